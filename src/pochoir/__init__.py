@@ -1,0 +1,3 @@
+"""Paint photos through masks."""
+
+__version__ = "0.1.0"

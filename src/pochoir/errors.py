@@ -1,0 +1,89 @@
+"""Everything pochoir raises on purpose.
+
+PochoirError                    anything below; catch this one to catch them all
+├── InputError                  what was given cannot be used (the command line exits with 2)
+│   ├── ImageReadError          a picture is missing, empty, truncated or not a picture
+│   ├── OptionError             a value is out of bounds, or two options contradict each other
+│   ├── UnknownNameError        a name is not among the allowed ones
+│   ├── EmptyRegionError        a region to be painted has no pixels
+│   ├── ShapeError              tensors whose sizes should agree do not
+│   └── OutputPathError         the output path cannot be used or would overwrite an input
+├── WeightsError                weights are absent or wrong (the command line exits with 3)
+│   ├── WeightsMissingError     a weight file is not in the cache
+│   └── WeightsDownloadError    a weight file could not be fetched or failed its checksum
+├── MissingExtraError           an optional dependency is not installed
+└── WriteError                  a file could not be written (disk full, permissions)
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PochoirError(Exception):
+    """Base of all errors that pochoir raises on purpose; its text is one readable line."""
+
+
+class InputError(PochoirError):
+    """What was given cannot be used."""
+
+
+class ImageReadError(InputError):
+    """A picture is missing, empty, truncated or not a picture."""
+
+
+class OptionError(InputError):
+    """An option's value is out of bounds, or two options contradict each other."""
+
+
+class UnknownNameError(InputError):
+    """A name is not among the allowed ones.
+
+    Args:
+        kind: What the name should have been, for example ``"style"``.
+        given: The name that was given.
+        allowed: The names that exist.
+        hint: A further sentence, for example how to list the names.
+    """
+
+    def __init__(self, kind: str, given: str, allowed: Iterable[str], hint: str = "") -> None:
+        names = list(allowed)
+        near = difflib.get_close_matches(given, names, n=len(names), cutoff=0.6)
+        ordered = near + [name for name in names if name not in near]
+        ask = f" Did you mean {near[0]!r}?" if near else ""
+        tail = f" {hint}" if hint else ""
+        super().__init__(f"Unknown {kind} {given!r}.{ask} Allowed: {', '.join(ordered)}.{tail}")
+        self.kind = kind
+        self.given = given
+        self.allowed = tuple(ordered)
+
+
+class EmptyRegionError(InputError):
+    """A region that is to be painted has no pixels."""
+
+
+class ShapeError(InputError):
+    """Tensors whose sizes should agree do not."""
+
+
+class OutputPathError(InputError):
+    """The output path cannot be used, or would overwrite an input."""
+
+
+class WeightsError(PochoirError):
+    """Trained weights are absent or wrong."""
+
+
+class WeightsMissingError(WeightsError):
+    """A weight file is not in the cache."""
+
+
+class WeightsDownloadError(WeightsError):
+    """A weight file could not be fetched, or what arrived failed its checksum."""
+
+
+class MissingExtraError(PochoirError):
+    """An optional dependency is not installed; the text says which extra brings it."""
+
+
+class WriteError(PochoirError):
+    """A file could not be written: disk full, no permission."""

@@ -1,0 +1,263 @@
+"""All settings of a run: the one source of defaults, bounds, allowed values and help texts.
+
+The command line, the library functions and the record inside each picture are all built from the fields
+below. Nothing here imports torch or any other heavy library, so ``pochoir --help`` stays quick.
+"""
+
+import dataclasses
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import tomli_w
+
+from pochoir._types import Box
+from pochoir.errors import OptionError, UnknownNameError
+
+SEGMENTERS = ("u2net", "u2netp", "grabcut")
+REFINEMENTS = ("none", "fast")
+ENCODERS = ("vgg19", "vgg16")
+POOLINGS = ("max", "avg")
+OPTIMIZERS = ("lbfgs", "adam")
+INITS = ("content", "noise", "style")
+COLORS = ("style", "photo")
+BACKDROPS = ("photo", "transparent")
+
+CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
+def layer_names(encoder: str) -> tuple[str, ...]:
+    """Names of an encoder's layers from shallow to deep: conv1_1, relu1_1, ..., pool1, ..., pool5."""
+    names: list[str] = []
+    for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[encoder], start=1):
+        for index in range(1, count + 1):
+            names += [f"conv{block}_{index}", f"relu{block}_{index}"]
+        names.append(f"pool{block}")
+    return tuple(names)
+
+
+class StyleRef(NamedTuple):
+    """A style picture by name, and its share where several are blended."""
+
+    source: str
+    """A file's path or a built-in style's name."""
+    weight: float = 1.0
+    """Relative share, > 0; shares of one region are divided by their sum."""
+
+    @classmethod
+    def parse(cls, text: str) -> "StyleRef":
+        """Read ``S`` or ``S:weight``; a colon that no number follows belongs to the name."""
+        source, colon, tail = text.rpartition(":")
+        if colon and source:
+            try:
+                return cls(source, float(tail)).checked()
+            except ValueError:
+                pass
+        return cls(text).checked()
+
+    def checked(self) -> "StyleRef":
+        """This reference if it can be used; raises ``OptionError`` otherwise."""
+        if not self.source:
+            raise OptionError("A style needs a name or a path; got an empty one.")
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise OptionError(f"The weight of style {self.source!r} must be above 0; got {self.weight:g}.")
+        return self
+
+    def __str__(self) -> str:
+        return self.source if self.weight == 1.0 else f"{self.source}:{self.weight:g}"
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    kind: str = "",
+) -> Any:
+    """A dataclass field that carries its help text, bounds (inclusive) and allowed values."""
+    return field(default=default, metadata={"help": text, "low": low, "high": high, "choices": choices, "kind": kind})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentSettings:
+    """How the subject is found."""
+
+    segmenter: str = setting("u2net", "Network or method that finds the subject", choices=SEGMENTERS)
+    box: Box | None = setting(None, "X,Y,W,H in photo pixels around the subject, for grabcut")
+    mask: str | None = setting(None, "Picture to use as the matte: white is subject, black is background")
+    refine: str = setting("fast", "none: the method's own map; fast: edges follow the photo", choices=REFINEMENTS)
+    grabcut_iterations: int = setting(5, "Rounds of GrabCut", low=1, high=100)
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
+        if self.box is not None and self.segmenter != "grabcut":
+            raise OptionError(f"A box is for the grabcut segmenter; {self.segmenter} finds the subject by itself.")
+        if self.box is not None and (self.box.width < 1 or self.box.height < 1):
+            raise OptionError(f"A box needs a width and a height of at least 1 pixel; got {self.box}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferSettings:
+    """How a picture is repainted."""
+
+    size: int | None = setting(
+        None, "Long side of the painted picture in pixels; 512, or the photo's own if that is smaller", low=1, high=8192
+    )
+    steps: int = setting(100, "Optimiser steps, all scales together", low=1, high=100_000)
+    content_weight: float = setting(1.0, "How much of the photo's forms to keep", low=0.0, high=1e9)
+    style_weight: float = setting(1.0, "How much of the style's look to take", low=0.0, high=1e9)
+    tv_weight: float = setting(1.0, "How smooth neighbouring pixels are to be", low=0.0, high=1e9)
+    style_scale: float = setting(1.0, "Size of the brush: the style picture's scale", low=0.1, high=4.0)
+    init: str = setting("content", "Start from content, noise, style or a picture file", kind="init")
+    optimizer: str = setting("lbfgs", "Optimiser", choices=OPTIMIZERS)
+    encoder: str = setting("vgg19", "Network whose features are compared", choices=ENCODERS)
+    content_layers: tuple[str, ...] = setting(("relu4_2",), "Layers where content is compared", kind="layers")
+    style_layers: tuple[str, ...] = setting(
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), "Layers where style is compared", kind="layers"
+    )
+    pooling: str = setting("max", "Pooling inside the encoder", choices=POOLINGS)
+    color: str = setting("style", "Whose colours: the style's or the photo's", choices=COLORS)
+    seed: int = setting(0, "Seed of everything random", low=0, high=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
+        allowed = layer_names(self.encoder)
+        for label, layers in (("content", self.content_layers), ("style", self.style_layers)):
+            for layer in layers:
+                if layer not in allowed:
+                    raise UnknownNameError(f"{label} layer of {self.encoder}", layer, allowed)
+            if len(set(layers)) != len(layers):
+                raise OptionError(f"The {label} layers name a layer twice: {', '.join(layers)}.")
+        if not self.style_layers and not self.content_layers:
+            raise OptionError("At least one content layer or style layer is needed.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(SegmentSettings, TransferSettings):
+    """All settings of a run.
+
+    A recipe is flat, so every field can be an option, a line in a file or an axis of a sweep. The stages see
+    only the part that concerns them: ``SegmentSettings`` and ``TransferSettings`` are its base classes.
+
+    Raises:
+        OptionError: A value is out of bounds or contradicts another.
+        UnknownNameError: A name is not among the allowed ones.
+    """
+
+    style: tuple[StyleRef, ...] = setting((), "Style for the whole picture", kind="styles")
+    subject_style: tuple[StyleRef, ...] = setting((), "Style for the subject", kind="styles")
+    background_style: tuple[StyleRef, ...] = setting((), "Style for the background", kind="styles")
+    backdrop: str = setting("photo", "What stands behind the subject: photo, transparent, #rrggbb or a picture file")
+    full_size: bool = setting(False, "Save at the photo's full size, edges from the full-size matte")
+    device: str = setting("auto", "auto, cpu, cuda, cuda:N or mps", kind="device")
+    threads: int = setting(0, "CPU threads; 0 is all cores", low=0, high=1024)
+
+    def __post_init__(self) -> None:
+        SegmentSettings.__post_init__(self)
+        TransferSettings.__post_init__(self)
+        if self.style and (self.subject_style or self.background_style):
+            raise OptionError(
+                "A style for the whole picture cannot be joined with a subject or background style; "
+                "give the whole picture's style to both regions instead."
+            )
+        if self.backdrop.startswith("#") and not HEX_COLOR.fullmatch(self.backdrop):
+            raise OptionError(f"A backdrop colour is #rgb or #rrggbb; got {self.backdrop!r}.")
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            raise UnknownNameError("device", self.device, ("auto", "cpu", "cuda", "cuda:0", "mps"))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build a recipe from plain values; an unknown key is an error, a missing one takes its default."""
+        fields = {item.name: item for item in dataclasses.fields(cls)}
+        for key in values:
+            if key not in fields:
+                raise UnknownNameError("recipe field", key, fields)
+        return cls(**{key: _from_plain(fields[key], value) for key, value in values.items()})
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read a recipe from a ``.toml`` or ``.json`` file."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise OptionError(f"Cannot read the recipe {path}: {error}.") from error
+        try:
+            values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        except ValueError as error:
+            raise OptionError(f"{path} is not a valid recipe: {error}.") from error
+        if not isinstance(values, dict):
+            raise OptionError(f"{path} is not a valid recipe: it should hold a table of settings.")
+        return cls.from_dict(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain values that JSON and ``from_dict`` take; ``None`` for what is not set."""
+        return {item.name: _to_plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
+
+    def to_toml(self) -> str:
+        """All settings as TOML, which has no null: what is not set is left out."""
+        return tomli_w.dumps({key: value for key, value in self.to_dict().items() if value is not None})
+
+
+def option(name: str) -> dataclasses.Field[Any]:
+    """The recipe field of that name, for callers that need its default, help text, bounds or choices."""
+    return Recipe.__dataclass_fields__[name]
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Box):
+        return list(value)
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    return value
+
+
+def _from_plain(item: "dataclasses.Field[Any]", value: Any) -> Any:
+    if item.name == "box" and isinstance(value, list | tuple):
+        if len(value) != 4:
+            raise OptionError(f"A box is four numbers: x, y, width, height; got {value!r}.")
+        return Box(*value)
+    if item.metadata["kind"] in ("styles", "layers"):
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise OptionError(f"{item.name} is a list of names; got {value!r}.")
+        if item.metadata["kind"] == "layers":
+            return tuple(value)
+        return tuple(ref.checked() if isinstance(ref, StyleRef) else StyleRef.parse(str(ref)) for ref in value)
+    if isinstance(item.default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+_KINDS_OF_DEFAULT: dict[str, tuple[type, ...]] = {
+    "size": (int, type(None)),
+    "box": (Box, type(None)),
+    "mask": (str, type(None)),
+}
+
+
+def _check_fields(settings: object) -> None:
+    """Check type, bounds and choices of every field against its own metadata."""
+    for item in dataclasses.fields(settings):  # type: ignore[arg-type]  # always called with a dataclass
+        value = getattr(settings, item.name)
+        wanted = _KINDS_OF_DEFAULT.get(item.name, (type(item.default),))
+        if isinstance(item.default, float):
+            wanted = (float, int)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+            names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in wanted)
+            raise OptionError(f"{item.name} must be {names}; got {value!r}.")
+        _check_value(item, value)
+
+
+def _check_value(item: "dataclasses.Field[Any]", value: Any) -> None:
+    low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
+    if choices is not None and value not in choices:
+        raise UnknownNameError(item.name.replace("_", " "), value, choices)
+    if value is not None and low is not None and not low <= value <= high:
+        raise OptionError(f"{item.name} must be between {low:g} and {high:g}; got {value!r}.")
