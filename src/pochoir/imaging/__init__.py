@@ -1,0 +1,22 @@
+"""Pictures in and out: reading, converting, resizing, writing, contact sheets.
+
+PIL images, uint8 arrays and files exist only here; the rest of pochoir sees float tensors.
+"""
+
+from pochoir.imaging.outputs import check_output
+from pochoir.imaging.picture import Matte, Picture, PictureSource
+from pochoir.imaging.reading import load, load_matte
+from pochoir.imaging.resizing import resize
+from pochoir.imaging.writing import read_record, save
+
+__all__ = [
+    "Matte",
+    "Picture",
+    "PictureSource",
+    "check_output",
+    "load",
+    "load_matte",
+    "read_record",
+    "resize",
+    "save",
+]

@@ -1,0 +1,101 @@
+"""What may be written where."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pochoir.errors import OutputPathError
+
+FORMAT_OF_SUFFIX = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+_WITHOUT_ALPHA = ("JPEG",)
+_MAX_NAME_BYTES = 255 - len(".json")
+
+
+def format_of(path: str | os.PathLike[str], *, alpha: bool) -> str:
+    """Pillow's name of the format that a path's extension stands for.
+
+    Raises:
+        OutputPathError: The extension is unknown, or its format cannot hold the alpha that is needed.
+    """
+    suffix = Path(path).suffix
+    name = FORMAT_OF_SUFFIX.get(suffix.lower())
+    if name is None:
+        given = f"extension {suffix!r}" if suffix else "missing extension"
+        raise OutputPathError(
+            f"Cannot tell the picture format of {os.fspath(path)!r} by its {given}; "
+            f"allowed: {', '.join(FORMAT_OF_SUFFIX)}."
+        )
+    if alpha and name in _WITHOUT_ALPHA:
+        raise OutputPathError(
+            f"{os.fspath(path)!r} is to hold transparency, which {name} cannot; use .png, .webp or .tiff."
+        )
+    return name
+
+
+def sidecar_of(path: str | os.PathLike[str]) -> Path:
+    """The file beside a picture that holds its record, for formats other than PNG."""
+    return Path(f"{os.fspath(path)}.json")
+
+
+def check_output(
+    path: str | os.PathLike[str],
+    *,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    alpha: bool = False,
+    force: bool = False,
+) -> None:
+    """Find out before a long run whether its picture can be written.
+
+    An existing file is replaced without asking unless it is one of the inputs, also by another name or a link.
+
+    Args:
+        path: Where the picture is to go.
+        inputs: Files that the run reads.
+        alpha: Whether the picture has transparency.
+        force: Allow an input to be replaced.
+
+    Raises:
+        OutputPathError: The extension is unknown or its format cannot hold the alpha; the path is a folder; its
+            folder is missing or cannot be written to; or it is one of the inputs and ``force`` is not given.
+    """
+    target = Path(path)
+    picture_format = format_of(target, alpha=alpha)
+    _check_place(target)
+    if force:
+        return
+    written = [target] if picture_format == "PNG" else [target, sidecar_of(target)]
+    for source in inputs:
+        for candidate in written:
+            if _is_same_file(candidate, Path(source)):
+                raise OutputPathError(
+                    f"{os.fspath(candidate)!r} is an input and would be overwritten; "
+                    "choose another output or force it (--force)."
+                )
+
+
+def _check_place(target: Path) -> None:
+    if "\0" in str(target) or len(os.fsencode(target.name)) > _MAX_NAME_BYTES:
+        raise OutputPathError(f"The output's name {target.name[:40]!r}... is too long or has characters no file can.")
+    folder = target.parent
+    if not folder.exists():
+        raise OutputPathError(f"The folder {str(folder)!r} of the output does not exist; make it first.")
+    if not folder.is_dir():
+        raise OutputPathError(f"{str(folder)!r} is a file, not a folder; the output cannot go into it.")
+    if target.is_dir():
+        raise OutputPathError(f"The output {str(target)!r} is a folder; give a file's name.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputPathError(f"The folder {str(folder)!r} cannot be written to; choose another or change its rights.")
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # at least one does not exist
+        return one.resolve() == other.resolve()

@@ -1,0 +1,54 @@
+"""The values that reading returns."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from pochoir._types import Size
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture."""
+
+    rgb: Tensor
+    """Upright sRGB colours in [0, 1], float32, shape (1, 3, H, W); not multiplied by alpha."""
+    alpha: Tensor | None
+    """Opacity in [0, 1], shape (1, 1, H, W); ``None`` when there is none or all of it is 1."""
+    name: str
+    """The file's name without its folder, or ``"<image>"`` for a picture in memory."""
+    path: str | None
+    """The path as it was given; ``None`` for a picture in memory."""
+    sha256: str
+    """Hash of the file's bytes; for a picture in memory, of its decoded values and size."""
+    notes: tuple[str, ...] = ()
+    """What had to be converted, for example ``"CMYK converted to sRGB"``."""
+
+    @property
+    def size(self) -> Size:
+        """Height and width in pixels."""
+        return Size(*self.rgb.shape[-2:])
+
+
+@dataclass(frozen=True, eq=False)
+class Matte:
+    """A decoded mask; the fields that ``Picture`` has mean the same here."""
+
+    matte: Tensor
+    """Values in [0, 1], 1 is subject, float32, shape (1, 1, H, W)."""
+    name: str
+    path: str | None
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        """Height and width in pixels."""
+        return Size(*self.matte.shape[-2:])
+
+
+PictureSource: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Picture

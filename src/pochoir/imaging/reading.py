@@ -1,0 +1,141 @@
+"""Files, PIL images and arrays become pictures."""
+
+import hashlib
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pochoir._types import Size
+from pochoir.errors import ImageReadError
+from pochoir.imaging.decoding import Decoded, decode_array, decode_image, decode_pil
+from pochoir.imaging.picture import Matte, Picture, PictureSource
+from pochoir.imaging.resizing import resize
+
+_log = logging.getLogger(__name__)
+
+_FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype(np.float32): 1.0}
+
+
+def load(source: PictureSource, *, role: str = "photo") -> Picture:
+    """Read a picture and convert it to upright sRGB.
+
+    Files: PNG, JPEG, WebP, TIFF, GIF, BMP and whatever else ``decoding.FORMATS`` lists, of any colour mode. 16-bit
+    and floating-point pictures keep their precision, unless an embedded wide-gamut profile has to be applied, which
+    happens in 8 bits. Of several frames the first is taken. Whatever was converted is told in ``notes``.
+
+    Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) in RGB(A) order; uint8 in 0..255, uint16 in 0..65535, bool, or
+    floating point in 0..1. A ``Picture`` is returned as it is.
+
+    Args:
+        source: A path, a PIL image, an array or a ``Picture``.
+        role: What the picture is for, as error messages should call it.
+
+    Returns:
+        The picture at its own size.
+
+    Raises:
+        ImageReadError: The picture is missing, empty, truncated, not a picture or out of range.
+    """
+    if isinstance(source, Picture):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return _load_file(os.fspath(source), role)
+    try:
+        if isinstance(source, Image.Image):
+            decoded = decode_pil(source)
+        elif isinstance(source, np.ndarray):
+            decoded = decode_array(source)
+        else:
+            raise ImageReadError(f"expected a path, a PIL image, an array or a Picture, got {type(source).__name__}")
+    except ImageReadError as error:
+        raise ImageReadError(f"Cannot use the {role}: {error}.") from error
+    rgb, alpha = _to_tensors(decoded)
+    return Picture(rgb, alpha, "<image>", None, _hash_tensors(rgb, alpha), tuple(decoded.notes))
+
+
+def load_matte(source: PictureSource, *, size: Size) -> Matte:
+    """Read a mask: its alpha if it has some, its luminance otherwise; white is subject.
+
+    Args:
+        source: As for ``load``.
+        size: The photo's size; a mask of another size is resized, which ``notes`` tells.
+
+    Returns:
+        The matte at ``size``. A mask of black and white at that size is exactly 0 and 1.
+
+    Raises:
+        ImageReadError: As for ``load``.
+    """
+    picture = load(source, role="mask")
+    matte, notes = (_luminance(picture.rgb), picture.notes) if picture.alpha is None else (picture.alpha, picture.notes)
+    if picture.size != size:
+        shape = picture.size.width * size.height / (picture.size.height * size.width)
+        change = " and stretched, since its shape differs" if abs(shape - 1) > 0.02 else ""
+        notes = (*notes, f"mask resized from {picture.size} to {size}{change}")
+        matte = resize(matte, size, mode="bilinear")
+    return Matte(matte, picture.name, picture.path, picture.sha256, notes)
+
+
+def _load_file(path: str, role: str) -> Picture:
+    data = _read_bytes(path, role)
+    try:
+        decoded = decode_image(data)
+    except ImageReadError as error:
+        raise ImageReadError(f"Cannot read the {role} {path!r}: {error}.") from error
+    for note in decoded.notes:
+        _log.debug("%s: %s", path, note)
+    rgb, alpha = _to_tensors(decoded)
+    return Picture(rgb, alpha, Path(path).name, path, hashlib.sha256(data).hexdigest(), tuple(decoded.notes))
+
+
+def _read_bytes(path: str, role: str) -> bytes:
+    start = f"Cannot read the {role} {path!r}: "
+    if not path:
+        raise ImageReadError(f"Cannot read the {role}: its path is empty.")
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise ImageReadError(f"{start}there is no such file.") from error
+    except IsADirectoryError as error:
+        raise ImageReadError(f"{start}it is a folder, not a picture.") from error
+    except (OSError, ValueError) as error:
+        raise ImageReadError(f"{start}{getattr(error, 'strerror', None) or error}.") from error
+    if not data:
+        raise ImageReadError(f"{start}the file is empty.")
+    return data
+
+
+def _to_tensors(decoded: Decoded) -> tuple[Tensor, Tensor | None]:
+    rgb = _to_planes(decoded.rgb)
+    if decoded.alpha is None:
+        return rgb, None
+    alpha = _to_planes(decoded.alpha[..., None])
+    return rgb, alpha if bool((alpha < 1).any()) else None
+
+
+def _to_planes(values: npt.NDArray[Any]) -> Tensor:  # (H, W, C) of any known type -> (1, C, H, W) in [0, 1]
+    planes = np.empty((1, values.shape[2], *values.shape[:2]), np.float32)
+    planes[0] = np.moveaxis(values, 2, 0)  # converts on the way, without a second large array
+    planes /= _FULL_SCALE[values.dtype]
+    return torch.from_numpy(planes)
+
+
+def _luminance(rgb: Tensor) -> Tensor:
+    """Rec. 601 luma, written as differences so that a grey pixel keeps its value to the last bit."""
+    red, green, blue = rgb.unbind(1)
+    return (red + 0.587 * (green - red) + 0.114 * (blue - red)).clamp(0, 1).unsqueeze(1)
+
+
+def _hash_tensors(rgb: Tensor, alpha: Tensor | None) -> str:
+    digest = hashlib.sha256(repr(tuple(rgb.shape[-2:])).encode())
+    for tensor in (rgb, alpha):
+        if tensor is not None:
+            digest.update(tensor.numpy().data)
+    return digest.hexdigest()
