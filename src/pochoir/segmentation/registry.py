@@ -1,0 +1,58 @@
+"""The segmenters that have a name."""
+
+from collections.abc import Callable
+
+import torch
+
+from pochoir import weights
+from pochoir.errors import UnknownNameError, WeightsMissingError
+from pochoir.recipe import SegmentSettings
+from pochoir.segmentation.grabcut import GrabCutSegmenter
+from pochoir.segmentation.protocol import Segmenter
+from pochoir.segmentation.u2net.predictor import U2NetSegmenter
+
+_BOX_FINDERS = ("u2netp", "u2net")  # a box needs no fine map, so the quick one first
+
+
+def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu") -> Segmenter:
+    """Build the segmenter that the settings name, ready to use.
+
+    GrabCut without a box looks for one with U2-Net-p or U2-Net if their weights are in the cache.
+
+    Args:
+        settings: Which segmenter, and its options.
+        device: Where networks run.
+
+    Raises:
+        UnknownNameError: There is no segmenter of that name.
+        WeightsError: The network's weights are not in the cache, or cannot be read.
+    """
+    if settings.segmenter not in SEGMENTER_BUILDERS:
+        raise UnknownNameError("segmenter", settings.segmenter, SEGMENTER_BUILDERS)
+    return SEGMENTER_BUILDERS[settings.segmenter](settings, device)
+
+
+def _u2net(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
+    return U2NetSegmenter.from_file(weights.where(settings.segmenter), name=settings.segmenter, device=device)
+
+
+def _grabcut(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
+    finder = _box_finder(device) if settings.box is None else None
+    return GrabCutSegmenter(box=settings.box, finder=finder, iterations=settings.grabcut_iterations)
+
+
+def _box_finder(device: str | torch.device) -> Segmenter | None:
+    for name in _BOX_FINDERS:
+        try:
+            return U2NetSegmenter.from_file(weights.where(name), name=name, device=device)
+        except WeightsMissingError:
+            continue
+    return None
+
+
+SEGMENTER_BUILDERS: dict[str, Callable[[SegmentSettings, str | torch.device], Segmenter]] = {
+    "u2net": _u2net,
+    "u2netp": _u2net,
+    "grabcut": _grabcut,
+}
+"""How each named segmenter is made from the settings and a device."""

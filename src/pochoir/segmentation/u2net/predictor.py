@@ -1,0 +1,129 @@
+"""From a photo to a matte by way of U2-Net: the authors' way of feeding their network and reading its answer."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.errors import UnknownNameError
+from pochoir.segmentation.protocol import Segmentation, check_photo, coverage_notes
+from pochoir.segmentation.u2net.loading import load_u2net
+from pochoir.segmentation.u2net.network import U2NET, U2NETP, U2Net
+
+CONFIGS = {"u2net": U2NET, "u2netp": U2NETP}
+"""The networks that have trained weights, by the name of their weights."""
+
+INPUT_SIZE = Size(320, 320)
+"""The size U2-Net was trained at; larger squares make its maps fall apart."""
+
+FLAT_RANGE = 0.1
+"""A map whose values differ by less than this is flat: stretching it would turn noise into a subject.
+
+Blank pictures, gradients and the like stay below 0.06; photos with a subject reach 0.85 and more."""
+
+UNSURE_BELOW = 0.5
+"""When the network's strongest answer is below this, the user is told that it is unsure."""
+
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class U2NetSegmenter:
+    """Finds the subject with U2-Net.
+
+    Args:
+        network: A network in evaluation mode, see ``load_u2net``.
+        name: What to call it.
+        device: Where to run it.
+    """
+
+    def __init__(self, network: U2Net, *, name: str = "u2net", device: str | torch.device = "cpu") -> None:
+        self.name = name
+        self._device = torch.device(device)
+        self._network = network.to(self._device)
+
+    @classmethod
+    def from_file(cls, path: Path, *, name: str, device: str | torch.device = "cpu") -> "U2NetSegmenter":
+        """Read the weights of ``"u2net"`` or ``"u2netp"`` from an ``.onnx`` or ``.pth`` file.
+
+        Raises:
+            UnknownNameError: There is no network of that name.
+            WeightsError: The file cannot be read, or holds another network.
+        """
+        if name not in CONFIGS:
+            raise UnknownNameError("U2-Net", name, CONFIGS)
+        return cls(load_u2net(path, CONFIGS[name]), name=name, device=device)
+
+    def segment(self, photo: Tensor) -> Segmentation:
+        """Find the subject of a photo.
+
+        Args:
+            photo: Shape (1, 3, H, W), RGB in [0, 1], any size.
+
+        Returns:
+            The matte at the photo's size and on its device; the fused map and the side outputs as stages in the
+            photo's shape, their long side 320 pixels.
+
+        Raises:
+            ShapeError: The photo has another shape.
+        """
+        size = check_photo(photo)
+        with torch.inference_mode():
+            maps = self._network(normalize_photo(photo).to(self._device))
+        # Tensors born in inference mode can never meet autograd, which a matte that guides a style does: copy them.
+        fused, *sides = (item.to(photo.device).clone() for item in (maps.fused, *maps.sides))
+        matte = imaging.resize(stretch(fused), size, mode="bilinear")
+        shown = size.fit_long_side(INPUT_SIZE.long_side)
+        stages = (("fused", fused), *((f"side {number}", side) for number, side in enumerate(sides, start=1)))
+        return Segmentation(
+            matte=matte,
+            method=self.name,
+            stages=tuple((caption, imaging.resize(stage, shown, mode="bilinear")) for caption, stage in stages),
+            notes=coverage_notes(matte) or _doubts(fused, self.name),
+        )
+
+
+def normalize_photo(photo: Tensor) -> Tensor:
+    """A photo as U2-Net was trained to see it.
+
+    The authors resize with bilinear interpolation that skips pixels when it shrinks, and divide by the brightest
+    value that is left. Smoothing first looks better, but the published maps are no longer reproduced.
+
+    Args:
+        photo: Shape (B, 3, H, W), RGB in [0, 1].
+
+    Returns:
+        Shape (B, 3, 320, 320), normalised with ImageNet's mean and standard deviation. A black photo, which the
+        authors would divide by zero, stays black.
+    """
+    small = F.interpolate(photo, size=INPUT_SIZE, mode="bilinear", align_corners=False, antialias=False)
+    brightest = small.amax(dim=(1, 2, 3), keepdim=True)
+    small = small / torch.where(brightest > 0, brightest, torch.ones_like(brightest))
+    mean, std = (small.new_tensor(values).view(1, 3, 1, 1) for values in (_MEAN, _STD))  # (1, 3, 1, 1)
+    return (small - mean) / std
+
+
+def stretch(saliency: Tensor) -> Tensor:
+    """A map spread over the whole of [0, 1], as the authors do before they save it.
+
+    Args:
+        saliency: Shape (B, 1, H, W), in [0, 1].
+
+    Returns:
+        The same shape, its lowest value 0 and its highest 1. A flat map (see ``FLAT_RANGE``) holds no subject to
+        bring out and is returned as it is.
+    """
+    low, high = saliency.amin(dim=(1, 2, 3), keepdim=True), saliency.amax(dim=(1, 2, 3), keepdim=True)
+    span = high - low
+    flat = span < FLAT_RANGE
+    return torch.where(flat, saliency, (saliency - low) / torch.where(flat, torch.ones_like(span), span))
+
+
+def _doubts(fused: Tensor, name: str) -> tuple[str, ...]:
+    peak = float(fused.max())
+    if peak >= UNSURE_BELOW:
+        return ()
+    return (f"{name} is unsure that there is a subject: its strongest answer is {peak:.2f} of 1.",)
