@@ -1,0 +1,57 @@
+# make setup   makes .venv, installs pochoir and fetches the weights
+# make demo    set-up, then the main job on a sample photo; prints where the pictures are
+# make test    set-up, then all tests
+# make check   everything a change has to pass: lint, format, types, import layers, spelling, tests
+# make clean   removes .venv, caches and the demo's pictures
+#
+# Nothing is installed again while pyproject.toml and constraints.txt stay the same, and nothing is fetched again
+# while the weights are in the cache, so a second run needs no network. PYTHON=python3.12 picks another Python.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: help setup demo test check clean weights
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+setup: weights
+
+demo: weights
+	$(BIN)/pochoir demo
+
+test: $(VENV)/installed-test weights
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+	$(MAKE) test
+
+weights: $(VENV)/installed
+	$(BIN)/pochoir models pull
+
+clean:
+	rm -rf $(VENV) build dist pochoir-demo .*_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing pochoir; PyTorch is large, this can take some minutes."
+	$(INSTALL) .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(INSTALL) ".[test]"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed-test
+	$(INSTALL) ".[test,dev]"
+	@touch $@

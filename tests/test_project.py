@@ -1,0 +1,66 @@
+"""The project's files agree with each other."""
+
+import os
+import re
+import subprocess
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from pochoir import weights
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+DEPENDENCIES = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+EXTRAS = [Requirement(text) for group in PROJECT["project"]["optional-dependencies"].values() for text in group]
+
+
+def pinned() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def test_every_direct_dependency_has_one_exact_version_that_its_range_allows() -> None:
+    pins = pinned()
+    assert set(pins) == {requirement.name for requirement in DEPENDENCIES + EXTRAS}
+    outside = [item for item in DEPENDENCIES + EXTRAS if not item.specifier.contains(pins[item.name])]
+    assert outside == []
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy", "typer", "pillow"])
+def test_what_is_tested_is_what_is_pinned(name: str) -> None:
+    assert metadata.version(name).split("+")[0] == pinned()[name]
+
+
+def test_third_party_names_every_library_and_every_weight_file() -> None:
+    text = (ROOT / "THIRD_PARTY.md").read_text().lower()
+    names = [requirement.name for requirement in DEPENDENCIES] + list(weights.TABLE)
+    assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)] == []
+
+
+def test_the_version_is_in_one_place_only() -> None:
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert "version" not in PROJECT["project"]
+
+
+def test_every_room_has_its_layer() -> None:
+    layers = next(item for item in PROJECT["tool"]["importlinter"]["contracts"] if item["type"] == "layers")["layers"]
+    listed = {name for layer in layers for name in layer.split(" | ")}
+    package = ROOT / "src" / "pochoir"
+    rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert rooms - {"__init__"} == listed
+
+
+def test_ci_runs_what_a_developer_runs() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "make test" in script.read_text()
+
+
+@pytest.mark.parametrize("target", ["setup", "demo", "test", "check", "clean"])
+def test_make_knows_the_chores(target: str) -> None:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
