@@ -20,6 +20,8 @@ FORMATS = (
 )  # fmt: skip
 _READABLE = "PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, JPEG 2000 and the like"
 
+_TIFF_MAGICS = (b"II*\0", b"MM\0*")
+
 # A float array that a resampler or a transform has just left may miss [0, 1] by this much.
 _FLOAT_SLACK = 1e-3
 
@@ -47,7 +49,8 @@ def decode_image(data: bytes) -> Decoded:
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except UnidentifiedImageError as error:
-            deep = decode_deep(data)  # Pillow does not know floating-point RGB in TIFF, OpenCV does
+            # Pillow does not know floating-point RGB in TIFF, OpenCV does.
+            deep = decode_deep(data) if data.startswith(_TIFF_MAGICS) else None
             if deep is None:
                 raise ImageReadError(f"it is not a picture that can be read ({_READABLE})") from error
             return Decoded(*_split(_checked(deep)))
@@ -56,7 +59,7 @@ def decode_image(data: bytes) -> Decoded:
                 f"it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels; make it smaller first"
             ) from error
         except Exception as error:  # decoders of broken files raise whatever they stumble over
-            raise ImageReadError(f"it is damaged ({_reason(error)})") from error
+            raise ImageReadError(_damaged(error)) from error
         return decode_pil(image, data=data)
 
 
@@ -75,7 +78,7 @@ def decode_pil(image: Image.Image, *, data: bytes | None = None) -> Decoded:
         except ImageReadError:
             raise
         except Exception as error:  # decoders of broken files raise whatever they stumble over
-            raise ImageReadError(f"it is truncated or damaged ({_reason(error)})") from error
+            raise ImageReadError(_damaged(error)) from error
 
 
 def decode_array(values: npt.NDArray[Any]) -> Decoded:
@@ -150,8 +153,8 @@ def _split(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]
     return values[..., :3], values[..., 3] if values.shape[2] == 4 else None
 
 
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _damaged(error: Exception) -> str:
+    return f"it is truncated or damaged ({' '.join(str(error).split()) or type(error).__name__})"
 
 
 # The eight EXIF orientations, as what undoes them; arrays and PIL images turn alike this way.

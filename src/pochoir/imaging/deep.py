@@ -8,7 +8,6 @@ import numpy.typing as npt
 from PIL import Image, TiffImagePlugin
 
 _PNG_BIT_DEPTH = 24  # offset of the bit depth in the header that every PNG begins with
-_TIFF_MAGICS = (b"II*\0", b"MM\0*")
 
 
 def is_deep(image: Image.Image, data: bytes) -> bool:
@@ -26,17 +25,15 @@ def decode_deep(data: bytes) -> npt.NDArray[Any] | None:
     """Decode a PNG or TIFF at its own depth with OpenCV.
 
     Returns:
-        (H, W), (H, W, 3) or (H, W, 4) in RGB(A) order, uint8, uint16 or float; ``None`` if OpenCV cannot either.
+        (H, W), (H, W, 3) or (H, W, 4) in RGB(A) order, of whatever type it holds; ``None`` if OpenCV cannot either.
     """
-    if not data.startswith((b"\x89PNG", *_TIFF_MAGICS)):
-        return None
     previous = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if values is None or values.ndim == 2:
+            return values
+        return cv2.cvtColor(values, cv2.COLOR_BGRA2RGBA if values.shape[2] == 4 else cv2.COLOR_BGR2RGB)
     except cv2.error:
         return None
     finally:
         cv2.utils.logging.setLogLevel(previous)
-    if values is None or values.ndim == 2:
-        return values
-    return cv2.cvtColor(values, cv2.COLOR_BGRA2RGBA if values.shape[2] == 4 else cv2.COLOR_BGR2RGB)

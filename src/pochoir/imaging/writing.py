@@ -150,8 +150,7 @@ def _write_all(files: dict[Path, bytes]) -> None:
             target = path.resolve()  # a link is written through, as with any other program
             draft = target.with_name(f".pochoir-{secrets.token_hex(6)}.tmp")
             staged[target] = draft
-            with draft.open("xb") as handle:
-                handle.write(data)
+            _write_new(draft, data)
         for target, draft in staged.items():
             draft.replace(target)
     except (OSError, ValueError) as error:
@@ -160,3 +159,8 @@ def _write_all(files: dict[Path, bytes]) -> None:
     finally:
         for draft in staged.values():
             draft.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with path.open("xb") as handle:
+        handle.write(data)
