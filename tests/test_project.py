@@ -46,14 +46,6 @@ def test_the_version_is_in_one_place_only() -> None:
     assert "version" not in PROJECT["project"]
 
 
-def test_every_room_has_its_layer() -> None:
-    layers = next(item for item in PROJECT["tool"]["importlinter"]["contracts"] if item["type"] == "layers")["layers"]
-    listed = {name for layer in layers for name in layer.split(" | ")}
-    package = ROOT / "src" / "pochoir"
-    rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert rooms - {"__init__"} == listed
-
-
 def test_ci_runs_what_a_developer_runs() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
