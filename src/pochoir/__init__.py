@@ -1,3 +1,54 @@
-"""Paint photos through masks."""
+"""pochoir paints photos through masks.
+
+>>> import pochoir
+>>> result = pochoir.stylize("parrot.jpg", subject="stained-glass", background="woodblock-waves")  # doctest: +SKIP
+>>> result.save("two.png")  # doctest: +SKIP
+
+Names below are imported when they are first used, so importing the package alone is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pochoir._types import Box as Box
+    from pochoir._types import Size as Size
+    from pochoir.errors import PochoirError as PochoirError
+    from pochoir.pipeline import Painting as Painting
+    from pochoir.pipeline import Result as Result
+    from pochoir.pipeline import iter_stylize as iter_stylize
+    from pochoir.pipeline import segment as segment
+    from pochoir.pipeline import stylize as stylize
+    from pochoir.recipe import Recipe as Recipe
+    from pochoir.recipe import StyleRef as StyleRef
+    from pochoir.segmentation import Segmentation as Segmentation
+    from pochoir.transfer import Step as Step
+
+_HOMES = {
+    "Box": "_types",
+    "Painting": "pipeline",
+    "PochoirError": "errors",
+    "Recipe": "recipe",
+    "Result": "pipeline",
+    "Segmentation": "segmentation",
+    "Size": "_types",
+    "Step": "transfer",
+    "StyleRef": "recipe",
+    "iter_stylize": "pipeline",
+    "segment": "pipeline",
+    "stylize": "pipeline",
+}
+
+__all__ = [*sorted(_HOMES), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"pochoir.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'pochoir' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,108 @@
+"""Reads weight files into encoders."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pochoir import weights
+from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
+from pochoir.errors import UnknownNameError, WeightsError
+from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
+
+
+class _Format(NamedTuple):
+    """How a weight file is read, and what its network expects."""
+
+    normalization: Normalization
+    read: Callable[[Path, str], dict[str, Tensor]]
+
+
+def load_encoder(name: str, *, pooling: str = "max", padding: str = "zeros", device: str = "cpu") -> VGG:
+    """An encoder with its trained weights.
+
+    Args:
+        name: ``"vgg19"`` (original weights) or ``"vgg16"`` (torchvision's).
+        pooling: ``"max"`` or ``"avg"``.
+        padding: ``"zeros"`` or ``"replicate"``.
+        device: Where the network is to run.
+
+    Raises:
+        UnknownNameError: There is no such encoder.
+        WeightsMissingError: Its weights are not in the cache.
+        WeightsError: The weight file cannot be read.
+    """
+    if name not in _FORMATS:
+        raise UnknownNameError("encoder", name, _FORMATS)
+    form = _FORMATS[name]
+    path = weights.where(name)
+    # Parameters are replaced at once, so none are drawn at random first.
+    with torch.device("meta"):
+        encoder = VGG(name, normalization=form.normalization, pooling=pooling, padding=padding)
+    try:
+        state = form.read(path, name)
+        encoder.load_state_dict(state, assign=True)
+    except (KeyError, RuntimeError, ValueError, OSError, EOFError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(
+            f"The weight file {path} cannot be read ({reason}); fetch it again with: pochoir models pull {name}"
+        ) from error
+    # The buffers are not in the file: they belong to its row.
+    encoder.mean = torch.tensor(form.normalization.mean).view(1, 3, 1, 1)
+    encoder.std = torch.tensor(form.normalization.std).view(1, 3, 1, 1)
+    return encoder.requires_grad_(False).eval().to(device)
+
+
+def tiny_encoder(*, seed: int = 0, pooling: str = "max", padding: str = "zeros") -> VGG:
+    """VGG19 with 4 to 8 channels and random weights: the same layer names, for quick tests."""
+    encoder = VGG("vgg19", pooling=pooling, padding=padding, channels=(4, 4, 8, 8, 8))
+    generator = torch.Generator().manual_seed(seed)
+    state = {
+        key: torch.randn(value.shape, generator=generator) * (2.0 / max(1, value[0].numel())) ** 0.5
+        if key.endswith("weight")
+        else torch.zeros_like(value)
+        for key, value in encoder.state_dict().items()
+    }
+    encoder.load_state_dict(state)
+    return encoder.eval()
+
+
+def _read_coded(path: Path, architecture: str) -> dict[str, Tensor]:
+    """Original Caffe weights, each layer's values coded as 8-bit indices into a table of 256."""
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Tensor] = {}
+    for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[architecture], start=1):
+        for index in range(1, count + 1):
+            source, target = f"block{block}_conv{index}", f"convolutions.conv{block}_{index}"
+            weight = stored[f"{source}_W_table"][stored[f"{source}_W_q"].long()]
+            if block == index == 1:
+                weight = weight.flip(1)  # the file's first layer reads BGR, ours RGB
+            state[f"{target}.weight"] = weight.contiguous()
+            state[f"{target}.bias"] = stored[f"{source}_b"]
+    return state
+
+
+def _read_torchvision(path: Path, architecture: str) -> dict[str, Tensor]:
+    """Torchvision's file: convolutions numbered through ``features``, and a classifier that is left out."""
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    pattern = re.compile(r"features\.(\d+)\.weight")
+    numbers = sorted(int(match[1]) for match in map(pattern.fullmatch, stored) if match)
+    names = [
+        f"conv{block}_{index}"
+        for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[architecture], start=1)
+        for index in range(1, count + 1)
+    ]
+    state: dict[str, Tensor] = {}
+    for name, number in zip(names, numbers, strict=True):
+        state[f"convolutions.{name}.weight"] = stored[f"features.{number}.weight"]
+        state[f"convolutions.{name}.bias"] = stored[f"features.{number}.bias"]
+    return state
+
+
+_FORMATS = {
+    "vgg19": _Format(CAFFE, _read_coded),
+    "vgg16": _Format(TORCHVISION, _read_torchvision),
+}

@@ -1,0 +1,138 @@
+"""VGG as a feature extractor with layers by name."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pochoir.errors import ShapeError, UnknownNameError
+from pochoir.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS, layer_names
+
+CHANNELS = (64, 128, 256, 512, 512)
+PADDINGS = ("zeros", "replicate")
+
+
+class Normalization(NamedTuple):
+    """What a set of weights expects of its input: ``(rgb * scale - mean) / std``, per RGB channel."""
+
+    scale: float
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+CAFFE = Normalization(255.0, (123.68, 116.779, 103.939), (1.0, 1.0, 1.0))
+"""Of the original weights: grey levels less the training set's mean. Their BGR order is undone on loading."""
+TORCHVISION = Normalization(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+class VGG(nn.Module):
+    """The convolutional part of VGG16 or VGG19.
+
+    It takes RGB in [0, 1] and normalises by itself, so that no caller can forget to or do it twice. Its weights
+    are frozen: gradients reach the picture only.
+
+    Args:
+        architecture: ``"vgg16"`` or ``"vgg19"``.
+        normalization: What the weights that will be loaded expect.
+        pooling: ``"max"`` as trained, or ``"avg"``, which Gatys et al. 2015 found to look slightly better. The
+            average is not rescaled.
+        padding: ``"zeros"`` as trained, or ``"replicate"``, which shows less of the frame in the features.
+        channels: Channels of the five blocks; other than VGG's own only for small test networks.
+
+    References:
+        Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+        arXiv:1409.1556. Use for style: Gatys et al., arXiv:1508.06576.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        architecture: str = "vgg19",
+        *,
+        normalization: Normalization = CAFFE,
+        pooling: str = "max",
+        padding: str = "zeros",
+        channels: Sequence[int] = CHANNELS,
+    ) -> None:
+        super().__init__()
+        if architecture not in CONVOLUTIONS_PER_BLOCK:
+            raise UnknownNameError("encoder", architecture, CONVOLUTIONS_PER_BLOCK)
+        if pooling not in POOLINGS:
+            raise UnknownNameError("pooling", pooling, POOLINGS)
+        if padding not in PADDINGS:
+            raise UnknownNameError("padding", padding, PADDINGS)
+        self.architecture = architecture
+        self.layers = layer_names(architecture)
+        self.pooling = pooling
+        self.padding = padding
+        self.scale = normalization.scale
+        self.register_buffer("mean", torch.tensor(normalization.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(normalization.std).view(1, 3, 1, 1), persistent=False)
+        self.convolutions = nn.ModuleDict()
+        fan_in = 3
+        for block, (count, width) in enumerate(zip(CONVOLUTIONS_PER_BLOCK[architecture], channels, strict=True), 1):
+            for index in range(1, count + 1):
+                self.convolutions[f"conv{block}_{index}"] = nn.Conv2d(fan_in, width, 3, padding=0)
+                fan_in = width
+        self.requires_grad_(False)
+
+    @staticmethod
+    def stride(layer: str) -> int:
+        """Pixels of the picture per position of a layer, in each direction; a power of two."""
+        block = int(layer.removeprefix("conv").removeprefix("relu").removeprefix("pool")[0])
+        return 1 << (block if layer.startswith("pool") else block - 1)
+
+    def forward(self, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Activations of the named layers.
+
+        The network is run no further than the deepest of them.
+
+        Args:
+            picture: RGB in [0, 1], shape (B, 3, H, W). Values outside are taken as they are.
+            layers: Names such as ``"relu4_2"``; see ``recipe.layer_names``.
+
+        Returns:
+            For each name the activations, shape (B, C, h, w). They are never modified in place.
+
+        Raises:
+            UnknownNameError: A layer is not one of this network's.
+            ShapeError: The picture is not (B, 3, H, W), or too small for the deepest layer.
+        """
+        for name in layers:
+            if name not in self.layers:
+                raise UnknownNameError(f"layer of {self.architecture}", name, self.layers)
+        if picture.ndim != 4 or picture.shape[1] != 3:
+            raise ShapeError(f"An encoder takes pictures of shape (B, 3, H, W); got {tuple(picture.shape)}.")
+        if not layers:
+            return {}
+        smallest = max(self.stride(name) for name in layers)
+        if min(picture.shape[-2:]) < smallest:
+            raise ShapeError(
+                f"{picture.shape[-1]}x{picture.shape[-2]} pixels are too few for the layers asked for: "
+                f"both sides must be at least {smallest}."
+            )
+        wanted = set(layers)
+        last = max(self.layers.index(name) for name in layers)
+        tapped: dict[str, Tensor] = {}
+        x = (picture * self.scale - self.mean) / self.std
+        for position, name in enumerate(self.layers[: last + 1]):
+            # ReLU may work in place only where nobody keeps the convolution's output.
+            in_place = position > 0 and self.layers[position - 1] not in wanted
+            x = self._apply_layer(name, x, in_place=in_place)
+            if name in wanted:
+                tapped[name] = x
+        return tapped
+
+    def _apply_layer(self, name: str, x: Tensor, *, in_place: bool) -> Tensor:
+        if name.startswith("relu"):
+            return F.relu(x, inplace=in_place)
+        if name.startswith("pool"):
+            return F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
+        conv = cast(nn.Conv2d, self.convolutions[name])
+        if self.padding == "replicate":
+            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), conv.weight, conv.bias)
+        return F.conv2d(x, conv.weight, conv.bias, padding=1)

@@ -1,0 +1,621 @@
+"""From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
+
+import dataclasses
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from PIL import ImageColor
+from torch import Tensor
+
+import pochoir
+from pochoir import compositing, imaging, styles, weights
+from pochoir._types import Size
+from pochoir.encoders import VGG, load_encoder
+from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError
+from pochoir.imaging import Matte, Picture, PictureSource
+from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef
+from pochoir.record import InputFile, Record
+from pochoir.segmentation import Segmentation, Segmenter, create_segmenter, refine_matte
+from pochoir.transfer import Losses, Region, Step, iter_paint
+
+DEFAULT_LONG_SIDE_PX = 512
+BUILT_IN_STYLE_SIZE = Size(768, 768)
+"""Built-in styles are drawn at this size and then scaled like any other style picture."""
+REGIONS = ("style", "subject_style", "background_style")
+
+StyleSource: TypeAlias = "PictureSource | StyleRef | tuple[PictureSource, float]"
+"""A picture, a path, a built-in style's name, ``"S:weight"``, or a pair of a picture and its share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The decoded pictures of a run.
+
+    Attributes:
+        photo: The photo.
+        styles: For each of ``REGIONS`` that has styles, the pictures and their shares.
+        mask: The matte that was given.
+        backdrop: The backdrop picture that was given.
+        init: The picture to start from that was given.
+    """
+
+    photo: Picture
+    styles: Mapping[str, tuple[tuple[Picture, float], ...]]
+    mask: Matte | None = None
+    backdrop: Picture | None = None
+    init: Picture | None = None
+
+    def files(self) -> tuple[InputFile, ...]:
+        """What was read, for the record."""
+        read: list[tuple[str, Picture | Matte | None]] = [("photo", self.photo)]
+        for region, pictures in self.styles.items():
+            read += [(region.replace("_", " "), picture) for picture, _ in pictures]
+        read += [("mask", self.mask), ("backdrop", self.backdrop), ("init", self.init)]
+        return tuple(
+            InputFile(role, source.name, source.path, source.sha256) for role, source in read if source is not None
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be converted on reading."""
+        pictures = [picture for group in self.styles.values() for picture, _ in group]
+        read: list[Picture | Matte | None] = [self.photo, *pictures, self.mask, self.backdrop, self.init]
+        return tuple(f"{source.name}: {note}" for source in read if source is not None for note in source.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came out of a run. All tensors are RGB(A) in [0, 1] on the CPU.
+
+    Attributes:
+        composite: The finished picture, shape (1, 3, H, W), or (1, 4, H, W) on a transparent backdrop.
+        pastiche: The picture that was optimised, shape (1, 3, h, w); the photo outside of the painted regions.
+        matte: The subject's matte at the composite's size, shape (1, 1, H, W); None where none was needed.
+        front: What the subject is cut from, at the composite's size, shape (1, 3, H, W).
+        losses: Terms of the objective at the last step; None before the first.
+        timings: Seconds spent in each stage.
+        recipe: The settings.
+        notes: What the user should know: conversions, fallbacks, what was left out.
+        provenance: The recipe with the inputs' and weights' hashes.
+    """
+
+    composite: Tensor
+    pastiche: Tensor
+    matte: Tensor | None
+    front: Tensor
+    losses: Losses | None
+    timings: Mapping[str, float]
+    recipe: Recipe
+    notes: tuple[str, ...]
+    provenance: Record = field(repr=False)
+
+    @cached_property
+    def cutout(self) -> Tensor:
+        """The subject on a transparent ground, shape (1, 4, H, W), without a rim of the old background's colours.
+
+        Raises:
+            OptionError: The run needed no matte, so there is no subject to cut out.
+        """
+        if self.matte is None:
+            raise OptionError("This run painted the whole picture and looked for no subject, so there is no cutout.")
+        if self.composite.shape[1] == 4:
+            return self.composite
+        return compositing.cutout(self.front, self.matte)
+
+    def record(self) -> str:
+        """The provenance as JSON, as it is written into pictures."""
+        return self.provenance.to_json()
+
+    def save(self, path: str | Path) -> None:
+        """Save the composite with its record inside.
+
+        Raises:
+            OutputPathError: The path's format is unknown or cannot hold transparency.
+            WriteError: The file cannot be written.
+        """
+        alpha = self.composite[:, 3:] if self.composite.shape[1] == 4 else None
+        imaging.save(path, self.composite[:, :3], alpha=alpha, record=self.record())
+
+
+class Painting:
+    """A run that can be watched: iterate for ``Step`` events, ask for ``result()`` at any time.
+
+    Iterating a second time goes on where the first stopped.
+
+    Args:
+        sources: The decoded pictures.
+        recipe: The settings.
+        segmenter: Finds the subject instead of the recipe's segmenter.
+        encoder: Replaces the recipe's encoder; its device is used.
+        recorded_inputs: What the record is to say of the inputs, instead of where they were found this time.
+        threads: Overrides the recipe's number of CPU threads without being recorded as a setting.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        recipe: Recipe,
+        *,
+        segmenter: Segmenter | None = None,
+        encoder: VGG | None = None,
+        recorded_inputs: tuple[InputFile, ...] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.sources = sources
+        self.recipe = recipe
+        self.device = resolve_device(recipe.device)
+        self.threads = threads or recipe.threads or torch.get_num_threads()
+        self.size = work_size(sources.photo.size, recipe)
+        self.timings: dict[str, float] = {}
+        self.last_step: Step | None = None
+        self._segmenter = segmenter
+        self._encoder = encoder
+        self._recorded_inputs = recorded_inputs if recorded_inputs is not None else sources.files()
+        self._steps = self._iter_steps()
+
+    def __iter__(self) -> Iterator[Step]:
+        return self._steps
+
+    @property
+    def needs_matte(self) -> bool:
+        """Whether subject and background are told apart at all."""
+        recipe = self.recipe
+        return bool(recipe.subject_style or recipe.background_style or recipe.backdrop != "photo" or recipe.mask)
+
+    @cached_property
+    def segmentation(self) -> Segmentation | None:
+        """The subject, at the photo's size; None if it is not needed.
+
+        Raises:
+            EmptyRegionError: No subject was found, or the mask is empty.
+        """
+        if not self.needs_matte:
+            return None
+        with self._timed("segment"):
+            found = self._find_subject()
+        if found.is_empty:
+            raise EmptyRegionError(
+                "The mask is empty: it is nowhere above one half, so there is no subject."
+                if found.method == "mask"
+                else f"{found.method} found no subject in {self.sources.photo.name}; "
+                "give a --mask, or a --box with --segmenter grabcut."
+            )
+        return replace(found, matte=_to_8_bit(found.matte))
+
+    def _find_subject(self) -> Segmentation:
+        sources = self.sources
+        if sources.mask is not None:
+            return Segmentation(matte=sources.mask.matte, method="mask")
+        if sources.photo.alpha is not None:
+            note = "the photo's own alpha is used as the matte"
+            return Segmentation(matte=sources.photo.alpha, method="alpha", notes=(note,))
+        segmenter = self._segmenter or create_segmenter(self.recipe, device=self.device)
+        found = segmenter.segment(sources.photo.rgb)
+        return replace(found, matte=refine_matte(found.matte, sources.photo.rgb, method=self.recipe.refine))
+
+    def _matte_at(self, size: Size) -> Tensor | None:
+        if self.segmentation is None:
+            return None
+        return _to_8_bit(imaging.resize(self.segmentation.matte, size, mode="bilinear"))
+
+    def _ground_at(self, size: Size) -> Tensor:
+        """What is painted on: the photo, on its new backdrop if that is to be painted too."""
+        photo = imaging.resize(self.sources.photo.rgb, size)
+        backdrop = self._backdrop_at(size)
+        matte = self._matte_at(size)
+        if backdrop is None or matte is None or not self._paints_background:
+            return photo
+        return compositing.composite(photo, backdrop, matte)
+
+    def _backdrop_at(self, size: Size) -> Tensor | None:
+        """The backdrop picture or colour, shape (1, 3, H, W); None for the photo's own or a transparent one."""
+        if self.sources.backdrop is not None:
+            return _cover(self.sources.backdrop.rgb, size)
+        if self.recipe.backdrop in BACKDROPS:
+            return None
+        color = torch.tensor(ImageColor.getrgb(self.recipe.backdrop)[:3]) / 255.0
+        return color.view(1, 3, 1, 1).expand(1, 3, *size).clone()
+
+    @property
+    def _paints_subject(self) -> bool:
+        return bool(self.recipe.style or self.recipe.subject_style)
+
+    @property
+    def _paints_background(self) -> bool:
+        # What will be cut away is not painted.
+        painted = self.recipe.style or self.recipe.background_style
+        return bool(painted) and self.recipe.backdrop != "transparent"
+
+    @cached_property
+    def _regions(self) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+        """The regions to paint at the working size, and what was left out."""
+        matte, device = self._matte_at(self.size), self.device
+        mattes: dict[str, Tensor] = {}
+        if self.recipe.style:
+            whole = torch.ones(1, 1, *self.size)
+            mattes["style"] = whole if matte is None or self._paints_background else matte
+        if matte is not None and self.recipe.subject_style:
+            mattes["subject_style"] = matte
+        if matte is not None and self.recipe.background_style and self._paints_background:
+            mattes["background_style"] = 1.0 - matte
+        notes = []
+        if self.recipe.background_style and not self._paints_background:
+            notes.append("the background style is not used: the backdrop is transparent")
+        regions = []
+        for name, region_matte in mattes.items():
+            if float(region_matte.max()) < 1 / 255:
+                notes.append(f"the {name.removesuffix('_style')} has no pixels and is not painted")
+                continue
+            pictures = [(picture.rgb.to(device), share) for picture, share in self.sources.styles[name]]
+            regions.append(Region(region_matte.to(device), pictures))
+        if not regions:
+            raise EmptyRegionError(f"There is nothing to paint: {'; '.join(notes) or 'no style was given'}.")
+        return tuple(regions), tuple(notes)
+
+    def _iter_steps(self) -> Iterator[Step]:
+        with _torch_threads(self.threads):
+            regions, _ = self._regions
+            with self._timed("load encoder"):
+                encoder = self._encoder or load_encoder(
+                    self.recipe.encoder, pooling=self.recipe.pooling, device=self.device
+                )
+            ground = self._ground_at(self.size).to(self.device)
+            init = self.sources.init
+            start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
+            for step in iter_paint(ground, regions, encoder, self.recipe, start=start):
+                self.last_step = step
+                self.timings["paint"] = step.elapsed_s
+                yield step
+
+    def result(self) -> Result:
+        """The result with the best picture so far; before the first step, with the photo unpainted."""
+        with _torch_threads(self.threads):
+            step = self.last_step
+            ground = self._ground_at(self.size)
+            pastiche = ground if step is None else step.picture().cpu()
+            with self._timed("compose"):
+                front, composite, matte = self._compose(pastiche)
+        return Result(
+            composite=composite,
+            pastiche=pastiche,
+            matte=matte,
+            front=front,
+            losses=None if step is None else step.losses,
+            timings=dict(self.timings),
+            recipe=self.recipe,
+            notes=self._notes(),
+            provenance=self._provenance(),
+        )
+
+    def _compose(self, pastiche: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Front layer, composite and matte, at the size to save at."""
+        size = self.sources.photo.size if self.recipe.full_size else self.size
+        painted, matte = imaging.resize(pastiche, size), self._matte_at(size)
+        if matte is None:
+            return painted, painted, None
+        photo = imaging.resize(self.sources.photo.rgb, size)
+        front = painted if self._paints_subject else photo
+        if self.recipe.backdrop == "transparent":
+            return front, compositing.cutout(front, matte), matte
+        if self._paints_subject and self._paints_background:
+            return front, painted, matte
+        backdrop = self._backdrop_at(size)
+        behind = photo if backdrop is None else backdrop
+        back = painted if self._paints_background else behind
+        return front, compositing.composite(front, back, matte), matte
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = [*self.sources.notes, *self._regions[1]]
+        if self.segmentation is not None:
+            notes += self.segmentation.notes
+        if self.last_step is not None:
+            notes += self.last_step.notes
+        return tuple(dict.fromkeys(notes))
+
+    def _provenance(self) -> Record:
+        used = [] if self._encoder is not None else [self.recipe.encoder]
+        if self.segmentation is not None and self._segmenter is None and self.segmentation.method in weights.TABLE:
+            used.append(self.segmentation.method)
+        return Record(
+            version=pochoir.__version__,
+            torch=torch.__version__,
+            recipe=self.recipe,
+            inputs=self._recorded_inputs,
+            weights={name: _hash_file(weights.where(name)) for name in used},
+            device=self.device,
+            threads=self.threads,
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings[stage] = time.monotonic() - began
+
+
+def iter_stylize(
+    photo: PictureSource,
+    recipe: Recipe | None = None,
+    *,
+    style: "StyleSource | Iterable[StyleSource] | None" = None,
+    subject: "StyleSource | Iterable[StyleSource] | None" = None,
+    background: "StyleSource | Iterable[StyleSource] | None" = None,
+    mask: PictureSource | None = None,
+    backdrop: PictureSource | None = None,
+    init: PictureSource | None = None,
+    segmenter: str | Segmenter | None = None,
+    encoder: str | VGG | None = None,
+    **settings: Any,
+) -> Painting:
+    """Prepare to paint a photo, step by step.
+
+    Args:
+        photo: Path, PIL image or array (H, W), (H, W, 3) or (H, W, 4); its alpha, if any, is the subject's matte.
+        recipe: Settings to start from; None takes the defaults.
+        style: Style of the whole picture: a path, a built-in name, a picture, or several of them; ``"S:2"`` and
+            ``(picture, 2.0)`` give a share.
+        subject: Style of the subject, likewise.
+        background: Style of the background, likewise.
+        mask: The subject's matte, white is subject; None finds it.
+        backdrop: What stands behind the subject: ``"photo"``, ``"transparent"``, ``"#rrggbb"`` or a picture.
+        init: What to start from: ``"content"``, ``"noise"``, ``"style"`` or a picture.
+        segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
+        encoder: A name, or a network of your own.
+        **settings: Any other field of ``Recipe``; it wins over ``recipe``.
+
+    Returns:
+        A ``Painting``: iterate it for ``Step`` events and break off when you like, then call ``result()``.
+
+    Raises:
+        InputError: Something that was given cannot be used.
+        WeightsError: Trained weights are missing; the text says how to get them.
+    """
+    pictures: dict[str, Any] = {"mask": mask, "backdrop": backdrop, "init": init}
+    pictures |= {"style": style, "subject_style": subject, "background_style": background}
+    names: dict[str, Any] = {}
+    in_memory: dict[str, Any] = {}
+    for name, value in pictures.items():
+        if value is None:
+            continue
+        if name in REGIONS:
+            sources = [_style_ref(item) for item in _as_list(value)]
+            names[name] = tuple(ref for ref, _ in sources)
+            in_memory[name] = [item for _, item in sources]
+        elif isinstance(value, str | Path):
+            names[name] = str(value)
+        else:
+            names[name] = "<image>"
+            in_memory[name] = value
+    if isinstance(segmenter, str):
+        names["segmenter"] = segmenter
+    if isinstance(encoder, str):
+        names["encoder"] = encoder
+    base = recipe.to_dict() if recipe is not None else {}
+    made = Recipe.from_dict(base | settings | names)
+    return Painting(
+        load_sources(photo, made, in_memory),
+        made,
+        segmenter=None if isinstance(segmenter, str) else segmenter,
+        encoder=None if isinstance(encoder, str) else encoder,
+    )
+
+
+def stylize(photo: PictureSource, recipe: Recipe | None = None, **arguments: Any) -> Result:
+    """Paint a photo; takes what ``iter_stylize`` takes, runs all steps and returns the result."""
+    painting = iter_stylize(photo, recipe, **arguments)
+    for _ in painting:
+        pass
+    return painting.result()
+
+
+def segment(photo: PictureSource, *, segmenter: str | Segmenter | None = None, **settings: Any) -> Segmentation:
+    """Find the subject of a photo.
+
+    Args:
+        photo: Path, PIL image or array.
+        segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
+        **settings: Fields of ``SegmentSettings``: refine, box, grabcut_iterations.
+
+    Returns:
+        The matte at the photo's size, shape (1, 1, H, W) in [0, 1], refined as asked; how it came about; notes.
+
+    Raises:
+        InputError: Something that was given cannot be used.
+        WeightsMissingError: The network's weights are not in the cache.
+    """
+    if isinstance(segmenter, str):
+        settings["segmenter"] = segmenter
+    recipe = Recipe.from_dict(settings)
+    picture = imaging.load(photo)
+    finder = segmenter if segmenter is not None and not isinstance(segmenter, str) else None
+    if finder is None:
+        finder = create_segmenter(recipe, device=resolve_device(recipe.device))
+    found = finder.segment(picture.rgb)
+    matte = refine_matte(found.matte, picture.rgb, method=recipe.refine)
+    return replace(found, matte=matte, notes=(*picture.notes, *found.notes))
+
+
+def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Painting:
+    """Prepare to run a record again, on the same inputs.
+
+    Args:
+        record: What made the picture.
+        base: Folder that relative paths may be relative to, besides the current one.
+        inputs_dir: Folder to look for the inputs in first, by their names.
+
+    Returns:
+        The painting. On the same machine with the same versions it gives the same bytes.
+
+    Raises:
+        InputError: An input is not found, or its content has changed.
+        WeightsError: The weights are missing.
+    """
+    found: dict[str, list[str]] = {}
+    for entry in record.inputs:
+        found.setdefault(entry.role.replace(" ", "_"), []).append(_find_input(entry, base, inputs_dir))
+    recipe = record.recipe
+    renamed: dict[str, Any] = {
+        name: tuple(StyleRef(path, ref.weight) for path, ref in zip(found[name], getattr(recipe, name), strict=True))
+        for name in REGIONS
+        if name in found
+    }
+    renamed |= {name: found[name][0] for name in ("mask", "backdrop", "init") if name in found}
+    sources = load_sources(found["photo"][0], replace(recipe, **renamed), {})
+    for entry, now in zip(record.inputs, sources.files(), strict=True):
+        if entry.sha256 != now.sha256:
+            raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
+    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads)
+
+
+def work_size(photo: Size, recipe: Recipe) -> Size:
+    """The size to paint at: ``recipe.size`` on the long side, or 512, or the photo's own if that is smaller."""
+    long_side = recipe.size if recipe.size is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
+    return photo if long_side == photo.long_side else photo.fit_long_side(long_side)
+
+
+def resolve_device(name: str) -> str:
+    """The device that a recipe's ``device`` means on this machine.
+
+    Raises:
+        OptionError: This machine has no such device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if name.startswith("cuda"):
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(name.partition(":")[2] or 0) >= count:
+            raise OptionError(f"There is no device {name} here: torch finds {count} CUDA devices. Use --device auto.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise OptionError("There is no device mps here. Use --device auto.")
+    return name
+
+
+def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, Any]) -> Sources:
+    """Read every picture that a recipe names, before anything long begins.
+
+    Args:
+        photo: The photo.
+        recipe: Names the other pictures.
+        in_memory: Pictures to take instead of a name: for regions a list beside the recipe's references, with
+            None where the name is to be read; for mask, backdrop and init the picture.
+
+    Raises:
+        ImageReadError: A picture cannot be read.
+        UnknownNameError: A style is neither a file nor a built-in name.
+    """
+    picture = imaging.load(photo, role="photo")
+    read: dict[str, tuple[tuple[Picture, float], ...]] = {}
+    for region in REGIONS:
+        refs: tuple[StyleRef, ...] = getattr(recipe, region)
+        given = in_memory.get(region) or [None] * len(refs)
+        if refs:
+            read[region] = tuple(
+                (load_style(ref.source) if item is None else imaging.load(item, role="style"), ref.weight)
+                for ref, item in zip(refs, given, strict=True)
+            )
+    mask = in_memory.get("mask", recipe.mask)
+    named_backdrop = None if recipe.backdrop in BACKDROPS or recipe.backdrop.startswith("#") else recipe.backdrop
+    backdrop = in_memory.get("backdrop", named_backdrop)
+    init = in_memory.get("init", None if recipe.init in INITS else recipe.init)
+    return Sources(
+        photo=picture,
+        styles=read,
+        mask=None if mask is None else imaging.load_matte(mask, size=picture.size),
+        backdrop=None if backdrop is None else imaging.load(backdrop, role="backdrop"),
+        init=None if init is None else imaging.load(init, role="init"),
+    )
+
+
+def load_style(source: str) -> Picture:
+    """A style picture: a built-in style if there is one of this name and no such file, else a file.
+
+    Raises:
+        ImageReadError: There is such a file, and it cannot be read.
+        UnknownNameError: It is neither a file nor a built-in name.
+    """
+    if Path(source).exists():
+        return imaging.load(source, role="style")
+    if source in styles.NAMES:
+        drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
+        return dataclasses.replace(drawn, name=source)
+    if Path(source).suffix or "/" in source or "\\" in source:
+        raise ImageReadError(f"The style {source} does not exist; built-in styles are {', '.join(styles.NAMES)}.")
+    styles.describe(source)  # raises, with the names that come nearest
+    raise AssertionError(source)
+
+
+def _style_ref(item: Any) -> tuple[StyleRef, Any]:
+    """A reference for the recipe, and the picture itself if it is not to be read by name."""
+    if isinstance(item, StyleRef):
+        return item, None
+    if isinstance(item, str):
+        return StyleRef.parse(item), None
+    if isinstance(item, Path):
+        return StyleRef(str(item)), None
+    if isinstance(item, tuple):
+        source, share = item
+        ref, picture = _style_ref(source)
+        return StyleRef(ref.source, float(share)).checked(), picture
+    return StyleRef("<image>"), item
+
+
+def _as_list(value: Any) -> list[Any]:
+    is_pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int | float)
+    if isinstance(value, StyleRef) or is_pair or not isinstance(value, list | tuple):
+        return [value]
+    return list(value)
+
+
+def _find_input(entry: InputFile, base: Path, inputs_dir: Path | None) -> str:
+    if entry.path is None:
+        if entry.name in styles.NAMES:
+            return entry.name
+        raise InputError(f"The {entry.role} was a picture in memory; it has no file to read again.")
+    path = Path(entry.path)
+    places = [] if inputs_dir is None else [inputs_dir / path.name]
+    for place in (*places, path, base / path, base / path.name):
+        if place.is_file():
+            return str(place)
+    raise InputError(f"The {entry.role} {entry.path} is not there any more; name its folder with --inputs DIR.")
+
+
+def _to_8_bit(matte: Tensor) -> Tensor:
+    # A matte is kept in files of 8 bits. Rounding it before it is used makes 'where the saved matte is 0 or 1'
+    # and 'where the matte is 0 or 1' the same pixels, and running again from the saved matte the same run.
+    return (matte * 255.0).round() / 255.0
+
+
+def _cover(picture: Tensor, size: Size) -> Tensor:
+    """A picture scaled to cover a size, the overhang cut evenly."""
+    own = Size(*picture.shape[-2:])
+    factor = max(size.height / own.height, size.width / own.width)
+    scaled = Size(max(size.height, round(own.height * factor)), max(size.width, round(own.width * factor)))
+    top, left = (scaled.height - size.height) // 2, (scaled.width - size.width) // 2
+    return imaging.resize(picture, scaled)[..., top : top + size.height, left : left + size.width]
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _torch_threads(count: int) -> Iterator[None]:
+    # Torch knows only one number of threads for the process; it is put back.
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

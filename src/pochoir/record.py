@@ -1,0 +1,75 @@
+"""What made a picture: written into it, and enough to make it again."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from pochoir.errors import InputError
+from pochoir.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One picture that a run read.
+
+    Attributes:
+        role: What it was used for: ``"photo"``, ``"style"``, ``"subject style"``, ``"background style"``, ``"mask"``,
+            ``"backdrop"`` or ``"init"``.
+        name: File name, a built-in style's name, or ``"<image>"`` for a picture in memory.
+        path: The path as it was given; None for what was not a file.
+        sha256: Of the file's bytes; of the pixels for what was not a file.
+    """
+
+    role: str
+    name: str
+    path: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """The recipe of a run and what it met.
+
+    Attributes:
+        version: Version of pochoir.
+        torch: Version of torch.
+        recipe: All settings.
+        inputs: The pictures that were read.
+        weights: sha256 of each weight file that was used, by name.
+        device: The device that was used, for example ``"cpu"``.
+        threads: The number of CPU threads that was used.
+    """
+
+    version: str
+    torch: str
+    recipe: Recipe
+    inputs: tuple[InputFile, ...]
+    weights: dict[str, str]
+    device: str
+    threads: int
+
+    def to_json(self) -> str:
+        """This record as one line of JSON. The same run gives the same line: it holds no times."""
+        values = {**asdict(self), "recipe": self.recipe.to_dict()}
+        return json.dumps({"pochoir": values.pop("version"), **values}, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a record.
+
+        Raises:
+            InputError: The text is not a record, or lacks a part; errors of the recipe inside are told as they are.
+        """
+        try:
+            values: dict[str, Any] = json.loads(text)
+            return cls(
+                version=str(values["pochoir"]),
+                torch=str(values["torch"]),
+                recipe=Recipe.from_dict(values["recipe"]),
+                inputs=tuple(InputFile(**entry) for entry in values["inputs"]),
+                weights=dict(values["weights"]),
+                device=str(values["device"]),
+                threads=int(values["threads"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"This is not a record that pochoir wrote ({type(error).__name__}: {error}).") from error

@@ -1,0 +1,6 @@
+"""Neural style transfer by optimising a picture's pixels (Gatys et al., arXiv:1508.06576)."""
+
+from pochoir.transfer.criterion import Losses as Losses
+from pochoir.transfer.paint import Region as Region
+from pochoir.transfer.paint import Step as Step
+from pochoir.transfer.paint import iter_paint as iter_paint

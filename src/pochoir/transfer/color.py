@@ -1,0 +1,89 @@
+"""Colour statistics: starting in the style's palette, or keeping the photo's."""
+
+import torch
+from torch import Tensor
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of R, G and B in the luma of sRGB-encoded values (ITU-R BT.601), as in the YIQ space of the paper."""
+
+
+def luma(picture: Tensor) -> Tensor:
+    """Luma of a picture. Shape (B, 3, H, W) to (B, 1, H, W), range kept."""
+    weights = picture.new_tensor(LUMA).view(1, 3, 1, 1)
+    return (picture * weights).sum(dim=1, keepdim=True)
+
+
+def match_color(picture: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""Give a picture the mean and covariance of another's colours.
+
+    The linear map :math:`x \mapsto \Sigma_t^{1/2} \Sigma_x^{-1/2} (x - \mu_x) + \mu_t` with symmetric roots, which of
+    all maps between the two Gaussians turns colours least.
+
+    Args:
+        picture: Shape (1, 3, H, W).
+        target: Picture whose colours are taken, shape (1, 3, h, w).
+        weight: Weight of each pixel in the picture's own statistics, shape (1, 1, H, W); None weighs all alike.
+
+    Returns:
+        Shape (1, 3, H, W); values may leave [0, 1]. All pixels are mapped, those of weight 0 too.
+
+    References:
+        Gatys et al., "Preserving Color in Neural Artistic Style Transfer", arXiv:1606.05897, section 4.
+    """
+    mean, covariance = _moments(picture, weight)
+    target_mean, target_covariance = _moments(target, None)
+    mapping = _power(target_covariance, 0.5) @ _power(covariance, -0.5)
+    flat = picture.flatten(2)[0]  # (3, H * W)
+    return (mapping @ (flat - mean) + target_mean).view_as(picture)
+
+
+def match_luma(style: Tensor, photo: Tensor) -> Tensor:
+    """The style's luma as a grey picture, shifted and scaled to the mean and spread of the photo's luma.
+
+    Without it a dark style would find no dark photo to lie on when only lumas are compared.
+
+    Args:
+        style: Shape (1, 3, h, w).
+        photo: Shape (1, 3, H, W).
+
+    Returns:
+        Grey picture of shape (1, 3, h, w); values may leave [0, 1].
+
+    References:
+        Gatys et al., arXiv:1606.05897, section 5.
+    """
+    source, target = luma(style), luma(photo)
+    spread = target.std(correction=0) / source.std(correction=0).clamp_min(1e-4)
+    return ((source - source.mean()) * spread + target.mean()).expand(-1, 3, -1, -1)
+
+
+def with_luma_of(photo: Tensor, pastiche: Tensor) -> Tensor:
+    """The photo's chroma under the pastiche's luma.
+
+    Adding the same amount to R, G and B changes luma and leaves the differences between the channels, which are
+    the chroma, alone.
+
+    Args:
+        photo: Shape (1, 3, H, W).
+        pastiche: Same shape.
+
+    Returns:
+        Shape (1, 3, H, W), clipped to [0, 1].
+    """
+    return (photo + luma(pastiche) - luma(photo)).clamp(0.0, 1.0)
+
+
+def _moments(picture: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    flat = picture.flatten(2)[0]  # (3, N)
+    shares = torch.full_like(flat[:1], 1.0 / flat.shape[1]) if weight is None else weight.flatten() / weight.sum()
+    mean = (flat * shares).sum(dim=1, keepdim=True)
+    centred = flat - mean
+    return mean, (centred * shares) @ centred.T
+
+
+def _power(covariance: Tensor, exponent: float) -> Tensor:
+    # Float64 on the CPU: 3x3, and not every accelerator has eigh or float64. One grey level squared is the least
+    # variance that counts, so a flat picture is not blown up.
+    values, vectors = torch.linalg.eigh(covariance.double().cpu())
+    root = vectors @ torch.diag(values.clamp_min((1 / 255) ** 2) ** exponent) @ vectors.T
+    return root.to(covariance)

@@ -1,0 +1,109 @@
+"""The losses of neural style transfer as pure functions."""
+
+import torch
+from torch import Tensor
+
+from pochoir.errors import ShapeError
+
+
+def gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
+    r"""Gram matrix of features, averaged over a region.
+
+    .. math:: G_{ij} = \frac{\sum_p g_p \, F_{ip} F_{jp}}{\sum_p g_p}
+
+    A mean, where Gatys et al. take a sum, so that pictures of different sizes compare. The guide weighs each
+    position's outer product, which is multiplying the features by its square root; Gatys et al. 2017 multiply
+    by the guide itself. Ours is linear in the guide: guides that add up to one share out the Gram matrix of the
+    whole picture exactly, and a position half in and half out counts half to either side, not a quarter.
+
+    Args:
+        features: Activations, shape (B, C, H, W).
+        guide: Weight of each position, at least 0, shape (B or 1, 1, H, W), not zero everywhere: regions that
+            are empty at a layer are left out by ``guidance.build_guides``. None weighs all positions alike.
+
+    Returns:
+        Symmetric matrices, shape (B, C, C).
+
+    Raises:
+        ShapeError: The guide's height and width are not the features'.
+
+    References:
+        Gatys et al., arXiv:1508.06576; "Controlling Perceptual Factors in Neural Style Transfer",
+        arXiv:1611.07865, section 4.
+    """
+    flat = features.flatten(2)  # (B, C, H * W)
+    if guide is None:
+        return flat @ flat.transpose(1, 2) / flat.shape[2]
+    if guide.shape[-2:] != features.shape[-2:]:
+        raise ShapeError(
+            f"A guide must have its features' size {tuple(features.shape[-2:])}; got {tuple(guide.shape[-2:])}."
+        )
+    weights = guide.flatten(2)  # (B, 1, H * W)
+    return (flat * (weights / weights.sum(dim=2, keepdim=True))) @ flat.transpose(1, 2)
+
+
+def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""Squared distance to a target in units of the target's own square.
+
+    .. math:: d = \frac{\sum_i w_i (v_i - t_i)^2}{\sum_i w_i t_i^2}
+
+    0 is equality and 1 is as far as an all-zero value. Gatys et al. divide by counts alone; dividing by the
+    target's square makes the value independent of the network's scale, the layer and the picture, so that one
+    set of loss weights serves them all.
+
+    Args:
+        value: Any shape.
+        target: Same shape as ``value``.
+        weight: At least 0, broadcastable to ``value``; None weighs all entries alike.
+
+    Returns:
+        A scalar.
+    """
+    difference, reference = (value - target).square(), target.square()
+    if weight is not None:
+        difference, reference = difference * weight, reference * weight
+    # The lower bound only matters for targets that are zero throughout, such as dead channels of a flat picture.
+    return difference.sum() / reference.sum().clamp_min(1e-12)
+
+
+def total_variation(picture: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Mean squared difference of neighbouring pixels, over both directions.
+
+    The squared form of Johnson et al. (arXiv:1603.08155), smooth everywhere and so kind to L-BFGS, unlike the sum
+    of absolute differences.
+
+    Args:
+        picture: Shape (B, C, H, W).
+        weight: Weight of each pixel, shape (B or 1, 1, H, W); a pair weighs what its lesser pixel does. None
+            weighs all pixels alike.
+
+    Returns:
+        A scalar; 0 for a constant picture or one of a single pixel.
+    """
+    total = picture.new_zeros(())
+    for dim in (-1, -2):
+        count = picture.shape[dim] - 1
+        if count < 1:
+            continue
+        difference = picture.diff(dim=dim).square()
+        if weight is None:
+            total = total + difference.mean()
+            continue
+        pairs = torch.minimum(weight.narrow(dim, 0, count), weight.narrow(dim, 1, count)).expand(-1, 1, -1, -1)
+        total = total + (difference * pairs).sum() / (pairs.sum() * picture.shape[1]).clamp_min(1e-12)
+    return total
+
+
+def gamut_excess(picture: Tensor) -> Tensor:
+    """Mean squared distance of the values from [0, 1].
+
+    What lies outside is clipped when a picture is saved, and with it part of what the optimiser reached. As a
+    penalty it keeps the values inside without the corners that clamping would put into the objective.
+
+    Args:
+        picture: Any shape.
+
+    Returns:
+        A scalar; 0 if all values are in [0, 1].
+    """
+    return (picture - picture.clamp(0.0, 1.0)).square().mean()

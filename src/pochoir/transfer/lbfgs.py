@@ -1,0 +1,96 @@
+"""Limited-memory BFGS, one evaluation of the objective at a time."""
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+
+class LBFGS:
+    """Proposes the next point from the gradients seen so far.
+
+    It does not call the objective: its owner evaluates each proposal and tells the result, so a step is one
+    evaluation, can be shown, timed or be the last. ``torch.optim.LBFGS`` evaluates, moves and leaves the moved-to
+    point unevaluated, so the last of its moves is never known to be good; and its first step is one unit of the
+    summed gradient, next to nothing for a picture.
+
+    A proposal that raises the objective is followed by a shorter one along the same direction (minimum of the
+    parabola through what is known); pairs without positive curvature are not remembered.
+
+    Args:
+        first_step: Mean absolute change, in the first step, of the entries whose gradient is not zero.
+        history: Number of remembered pairs.
+
+    References:
+        Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithms 7.4 and 7.5.
+    """
+
+    def __init__(self, *, first_step: float, history: int = 12) -> None:
+        self.first_step = first_step
+        self.pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)
+        self.point: Tensor | None = None
+        self.value = float("inf")
+        self.gradient: Tensor | None = None
+        self.direction: Tensor | None = None
+        self.slope = 0.0
+        self.length = 1.0
+
+    def propose(self, point: Tensor, value: float, gradient: Tensor) -> Tensor:
+        """The next point to evaluate.
+
+        Args:
+            point: The point just evaluated: the start, or the last proposal.
+            value: The objective there.
+            gradient: Its gradient there, same shape as ``point``.
+
+        Returns:
+            A new tensor of the same shape.
+        """
+        if self.point is not None and not value < self.value:
+            return self._shorten(value)
+        if self.point is not None and self.gradient is not None:
+            step, change = point - self.point, gradient - self.gradient
+            curvature = float(torch.sum(step * change))
+            if curvature > 1e-10 * float(torch.sum(change * change)):
+                self.pairs.append((step, change, curvature))
+        self.point, self.value, self.gradient = point, value, gradient
+        self._aim(gradient)
+        return self._proposal()
+
+    def _aim(self, gradient: Tensor) -> None:
+        direction = self._two_loops(gradient)
+        slope = float(torch.sum(direction * gradient))
+        if not slope < 0.0:  # rounding has spoilt the model; begin anew
+            self.pairs.clear()
+            direction = self._two_loops(gradient)
+            slope = float(torch.sum(direction * gradient))
+        self.direction, self.slope, self.length = direction, slope, 1.0
+
+    def _proposal(self) -> Tensor:
+        if self.point is None or self.direction is None:
+            raise RuntimeError("propose() has not been called yet")
+        return self.point + self.length * self.direction
+
+    def _shorten(self, value: float) -> Tensor:
+        parabola = value - self.value - self.length * self.slope
+        best = -self.slope * self.length**2 / (2.0 * parabola) if parabola > 0.0 else 0.0
+        # A value that is not finite leaves no parabola: the lower bound serves it, too.
+        self.length = min(max(best, 0.1 * self.length), 0.5 * self.length) if best == best else 0.1 * self.length
+        return self._proposal()
+
+    def _two_loops(self, gradient: Tensor) -> Tensor:
+        direction = gradient.neg()
+        if not self.pairs:
+            moving = int(torch.count_nonzero(gradient))
+            return direction * (self.first_step * moving / float(gradient.abs().sum().clamp_min(1e-30)))
+        factors: list[float] = []
+        for step, change, curvature in reversed(self.pairs):
+            factor = float(torch.sum(step * direction)) / curvature
+            direction = direction.sub_(change, alpha=factor)
+            factors.append(factor)
+        _, change, curvature = self.pairs[-1]
+        direction = direction.mul_(curvature / float(torch.sum(change * change)))
+        for (step, change, curvature), factor in zip(self.pairs, reversed(factors), strict=True):
+            back = float(torch.sum(change * direction)) / curvature
+            direction = direction.add_(step, alpha=factor - back)
+        return direction

@@ -1,0 +1,297 @@
+"""Repaints the regions of a photo, each in its own style, jointly in one picture."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.encoders import VGG
+from pochoir.errors import EmptyRegionError, ShapeError
+from pochoir.recipe import TransferSettings
+from pochoir.transfer.color import luma, match_color, match_luma, with_luma_of
+from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
+from pochoir.transfer.optimize import OPTIMIZERS, Iterate
+from pochoir.transfer.schedule import plan_scales
+
+CONTEXT_PX = 48
+"""Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
+SMALLEST_STYLE_SIDE_PX = 32
+CONTENT_GAIN_PER_HALVING = 2.0
+"""Coarse scales hold on to the photo's forms more firmly: what they lose no finer scale finds again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A part of the picture and the styles it is to take on.
+
+    Attributes:
+        matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
+        styles: Pictures of shape (1, 3, h, w) at any size, with their shares above 0; at least one.
+    """
+
+    matte: Tensor
+    styles: Sequence[tuple[Tensor, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What is known after one step of the optimiser.
+
+    Attributes:
+        scale: Number of the current scale, from 1 (coarsest).
+        scales: How many there are.
+        size: Size of the current scale; smaller than the picture's where only a part is painted.
+        step: Number of the step within the scale, from 1.
+        steps: Steps of this scale.
+        done: Steps done over all scales.
+        total: Steps of all scales.
+        losses: Terms of the objective at this step's picture.
+        elapsed_s: Seconds since the painting began.
+        notes: What had to be left out at this scale.
+    """
+
+    scale: int
+    scales: int
+    size: Size
+    step: int
+    steps: int
+    done: int
+    total: int
+    losses: Losses
+    elapsed_s: float
+    notes: tuple[str, ...]
+    _render: Callable[[], Tensor] = field(repr=False)
+
+    def picture(self) -> Tensor:
+        """The best picture so far, at the painted picture's full frame. Shape (1, 3, H, W), in [0, 1]."""
+        return self._render()
+
+
+class _Window(NamedTuple):
+    """The part of the frame that is worked on."""
+
+    top: int
+    left: int
+    size: Size
+
+    def cut(self, tensor: Tensor) -> Tensor:
+        return tensor[..., self.top : self.top + self.size.height, self.left : self.left + self.size.width]
+
+    def paste(self, frame: Tensor, part: Tensor) -> Tensor:
+        pasted = frame.clone()
+        self.cut(pasted).copy_(part)
+        return pasted
+
+
+def iter_paint(
+    photo: Tensor,
+    regions: Sequence[Region],
+    encoder: VGG,
+    settings: TransferSettings,
+    *,
+    start: Tensor | None = None,
+) -> Iterator[Step]:
+    """Repaint regions of a photo.
+
+    All regions are optimised in one picture, each drawn to its own Gram matrices by guides at every style layer
+    (Gatys et al., arXiv:1611.07865). Pixels that belong to no region are never changed; the encoder sees them as
+    surroundings, and what lies far from any region is not even computed.
+
+    Args:
+        photo: Content, shape (1, 3, H, W), in [0, 1], at the size to paint at.
+        regions: At least one; their mattes have the photo's size and add up to at most one.
+        encoder: The network, on the device to work on.
+        settings: Weights, layers, optimiser, steps, seed.
+        start: Picture of the photo's shape to start from; None starts as ``settings.init`` says.
+
+    Yields:
+        One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
+
+    Raises:
+        EmptyRegionError: There is no region, or one has no pixels.
+        ShapeError: A matte or the start has another size than the photo.
+    """
+    began = time.monotonic()
+    _check_shapes(photo, regions, start)
+    cover = torch.stack([region.matte for region in regions]).sum(dim=0)
+    window = _find_window(cover)
+    # Where colours are kept only brightness is painted; the photo's colours are laid under it at the end.
+    grey = settings.color == "photo"
+    content = luma(photo).expand(-1, 3, -1, -1) if grey else photo
+
+    def render(part: Tensor) -> Tensor:
+        whole = window.paste(content, imaging.resize(part.clamp(0.0, 1.0), window.size))
+        return torch.where(cover > 0, with_luma_of(photo, whole) if grey else whole, photo)
+
+    finest = _Level(
+        photo=window.cut(content),
+        regions=[
+            Region(
+                window.cut(region.matte),
+                [(match_luma(style, photo) if grey else style, share) for style, share in region.styles],
+            )
+            for region in regions
+        ],
+        brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
+    )
+    scales = plan_scales(window.size, settings.steps)
+    total = sum(scale.steps for scale in scales)
+    done = 0
+    coarser: tuple[Tensor, Tensor] | None = None
+    for number, scale in enumerate(scales, start=1):
+        level = finest.at(scale.size)
+        criterion = _build_criterion(level, encoder, settings, gain=CONTENT_GAIN_PER_HALVING ** (len(scales) - number))
+        if coarser is not None:
+            pastiche = _carry_over(*coarser, level.photo)
+        elif start is not None:
+            pastiche = imaging.resize(window.cut(start), scale.size)
+        else:
+            pastiche = STARTS[settings.init](level, settings.seed)
+        free = (level.cover > 0).to(photo)
+        pastiche = torch.where(free > 0, pastiche, level.photo)
+        best: Iterate | None = None
+        for index, iterate in enumerate(OPTIMIZERS[settings.optimizer](criterion, pastiche, free)):
+            if best is None or iterate.losses.total < best.losses.total:
+                best = iterate
+            if index == 0:  # the start of a scale is not a step
+                continue
+            done += 1
+            yield Step(
+                scale=number,
+                scales=len(scales),
+                size=scale.size,
+                step=index,
+                steps=scale.steps,
+                done=done,
+                total=total,
+                losses=iterate.losses,
+                elapsed_s=time.monotonic() - began,
+                notes=criterion.notes if number == len(scales) else (),
+                _render=partial(render, best.picture),
+            )
+            if index == scale.steps:
+                coarser = (level.photo, best.picture)
+                break
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """Everything the objective is built from, at one scale."""
+
+    photo: Tensor
+    regions: Sequence[Region]
+    brush_px: float
+    """Square root of the number of pixels that each style picture is given."""
+
+    @property
+    def cover(self) -> Tensor:
+        return torch.stack([region.matte for region in self.regions]).sum(dim=0)
+
+    def at(self, size: Size) -> "_Level":
+        factor = size.long_side / max(self.photo.shape[-2:])
+        return _Level(
+            photo=imaging.resize(self.photo, size),
+            regions=[
+                Region(imaging.resize(region.matte, size, mode="bilinear"), region.styles) for region in self.regions
+            ],
+            brush_px=self.brush_px * factor,
+        )
+
+    def style_at_scale(self, style: Tensor) -> Tensor:
+        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside."""
+        size = Size(*style.shape[-2:])
+        factor = self.brush_px / math.sqrt(size.pixels)
+        # A sliver must not fall below what the deepest layer can see.
+        return imaging.resize(style, size.scaled(max(factor, SMALLEST_STYLE_SIDE_PX / size.short_side)))
+
+
+def _build_criterion(level: _Level, encoder: VGG, settings: TransferSettings, *, gain: float) -> Criterion:
+    short_side = min(level.photo.shape[-2:])
+    fitting = replace(
+        settings,
+        content_layers=tuple(name for name in settings.content_layers if encoder.stride(name) <= short_side),
+        style_layers=tuple(name for name in settings.style_layers if encoder.stride(name) <= short_side),
+    )
+    regions = [
+        StyledRegion(
+            region.matte,
+            style_grams(
+                [(level.style_at_scale(style), share) for style, share in region.styles],
+                encoder,
+                fitting.style_layers,
+            ),
+        )
+        for region in level.regions
+    ]
+    return Criterion(level.photo, regions, encoder, fitting, content_gain=gain)
+
+
+def _carry_over(coarse_photo: Tensor, coarse_pastiche: Tensor, photo: Tensor) -> Tensor:
+    """The coarser scale's result enlarged, with the detail of the photo that enlarging cannot give."""
+    size = Size(*photo.shape[-2:])
+    detail = photo - imaging.resize(coarse_photo, size)
+    return (imaging.resize(coarse_pastiche.clamp(0.0, 1.0), size) + detail).clamp(0.0, 1.0)
+
+
+def _start_from_content(level: _Level, seed: int) -> Tensor:
+    """The photo, each region in the palette of its style: half of what style changes is colour."""
+    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
+    for region in level.regions:
+        shares = sum(share for _, share in region.styles)
+        for style, share in region.styles:
+            painted = match_color(level.photo, level.style_at_scale(style), region.matte)
+            picture = picture + region.matte * painted * (share / shares)
+    return picture.clamp(0.0, 1.0)
+
+
+def _start_from_noise(level: _Level, seed: int) -> Tensor:
+    """Uniform noise, drawn on the CPU so that every device starts alike."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(level.photo.shape, generator=generator).to(level.photo)
+
+
+def _start_from_style(level: _Level, seed: int) -> Tensor:
+    """Each region's first style picture, stretched over the frame."""
+    size = Size(*level.photo.shape[-2:])
+    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
+    for region in level.regions:
+        picture = picture + region.matte * imaging.resize(region.styles[0][0], size)
+    return picture.clamp(0.0, 1.0)
+
+
+STARTS: dict[str, Callable[[_Level, int], Tensor]] = {
+    "content": _start_from_content,
+    "noise": _start_from_noise,
+    "style": _start_from_style,
+}
+
+
+def _find_window(cover: Tensor) -> _Window:
+    rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
+    columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
+    height, width = cover.shape[-2:]
+    top, left = max(0, int(rows[0]) - CONTEXT_PX), max(0, int(columns[0]) - CONTEXT_PX)
+    bottom, right = min(height, int(rows[-1]) + 1 + CONTEXT_PX), min(width, int(columns[-1]) + 1 + CONTEXT_PX)
+    return _Window(top, left, Size(bottom - top, right - left))
+
+
+def _check_shapes(photo: Tensor, regions: Sequence[Region], start: Tensor | None) -> None:
+    if not regions:
+        raise EmptyRegionError("There is nothing to paint: no region has a style.")
+    for region in regions:
+        if region.matte.shape[-2:] != photo.shape[-2:]:
+            raise ShapeError(
+                f"A region's matte must have the photo's size {Size(*photo.shape[-2:])}; "
+                f"got {Size(*region.matte.shape[-2:])}."
+            )
+        if float(region.matte.max()) <= 0.0:
+            raise EmptyRegionError("A region to be painted has no pixels: its matte is empty.")
+    if start is not None and start.shape != photo.shape:
+        raise ShapeError(f"The start must have the photo's shape {tuple(photo.shape)}; got {tuple(start.shape)}.")

@@ -1,0 +1,46 @@
+"""From coarse to fine: which sizes are painted, and for how many steps."""
+
+from typing import NamedTuple
+
+from pochoir._types import Size
+
+COARSEST_LONG_SIDE_PX = 112
+"""Below this even the deepest style layer sees most of the picture at once, and coarse structure is settled."""
+SHARE_OF_NEXT = 0.6
+"""Steps of a scale as a share of those of the next coarser one: fine scales cost four times as much a step and
+only add detail to what the coarse ones have arranged."""
+
+
+class Scale(NamedTuple):
+    """One size of the schedule and its number of steps."""
+
+    size: Size
+    steps: int
+
+
+def plan_scales(size: Size, steps: int) -> tuple[Scale, ...]:
+    """Halve a picture while it stays large enough, and share out the steps.
+
+    Args:
+        size: Size of the finished picture.
+        steps: Steps of all scales together, at least 1.
+
+    Returns:
+        Scales from coarse to fine. The last has ``size``; each has at least one step, and coarse scales for
+        which no step is left are dropped.
+
+    References:
+        Gatys et al., arXiv:1611.07865, section 6, go coarse to fine in two sizes to save time and to get larger
+        strokes; we take as many as fit.
+    """
+    count = 1
+    while size.long_side >> count >= COARSEST_LONG_SIDE_PX and count < steps:
+        count += 1
+    weights = [SHARE_OF_NEXT**index for index in range(count)]
+    shares = [max(1, round(steps * weight / sum(weights))) for weight in weights]
+    # Rounding is settled on the coarsest scale, where a step costs least.
+    shares[0] = max(1, steps - sum(shares[1:]))
+    return tuple(
+        Scale(size if index == count - 1 else size.scaled(0.5 ** (count - 1 - index)), share)
+        for index, share in enumerate(shares)
+    )
