@@ -9,7 +9,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -53,24 +53,31 @@ class StyleRef(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "StyleRef":
         """Read ``S`` or ``S:weight``; a colon that no number follows belongs to the name."""
-        source, colon, tail = text.rpartition(":")
-        if colon and source:
-            try:
-                return cls(source, float(tail)).checked()
-            except ValueError:
-                pass
-        return cls(text).checked()
+        return cls(*(cls._split(text) or (text,))).checked()
+
+    @staticmethod
+    def _split(text: str) -> tuple[str, float] | None:
+        source, _, tail = text.rpartition(":")
+        try:
+            return (source, float(tail)) if source else None
+        except ValueError:
+            return None
 
     def checked(self) -> "StyleRef":
         """This reference if it can be used; raises ``OptionError`` otherwise."""
-        if not self.source:
-            raise OptionError("A style needs a name or a path; got an empty one.")
+        if not isinstance(self.source, str) or not self.source:
+            raise OptionError(f"A style needs a name or a path; got {self.source!r}.")
+        if isinstance(self.weight, bool) or not isinstance(self.weight, int | float):
+            raise OptionError(f"The weight of style {self.source!r} must be a number; got {self.weight!r}.")
         if not (math.isfinite(self.weight) and self.weight > 0):
             raise OptionError(f"The weight of style {self.source!r} must be above 0; got {self.weight:g}.")
         return self
 
     def __str__(self) -> str:
-        return self.source if self.weight == 1.0 else f"{self.source}:{self.weight:g}"
+        # What is parsed again must be the same: every digit of the weight, and no name taken for a weight.
+        if self.weight == 1.0 and StyleRef._split(self.source) is None:
+            return self.source
+        return f"{self.source}:{repr(float(self.weight)).removesuffix('.0')}"
 
 
 def setting(
@@ -91,7 +98,9 @@ class SegmentSettings:
     """How the subject is found."""
 
     segmenter: str = setting("u2net", "Network or method that finds the subject", choices=SEGMENTERS)
-    box: Box | None = setting(None, "X,Y,W,H in photo pixels around the subject, for grabcut")
+    box: Box | None = setting(  # noqa: RUF009  # setting() is dataclasses.field()
+        None, "X,Y,W,H in photo pixels around the subject, for grabcut"
+    )
     mask: str | None = setting(None, "Picture to use as the matte: white is subject, black is background")
     refine: str = setting("fast", "none: the method's own map; fast: edges follow the photo", choices=REFINEMENTS)
     grabcut_iterations: int = setting(5, "Rounds of GrabCut", low=1, high=100)
@@ -100,6 +109,8 @@ class SegmentSettings:
         _check_fields(self)
         if self.box is not None and self.segmenter != "grabcut":
             raise OptionError(f"A box is for the grabcut segmenter; {self.segmenter} finds the subject by itself.")
+        if self.box is not None and not all(isinstance(side, int) for side in self.box):
+            raise OptionError(f"A box is four whole numbers: x, y, width, height; got {tuple(self.box)}.")
         if self.box is not None and (self.box.width < 1 or self.box.height < 1):
             raise OptionError(f"A box needs a width and a height of at least 1 pixel; got {self.box}.")
 
@@ -133,7 +144,7 @@ class TransferSettings:
         for label, layers in (("content", self.content_layers), ("style", self.style_layers)):
             for layer in layers:
                 if layer not in allowed:
-                    raise UnknownNameError(f"{label} layer of {self.encoder}", layer, allowed)
+                    raise UnknownNameError(f"{label} layer of {self.encoder}", str(layer), allowed)
             if len(set(layers)) != len(layers):
                 raise OptionError(f"The {label} layers name a layer twice: {', '.join(layers)}.")
         if not self.style_layers and not self.content_layers:
@@ -163,6 +174,11 @@ class Recipe(SegmentSettings, TransferSettings):
     def __post_init__(self) -> None:
         SegmentSettings.__post_init__(self)
         TransferSettings.__post_init__(self)
+        for name in ("style", "subject_style", "background_style"):
+            for ref in getattr(self, name):
+                if not isinstance(ref, StyleRef):
+                    raise OptionError(f"{name} holds names such as StyleRef.parse('mosaic:2'); got {ref!r}.")
+                ref.checked()
         if self.style and (self.subject_style or self.background_style):
             raise OptionError(
                 "A style for the whole picture cannot be joined with a subject or background style; "
@@ -179,7 +195,7 @@ class Recipe(SegmentSettings, TransferSettings):
         fields = {item.name: item for item in dataclasses.fields(cls)}
         for key in values:
             if key not in fields:
-                raise UnknownNameError("recipe field", key, fields)
+                raise UnknownNameError("recipe field", str(key), fields)
         return cls(**{key: _from_plain(fields[key], value) for key, value in values.items()})
 
     @classmethod
@@ -225,12 +241,14 @@ def _from_plain(item: "dataclasses.Field[Any]", value: Any) -> Any:
             raise OptionError(f"A box is four numbers: x, y, width, height; got {value!r}.")
         return Box(*value)
     if item.metadata["kind"] in ("styles", "layers"):
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        # A single reference is a tuple, too, and would be taken for a list of its name and its weight.
+        if not isinstance(value, list | tuple) or isinstance(value, StyleRef):
             raise OptionError(f"{item.name} is a list of names; got {value!r}.")
         if item.metadata["kind"] == "layers":
             return tuple(value)
-        return tuple(ref.checked() if isinstance(ref, StyleRef) else StyleRef.parse(str(ref)) for ref in value)
+        return tuple(StyleRef.parse(ref) if isinstance(ref, str) else ref for ref in value)
     if isinstance(item.default, float) and isinstance(value, int) and not isinstance(value, bool):
+        _check_value(item, value)  # first, as a very large one is no float
         return float(value)
     return value
 
@@ -260,4 +278,4 @@ def _check_value(item: "dataclasses.Field[Any]", value: Any) -> None:
     if choices is not None and value not in choices:
         raise UnknownNameError(item.name.replace("_", " "), value, choices)
     if value is not None and low is not None and not low <= value <= high:
-        raise OptionError(f"{item.name} must be between {low:g} and {high:g}; got {value!r}.")
+        raise OptionError(f"{item.name} must be between {low:.10g} and {high:.10g}; got {value!r}.")

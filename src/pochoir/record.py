@@ -66,10 +66,17 @@ class Record:
                 version=str(values["pochoir"]),
                 torch=str(values["torch"]),
                 recipe=Recipe.from_dict(values["recipe"]),
-                inputs=tuple(InputFile(**entry) for entry in values["inputs"]),
+                inputs=tuple(_read_input(entry) for entry in values["inputs"]),
                 weights=dict(values["weights"]),
                 device=str(values["device"]),
                 threads=int(values["threads"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(f"This is not a record that pochoir wrote ({type(error).__name__}: {error}).") from error
+
+
+def _read_input(values: dict[str, Any]) -> InputFile:
+    entry = InputFile(**values)
+    if not all(isinstance(text, str) for text in (entry.role, entry.name, entry.path or "", entry.sha256)):
+        raise TypeError(f"an input is described by texts, not by {values}")
+    return entry
