@@ -1,5 +1,6 @@
 """Reads weight files into encoders."""
 
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,11 @@ from pochoir import weights
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
 from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
+
+_DAMAGE = (
+    *(pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError),  # not a file of tensors
+    *(LookupError, TypeError, AttributeError),  # other tensors than expected
+)
 
 
 class _Format(NamedTuple):
@@ -45,10 +51,11 @@ def load_encoder(name: str, *, pooling: str = "max", padding: str = "zeros", dev
     try:
         state = form.read(path, name)
         encoder.load_state_dict(state, assign=True)
-    except (KeyError, RuntimeError, ValueError, OSError, EOFError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except _DAMAGE as error:
+        # Torch's own text advises to load the file unsafely, so only the kind of error is told.
         raise WeightsError(
-            f"The weight file {path} cannot be read ({reason}); fetch it again with: pochoir models pull {name}"
+            f"The weight file {path} is damaged or not {name}'s ({type(error).__name__}); "
+            f"fetch it again with: pochoir models pull {name}"
         ) from error
     # The buffers are not in the file: they belong to its row.
     encoder.mean = torch.tensor(form.normalization.mean).view(1, 3, 1, 1)
