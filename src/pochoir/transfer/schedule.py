@@ -37,9 +37,12 @@ def plan_scales(size: Size, steps: int) -> tuple[Scale, ...]:
     while size.long_side >> count >= COARSEST_LONG_SIDE_PX and count < steps:
         count += 1
     weights = [SHARE_OF_NEXT**index for index in range(count)]
-    shares = [max(1, round(steps * weight / sum(weights))) for weight in weights]
+    shares = [0] * count
+    for index in range(count - 1, 0, -1):
+        left_for_coarser = steps - sum(shares) - index  # one step each is theirs
+        shares[index] = min(max(1, round(steps * weights[index] / sum(weights))), left_for_coarser)
     # Rounding is settled on the coarsest scale, where a step costs least.
-    shares[0] = max(1, steps - sum(shares[1:]))
+    shares[0] = steps - sum(shares)
     return tuple(
         Scale(size if index == count - 1 else size.scaled(0.5 ** (count - 1 - index)), share)
         for index, share in enumerate(shares)
