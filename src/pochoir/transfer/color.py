@@ -16,8 +16,9 @@ def luma(picture: Tensor) -> Tensor:
 def match_color(picture: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     r"""Give a picture the mean and covariance of another's colours.
 
-    The linear map :math:`x \mapsto \Sigma_t^{1/2} \Sigma_x^{-1/2} (x - \mu_x) + \mu_t` with symmetric roots, which of
-    all maps between the two Gaussians turns colours least.
+    The linear map :math:`x \mapsto \Sigma_t^{1/2} \Sigma_x^{-1/2} (x - \mu_x) + \mu_t` with symmetric
+    roots: no channel comes first, as one would with Cholesky factors. A picture that has the target's moments already
+    stays as it is.
 
     Args:
         picture: Shape (1, 3, H, W).
@@ -84,6 +85,6 @@ def _moments(picture: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
 def _power(covariance: Tensor, exponent: float) -> Tensor:
     # Float64 on the CPU: 3x3, and not every accelerator has eigh or float64. One grey level squared is the least
     # variance that counts, so a flat picture is not blown up.
-    values, vectors = torch.linalg.eigh(covariance.double().cpu())
-    root = vectors @ torch.diag(values.clamp_min((1 / 255) ** 2) ** exponent) @ vectors.T
-    return root.to(covariance)
+    values, vectors = torch.linalg.eigh(covariance.cpu().double())
+    root: Tensor = vectors @ torch.diag(values.clamp_min((1 / 255) ** 2) ** exponent) @ vectors.T
+    return root.to(covariance.dtype).to(covariance.device)  # one after the other, for the same reason

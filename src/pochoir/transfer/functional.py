@@ -89,7 +89,8 @@ def total_variation(picture: Tensor, weight: Tensor | None = None) -> Tensor:
         if weight is None:
             total = total + difference.mean()
             continue
-        pairs = torch.minimum(weight.narrow(dim, 0, count), weight.narrow(dim, 1, count)).expand(-1, 1, -1, -1)
+        pairs = torch.minimum(weight.narrow(dim, 0, count), weight.narrow(dim, 1, count))
+        pairs = pairs.expand(picture.shape[0], -1, -1, -1)  # so that its sum counts every picture
         total = total + (difference * pairs).sum() / (pairs.sum() * picture.shape[1]).clamp_min(1e-12)
     return total
 

@@ -32,6 +32,8 @@ def build_guides(matte: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str
     """
     guides: dict[str, Tensor] = {}
     for layer in layers:
+        if min(matte.shape[-2:]) < encoder.stride(layer):
+            continue
         # The average pooling drops an odd row or column at the end, as the encoder's pooling does.
         guide = F.avg_pool2d(matte, encoder.stride(layer))
         if float(guide.sum()) >= EMPTY_BELOW:
