@@ -11,13 +11,13 @@ from pochoir.segmentation.grabcut import GrabCutSegmenter
 from pochoir.segmentation.protocol import Segmenter
 from pochoir.segmentation.u2net.predictor import U2NetSegmenter
 
-_BOX_FINDERS = ("u2netp", "u2net")  # a box needs no fine map, so the quick one first
+_BOX_FINDERS = ("u2net", "u2netp")  # the surer one first: a box that cuts the subject cannot be made good later
 
 
 def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu") -> Segmenter:
     """Build the segmenter that the settings name, ready to use.
 
-    GrabCut without a box looks for one with U2-Net-p or U2-Net if their weights are in the cache.
+    GrabCut without a box looks for one with U2-Net or U2-Net-p if their weights are in the cache.
 
     Args:
         settings: Which segmenter, and its options.

@@ -90,7 +90,8 @@ def normalize_photo(photo: Tensor) -> Tensor:
     """A photo as U2-Net was trained to see it.
 
     The authors resize with bilinear interpolation that skips pixels when it shrinks, and divide by the brightest
-    value that is left. Smoothing first looks better, but the published maps are no longer reproduced.
+    value that is left. Smoothing first looks better, but the published maps are no longer reproduced. One departure:
+    a side shorter than 320 pixels is enlarged without the dark rim that padding with zeros gives theirs.
 
     Args:
         photo: Shape (B, 3, H, W), RGB in [0, 1].
