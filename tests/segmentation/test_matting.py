@@ -1,0 +1,141 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pochoir.errors import OptionError, ShapeError, UnknownNameError
+from pochoir.recipe import REFINEMENTS
+from pochoir.segmentation.matting import REFINE_METHODS, overlay, refine_matte, trimap
+
+
+@pytest.fixture
+def scene():
+    """A photo of an orange ball before blue, its exact matte, and the blurred matte that a network would give."""
+    y, x = torch.meshgrid(torch.arange(240.0), torch.arange(320.0), indexing="ij")
+    exact = (70.5 - torch.hypot(x - 160, y - 120)).clamp(0, 1)[None, None]
+    noise = 0.03 * torch.rand(1, 3, 240, 320, generator=torch.Generator().manual_seed(0))
+    ball, wall = torch.tensor([0.9, 0.5, 0.1]).view(1, 3, 1, 1), torch.tensor([0.1, 0.2, 0.6]).view(1, 3, 1, 1)
+    photo = torch.lerp(wall, ball, exact) + noise
+    blurred = exact
+    for _ in range(3):
+        blurred = F.avg_pool2d(blurred, 5, stride=1, padding=2, count_include_pad=False)
+    return photo, exact, blurred
+
+
+def test_refinements_are_those_of_the_recipe():
+    assert tuple(REFINE_METHODS) == REFINEMENTS
+
+
+def test_none_gives_the_matte_itself(scene):
+    photo, _, blurred = scene
+    assert refine_matte(blurred, photo, method="none") is blurred
+
+
+def test_fast_puts_the_edge_where_the_photo_has_it(scene):
+    photo, exact, blurred = scene
+    refined = refine_matte(blurred, photo, method="fast")
+    assert float((refined - exact).abs().sum()) < 0.25 * float((blurred - exact).abs().sum())
+    assert float(refined.min()) == 0.0
+    assert float(refined.max()) == 1.0
+
+
+def test_fast_leaves_no_fog(scene):
+    photo, exact, blurred = scene
+    refined = refine_matte(blurred * 0.9 + 0.05, photo, method="fast")  # fog everywhere, inside and outside
+    outside = F.max_pool2d(exact, 21, stride=1, padding=10) == 0
+    inside = F.max_pool2d(1 - exact, 21, stride=1, padding=10) == 0
+    assert float(refined[outside].max()) == 0.0
+    assert float(refined[inside].min()) == 1.0
+
+
+@pytest.mark.parametrize("method", REFINEMENTS)
+def test_operands_are_left_as_they_are(scene, method):
+    photo, _, blurred = scene
+    copies = photo.clone(), blurred.clone()
+    refine_matte(blurred, photo, method=method)
+    assert torch.equal(photo, copies[0])
+    assert torch.equal(blurred, copies[1])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (25, 1000), (99, 101)])
+def test_fast_takes_any_size(size):
+    generator = torch.Generator().manual_seed(0)
+    refined = refine_matte(torch.rand(1, 1, *size, generator=generator), torch.rand(1, 3, *size, generator=generator))
+    assert refined.shape == (1, 1, *size)
+    assert refined.dtype == torch.float32
+    assert 0.0 <= float(refined.min()) <= float(refined.max()) <= 1.0
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_fast_keeps_empty_and_full_mattes(level):
+    matte = torch.full((1, 1, 60, 80), level)
+    assert torch.equal(refine_matte(matte, torch.rand(1, 3, 60, 80)), matte)
+
+
+def test_unknown_refinement_is_refused():
+    with pytest.raises(UnknownNameError, match=r"Unknown refinement 'fats'\. Did you mean 'fast'"):
+        refine_matte(torch.zeros(1, 1, 4, 4), torch.zeros(1, 3, 4, 4), method="fats")
+
+
+def test_sizes_must_agree():
+    with pytest.raises(ShapeError, match="The matte is 5x4, the photo 4x4; resize the matte first"):
+        refine_matte(torch.zeros(1, 1, 4, 5), torch.zeros(1, 3, 4, 4))
+    with pytest.raises(ShapeError, match="The matte is 5x4, the photo 4x4; resize the matte first"):
+        overlay(torch.zeros(1, 3, 4, 4), torch.zeros(1, 1, 4, 5))
+    with pytest.raises(ShapeError, match=r"One matte of shape \(1, 1, H, W\)"):
+        trimap(torch.zeros(4, 5))
+
+
+def test_trimap_by_hand():
+    matte = torch.zeros(1, 1, 1, 20)
+    matte[..., 9], matte[..., 10:] = 0.5, 1.0
+    # The sure parts start 2 pixels (a tenth of 20) from the unsure pixel 9; the frame costs nothing.
+    expected = torch.tensor([0.0] * 7 + [0.5] * 5 + [1.0] * 8).view(1, 1, 1, 20)
+    assert torch.equal(trimap(matte, margin=0.1), expected)
+
+
+def test_trimap_limits_are_inclusive():
+    matte = torch.tensor([0.0, 0.2, 0.21, 0.5, 0.79, 0.8, 1.0]).view(1, 1, 1, 7)
+    given = trimap(matte, sure_background=0.2, sure_subject=0.8, margin=0.0)
+    assert given.flatten().tolist() == [0.0, 0.0, 0.5, 0.5, 0.5, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_trimap_of_empty_and_full_mattes_is_sure(level):
+    matte = torch.full((1, 1, 30, 40), level)
+    assert torch.equal(trimap(matte, margin=0.2), matte)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"sure_background": 0.9, "sure_subject": 0.1}, "got 0.9 and 0.1"),
+        ({"sure_subject": 1.5}, "got 0.05 and 1.5"),
+        ({"sure_background": -0.1}, "got -0.1 and 0.95"),
+        ({"margin": -0.1}, "between 0 and 0.5; got -0.1"),
+        ({"margin": float("nan")}, "between 0 and 0.5; got nan"),
+    ],
+)
+def test_trimap_refuses_limits_out_of_order(options, text):
+    with pytest.raises(OptionError, match=text):
+        trimap(torch.zeros(1, 1, 4, 4), **options)
+
+
+def test_overlay_keeps_the_subject_tints_the_background_and_draws_the_line(scene):
+    photo, exact, _ = scene
+    shown = overlay(photo, exact)
+    assert shown.shape == photo.shape
+    inside, outside = shown[0, :, 120, 160], shown[0, :, 5, 5]
+    assert torch.equal(inside, photo[0, :, 120, 160])
+    assert float(outside.mean()) < float(photo[0, :, 5, 5].mean())
+    row = shown[0, :, 120, :]  # the line is yellow, which neither the ball nor the wall is
+    yellow = ((row[0] > 0.85) & (row[1] > 0.7)).nonzero().flatten().tolist()
+    assert len(yellow) >= 2
+    assert min(yellow) == pytest.approx(90, abs=2)
+    assert max(yellow) == pytest.approx(230, abs=2)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_overlay_takes_empty_and_full_mattes(level):
+    photo = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    shown = overlay(photo, torch.full((1, 1, 20, 30), level))
+    assert torch.equal(shown[..., 5:15, 5:25], photo[..., 5:15, 5:25]) == (level == 1.0)
