@@ -1,6 +1,5 @@
 """From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
 
-import dataclasses
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,59 +14,21 @@ from PIL import ImageColor
 from torch import Tensor
 
 import pochoir
-from pochoir import compositing, imaging, styles, weights
+from pochoir import compositing, imaging, weights
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError
-from pochoir.imaging import Matte, Picture, PictureSource
-from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef
+from pochoir.errors import EmptyRegionError, InputError, OptionError
+from pochoir.imaging import PictureSource
+from pochoir.recipe import BACKDROPS, Recipe, StyleRef
 from pochoir.record import InputFile, Record
 from pochoir.segmentation import Segmentation, Segmenter, create_segmenter, refine_matte
+from pochoir.sources import REGIONS, Sources, find_input, load_sources
 from pochoir.transfer import Losses, Region, Step, iter_paint
 
 DEFAULT_LONG_SIDE_PX = 512
-BUILT_IN_STYLE_SIZE = Size(768, 768)
-"""Built-in styles are drawn at this size and then scaled like any other style picture."""
-REGIONS = ("style", "subject_style", "background_style")
 
 StyleSource: TypeAlias = "PictureSource | StyleRef | tuple[PictureSource, float]"
 """A picture, a path, a built-in style's name, ``"S:weight"``, or a pair of a picture and its share."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """The decoded pictures of a run.
-
-    Attributes:
-        photo: The photo.
-        styles: For each of ``REGIONS`` that has styles, the pictures and their shares.
-        mask: The matte that was given.
-        backdrop: The backdrop picture that was given.
-        init: The picture to start from that was given.
-    """
-
-    photo: Picture
-    styles: Mapping[str, tuple[tuple[Picture, float], ...]]
-    mask: Matte | None = None
-    backdrop: Picture | None = None
-    init: Picture | None = None
-
-    def files(self) -> tuple[InputFile, ...]:
-        """What was read, for the record."""
-        read: list[tuple[str, Picture | Matte | None]] = [("photo", self.photo)]
-        for region, pictures in self.styles.items():
-            read += [(region.replace("_", " "), picture) for picture, _ in pictures]
-        read += [("mask", self.mask), ("backdrop", self.backdrop), ("init", self.init)]
-        return tuple(
-            InputFile(role, source.name, source.path, source.sha256) for role, source in read if source is not None
-        )
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What had to be converted on reading."""
-        pictures = [picture for group in self.styles.values() for picture, _ in group]
-        read: list[Picture | Matte | None] = [self.photo, *pictures, self.mask, self.backdrop, self.init]
-        return tuple(f"{source.name}: {note}" for source in read if source is not None for note in source.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -461,7 +422,7 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     """
     found: dict[str, list[str]] = {}
     for entry in record.inputs:
-        found.setdefault(entry.role.replace(" ", "_"), []).append(_find_input(entry, base, inputs_dir))
+        found.setdefault(entry.role.replace(" ", "_"), []).append(find_input(entry, base=base, inputs_dir=inputs_dir))
     recipe = record.recipe
     renamed: dict[str, Any] = {
         name: tuple(StyleRef(path, ref.weight) for path, ref in zip(found[name], getattr(recipe, name), strict=True))
@@ -501,60 +462,6 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, Any]) -> Sources:
-    """Read every picture that a recipe names, before anything long begins.
-
-    Args:
-        photo: The photo.
-        recipe: Names the other pictures.
-        in_memory: Pictures to take instead of a name: for regions a list beside the recipe's references, with
-            None where the name is to be read; for mask, backdrop and init the picture.
-
-    Raises:
-        ImageReadError: A picture cannot be read.
-        UnknownNameError: A style is neither a file nor a built-in name.
-    """
-    picture = imaging.load(photo, role="photo")
-    read: dict[str, tuple[tuple[Picture, float], ...]] = {}
-    for region in REGIONS:
-        refs: tuple[StyleRef, ...] = getattr(recipe, region)
-        given = in_memory.get(region) or [None] * len(refs)
-        if refs:
-            read[region] = tuple(
-                (load_style(ref.source) if item is None else imaging.load(item, role="style"), ref.weight)
-                for ref, item in zip(refs, given, strict=True)
-            )
-    mask = in_memory.get("mask", recipe.mask)
-    named_backdrop = None if recipe.backdrop in BACKDROPS or recipe.backdrop.startswith("#") else recipe.backdrop
-    backdrop = in_memory.get("backdrop", named_backdrop)
-    init = in_memory.get("init", None if recipe.init in INITS else recipe.init)
-    return Sources(
-        photo=picture,
-        styles=read,
-        mask=None if mask is None else imaging.load_matte(mask, size=picture.size),
-        backdrop=None if backdrop is None else imaging.load(backdrop, role="backdrop"),
-        init=None if init is None else imaging.load(init, role="init"),
-    )
-
-
-def load_style(source: str) -> Picture:
-    """A style picture: a built-in style if there is one of this name and no such file, else a file.
-
-    Raises:
-        ImageReadError: There is such a file, and it cannot be read.
-        UnknownNameError: It is neither a file nor a built-in name.
-    """
-    if Path(source).exists():
-        return imaging.load(source, role="style")
-    if source in styles.NAMES:
-        drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
-        return dataclasses.replace(drawn, name=source)
-    if Path(source).suffix or "/" in source or "\\" in source:
-        raise ImageReadError(f"The style {source} does not exist; built-in styles are {', '.join(styles.NAMES)}.")
-    styles.describe(source)  # raises, with the names that come nearest
-    raise AssertionError(source)
-
-
 def _style_ref(item: Any) -> tuple[StyleRef, Any]:
     """A reference for the recipe, and the picture itself if it is not to be read by name."""
     if isinstance(item, StyleRef):
@@ -575,19 +482,6 @@ def _as_list(value: Any) -> list[Any]:
     if isinstance(value, StyleRef) or is_pair or not isinstance(value, list | tuple):
         return [value]
     return list(value)
-
-
-def _find_input(entry: InputFile, base: Path, inputs_dir: Path | None) -> str:
-    if entry.path is None:
-        if entry.name in styles.NAMES:
-            return entry.name
-        raise InputError(f"The {entry.role} was a picture in memory; it has no file to read again.")
-    path = Path(entry.path)
-    places = [] if inputs_dir is None else [inputs_dir / path.name]
-    for place in (*places, path, base / path, base / path.name):
-        if place.is_file():
-            return str(place)
-    raise InputError(f"The {entry.role} {entry.path} is not there any more; name its folder with --inputs DIR.")
 
 
 def _to_8_bit(matte: Tensor) -> Tensor:

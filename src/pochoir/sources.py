@@ -1,0 +1,132 @@
+"""Reads the pictures that a run needs: by path, by built-in name, or handed over in memory."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pochoir import imaging, styles
+from pochoir._types import Size
+from pochoir.errors import ImageReadError, InputError
+from pochoir.imaging import Matte, Picture, PictureSource
+from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef
+from pochoir.record import InputFile
+
+BUILT_IN_STYLE_SIZE = Size(768, 768)
+"""Built-in styles are drawn at this size and then scaled like any other style picture."""
+REGIONS = ("style", "subject_style", "background_style")
+"""The recipe's fields that name styles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The decoded pictures of a run.
+
+    Attributes:
+        photo: The photo.
+        styles: For each of ``REGIONS`` that has styles, the pictures and their shares.
+        mask: The matte that was given.
+        backdrop: The backdrop picture that was given.
+        init: The picture to start from that was given.
+    """
+
+    photo: Picture
+    styles: Mapping[str, tuple[tuple[Picture, float], ...]]
+    mask: Matte | None = None
+    backdrop: Picture | None = None
+    init: Picture | None = None
+
+    def files(self) -> tuple[InputFile, ...]:
+        """What was read, for the record."""
+        read: list[tuple[str, Picture | Matte | None]] = [("photo", self.photo)]
+        for region, pictures in self.styles.items():
+            read += [(region.replace("_", " "), picture) for picture, _ in pictures]
+        read += [("mask", self.mask), ("backdrop", self.backdrop), ("init", self.init)]
+        return tuple(
+            InputFile(role, source.name, source.path, source.sha256) for role, source in read if source is not None
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be converted on reading."""
+        pictures = [picture for group in self.styles.values() for picture, _ in group]
+        read: list[Picture | Matte | None] = [self.photo, *pictures, self.mask, self.backdrop, self.init]
+        return tuple(f"{source.name}: {note}" for source in read if source is not None for note in source.notes)
+
+
+def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, Any]) -> Sources:
+    """Read every picture that a recipe names, before anything long begins.
+
+    Args:
+        photo: The photo.
+        recipe: Names the other pictures.
+        in_memory: Pictures to take instead of a name: for regions a list beside the recipe's references, with
+            None where the name is to be read; for mask, backdrop and init the picture.
+
+    Raises:
+        ImageReadError: A picture cannot be read.
+        UnknownNameError: A style is neither a file nor a built-in name.
+    """
+    picture = imaging.load(photo, role="photo")
+    read: dict[str, tuple[tuple[Picture, float], ...]] = {}
+    for region in REGIONS:
+        refs: tuple[StyleRef, ...] = getattr(recipe, region)
+        given = in_memory.get(region) or [None] * len(refs)
+        if refs:
+            read[region] = tuple(
+                (load_style(ref.source) if item is None else imaging.load(item, role="style"), ref.weight)
+                for ref, item in zip(refs, given, strict=True)
+            )
+    mask = in_memory.get("mask", recipe.mask)
+    named_backdrop = None if recipe.backdrop in BACKDROPS or recipe.backdrop.startswith("#") else recipe.backdrop
+    backdrop = in_memory.get("backdrop", named_backdrop)
+    init = in_memory.get("init", None if recipe.init in INITS else recipe.init)
+    return Sources(
+        photo=picture,
+        styles=read,
+        mask=None if mask is None else imaging.load_matte(mask, size=picture.size),
+        backdrop=None if backdrop is None else imaging.load(backdrop, role="backdrop"),
+        init=None if init is None else imaging.load(init, role="init"),
+    )
+
+
+def load_style(source: str) -> Picture:
+    """A style picture: a built-in style if there is one of this name and no such file, else a file.
+
+    Raises:
+        ImageReadError: There is such a file, and it cannot be read.
+        UnknownNameError: It is neither a file nor a built-in name.
+    """
+    if Path(source).exists():
+        return imaging.load(source, role="style")
+    if source in styles.NAMES:
+        drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
+        return dataclasses.replace(drawn, name=source)
+    if Path(source).suffix or "/" in source or "\\" in source:
+        raise ImageReadError(f"The style {source} does not exist; built-in styles are {', '.join(styles.NAMES)}.")
+    styles.describe(source)  # raises, with the names that come nearest
+    raise AssertionError(source)
+
+
+def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
+    """Where an input of an earlier run is now: a path, or a built-in style's name.
+
+    Args:
+        entry: What the record says of it.
+        base: Folder that a relative path may be relative to, besides the current one.
+        inputs_dir: Folder to look in first, by the file's name.
+
+    Raises:
+        InputError: It is nowhere, or was never a file.
+    """
+    if entry.path is None:
+        if entry.name in styles.NAMES:
+            return entry.name
+        raise InputError(f"The {entry.role} was a picture in memory; it has no file to read again.")
+    path = Path(entry.path)
+    places = [] if inputs_dir is None else [inputs_dir / path.name]
+    for place in (*places, path, base / path, base / path.name):
+        if place.is_file():
+            return str(place)
+    raise InputError(f"The {entry.role} {entry.path} is not there any more; name its folder with --inputs DIR.")

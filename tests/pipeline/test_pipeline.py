@@ -1,0 +1,296 @@
+"""The whole way from a photo to a result, with a small random encoder and given mattes."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import pochoir
+from pochoir import imaging, pipeline
+from pochoir._types import Size
+from pochoir.encoders import VGG, tiny_encoder
+from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError
+from pochoir.recipe import Recipe, StyleRef
+from pochoir.record import Record
+from pochoir.segmentation import Segmentation
+
+
+@pytest.fixture(scope="module")
+def encoder() -> VGG:
+    return tiny_encoder()
+
+
+@pytest.fixture
+def quick(encoder: VGG) -> dict[str, object]:
+    return {"encoder": encoder, "steps": 3, "threads": 1}
+
+
+class FixedSegmenter:
+    """Finds what it was told to."""
+
+    name = "fixed"
+
+    def __init__(self, matte: torch.Tensor) -> None:
+        self.matte = matte
+        self.calls = 0
+
+    def segment(self, photo: torch.Tensor) -> Segmentation:
+        self.calls += 1
+        return Segmentation(matte=self.matte, method=self.name)
+
+
+def to_bytes(picture: torch.Tensor) -> np.ndarray:
+    return (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+
+
+def test_the_background_is_the_photo_bit_for_bit_where_the_matte_is_zero(photo_file, mask_file, style_file, quick):
+    result = pochoir.stylize(photo_file, subject=style_file, mask=mask_file, **quick)
+    photo = np.asarray(Image.open(photo_file).convert("RGB"))
+    outside = result.matte[0, 0].numpy() == 0
+    assert outside.any()
+    np.testing.assert_array_equal(to_bytes(result.composite)[outside], photo[outside])
+    inside = result.matte[0, 0].numpy() == 1
+    assert np.abs(to_bytes(result.composite)[inside].astype(int) - photo[inside]).mean() > 4
+
+
+def test_the_subject_is_the_photo_bit_for_bit_where_only_the_background_is_painted(
+    photo_file, mask_file, style_file, quick
+):
+    result = pochoir.stylize(photo_file, background=style_file, mask=mask_file, **quick)
+    photo = np.asarray(Image.open(photo_file).convert("RGB"))
+    inside = result.matte[0, 0].numpy() == 1
+    np.testing.assert_array_equal(to_bytes(result.composite)[inside], photo[inside])
+    assert np.abs(to_bytes(result.composite)[~inside].astype(int) - photo[~inside]).mean() > 4
+
+
+def test_two_styles_are_painted_in_one_picture(photo_file, mask_file, style_file, quick):
+    result = pochoir.stylize(photo_file, subject=style_file, background=photo_file, mask=mask_file, **quick)
+    assert torch.equal(result.composite, result.pastiche)
+    assert result.losses.style < 1.0
+
+
+def test_the_photo_s_alpha_is_the_matte(tmp_path, photo_file, mask_file, style_file, quick):
+    photo = Image.open(photo_file)
+    photo.putalpha(Image.open(mask_file))
+    photo.save(tmp_path / "alpha.png")
+    result = pochoir.stylize(tmp_path / "alpha.png", subject=style_file, **quick)
+    np.testing.assert_array_equal(to_bytes(result.matte)[..., 0], np.asarray(Image.open(mask_file)))
+    assert any("alpha" in note for note in result.notes)
+
+
+def test_an_own_segmenter_is_asked_once(photo_file, style_file, disc_matte, quick):
+    finder = FixedSegmenter(disc_matte)
+    result = pochoir.stylize(photo_file, subject=style_file, segmenter=finder, refine="none", **quick)
+    assert finder.calls == 1
+    assert float((result.matte - disc_matte).abs().max()) <= 0.5 / 255 + 1e-6
+
+
+def test_no_subject_is_looked_for_when_the_whole_picture_is_painted(photo_file, style_file, disc_matte, quick):
+    finder = FixedSegmenter(disc_matte)
+    result = pochoir.stylize(photo_file, style=style_file, segmenter=finder, **quick)
+    assert finder.calls == 0
+    assert result.matte is None
+    with pytest.raises(OptionError, match="no cutout"):
+        _ = result.cutout
+
+
+@pytest.mark.parametrize("role", ["subject", "style"])
+def test_a_transparent_backdrop_gives_a_cutout(role, photo_file, mask_file, style_file, quick):
+    result = pochoir.stylize(photo_file, mask=mask_file, backdrop="transparent", **{role: style_file}, **quick)
+    assert result.composite.shape == (1, 4, 48, 64)
+    assert torch.equal(result.composite[:, 3:], result.matte)
+    assert torch.equal(result.cutout, result.composite)
+
+
+def test_a_background_style_is_not_painted_when_it_would_be_cut_away(photo_file, mask_file, style_file, quick):
+    result = pochoir.stylize(
+        photo_file, subject=style_file, background=style_file, mask=mask_file, backdrop="transparent", **quick
+    )
+    assert any("background style is not used" in note for note in result.notes)
+    outside = result.matte[0, 0] == 0
+    photo = imaging.load(photo_file).rgb
+    assert torch.equal(result.pastiche[0, :, outside], photo[0, :, outside])
+
+
+def test_a_colour_stands_behind_the_subject(photo_file, mask_file, style_file, quick):
+    result = pochoir.stylize(photo_file, subject=style_file, mask=mask_file, backdrop="#08f", **quick)
+    outside = result.matte[0, 0].numpy() == 0
+    assert (to_bytes(result.composite)[outside] == (0, 136, 255)).all()
+
+
+def test_a_picture_stands_behind_the_subject_and_covers_the_frame(tmp_path, photo_file, mask_file, style_file, quick):
+    wide = Image.new("RGB", (200, 20), (10, 200, 30))
+    wide.save(tmp_path / "wide.png")
+    result = pochoir.stylize(photo_file, subject=style_file, mask=mask_file, backdrop=tmp_path / "wide.png", **quick)
+    outside = result.matte[0, 0].numpy() == 0
+    assert (to_bytes(result.composite)[outside] == (10, 200, 30)).all()
+
+
+def test_a_new_backdrop_is_painted_if_the_background_has_a_style(photo_file, mask_file, style_file, quick):
+    green = pochoir.stylize(photo_file, background=style_file, mask=mask_file, backdrop="#00ff00", **quick)
+    own = pochoir.stylize(photo_file, background=style_file, mask=mask_file, **quick)
+    outside = green.matte[0, 0] == 0
+    painted = green.composite[0, :, outside]
+    assert not torch.equal(painted, own.composite[0, :, outside])
+    assert not bool((painted == torch.tensor([[0.0], [1.0], [0.0]])).all())
+
+
+def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
+    tmp_path, monkeypatch, photo_file, mask_file, style_file, encoder
+):
+    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    weights_file = tmp_path / "weights.bin"
+    weights_file.write_bytes(b"stands for the weights")
+    monkeypatch.setattr(pipeline.weights, "where", lambda name: weights_file)
+    settings = {"steps": 3, "threads": 1, "init": "noise", "seed": 7}
+    made = tmp_path / "made.png"
+    pochoir.stylize(photo_file, subject=f"{style_file}:2", mask=mask_file, **settings).save(made)
+    pochoir.stylize(photo_file, subject=f"{style_file}:2", mask=mask_file, **settings).save(tmp_path / "again.png")
+    assert made.read_bytes() == (tmp_path / "again.png").read_bytes()
+
+    record = Record.from_json(imaging.read_record(made))
+    assert record.recipe.subject_style == (StyleRef(str(style_file), 2.0),)
+    assert [entry.role for entry in record.inputs] == ["photo", "subject style", "mask"]
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in (photo_file, mask_file, style_file):
+        path.rename(moved / path.name)
+    painting = pipeline.replay(record, base=tmp_path / "elsewhere", inputs_dir=moved)
+    for _ in painting:
+        pass
+    painting.result().save(tmp_path / "redone.png")
+    assert made.read_bytes() == (tmp_path / "redone.png").read_bytes()
+
+    with pytest.raises(InputError, match="is not there any more; name its folder with --inputs"):
+        pipeline.replay(record, base=tmp_path / "elsewhere")
+    Image.new("RGB", (8, 8)).save(moved / photo_file.name)
+    with pytest.raises(InputError, match="it changed"):
+        pipeline.replay(record, base=tmp_path, inputs_dir=moved)
+
+
+def test_other_seeds_differ_from_noise(photo_file, style_file, quick):
+    one = pochoir.stylize(photo_file, style=style_file, init="noise", seed=1, **quick)
+    two = pochoir.stylize(photo_file, style=style_file, init="noise", seed=2, **quick)
+    assert not torch.equal(one.composite, two.composite)
+
+
+def test_pictures_in_memory_serve_as_well_as_files(photo_file, style_file, mask_file, quick):
+    from_files = pochoir.stylize(photo_file, subject=style_file, mask=mask_file, **quick)
+    in_memory = pochoir.stylize(
+        Image.open(photo_file),
+        subject=[(np.asarray(Image.open(style_file)), 0.5)],
+        mask=Image.open(mask_file),
+        **quick,
+    )
+    assert torch.equal(from_files.composite, in_memory.composite)
+    assert in_memory.recipe.subject_style == (StyleRef("<image>", 0.5),)
+    with pytest.raises(InputError, match="picture in memory"):
+        pipeline.replay(Record.from_json(in_memory.record()), base=Path())
+
+
+def test_full_size_keeps_the_photo_s_size_and_pixels(tmp_path, style_file, quick):
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 150, 3), dtype=np.uint8)
+    mask = np.zeros((90, 150), dtype=np.uint8)
+    mask[20:70, 40:110] = 255
+    result = pochoir.stylize(pixels, subject=style_file, mask=mask, size=64, full_size=True, **quick)
+    assert result.pastiche.shape[-2:] == (38, 64)
+    np.testing.assert_array_equal(to_bytes(result.composite)[mask == 0], pixels[mask == 0])
+
+
+@pytest.mark.parametrize(
+    ("photo", "size", "expected"),
+    [
+        (Size(300, 451), None, Size(300, 451)),
+        (Size(3000, 4000), None, Size(384, 512)),
+        (Size(300, 451), 902, Size(600, 902)),
+        (Size(1, 400), 100, Size(1, 100)),
+    ],
+)
+def test_the_long_side_is_what_was_asked_for(photo, size, expected):
+    assert pipeline.work_size(photo, Recipe(size=size)) == expected
+
+
+def test_a_run_can_be_broken_off_and_gone_on_with(photo_file, style_file, quick):
+    painting = pochoir.iter_stylize(photo_file, style=style_file, **quick)
+    first = next(iter(painting))
+    assert (first.done, first.total) == (1, 3)
+    early = painting.result()
+    assert 0.0 <= float(early.composite.min()) <= float(early.composite.max()) <= 1.0
+    assert [step.done for step in painting] == [2, 3]
+    assert painting.result().losses.total <= first.losses.total
+
+
+def test_a_result_before_the_first_step_is_the_photo(photo_file, style_file, quick):
+    result = pochoir.iter_stylize(photo_file, style=style_file, **quick).result()
+    assert torch.equal(result.composite, imaging.load(photo_file).rgb)
+    assert result.losses is None
+
+
+def test_an_empty_mask_is_refused(photo_file, style_file, quick):
+    with pytest.raises(EmptyRegionError, match="mask is empty"):
+        pochoir.stylize(photo_file, subject=style_file, mask=np.zeros((48, 64), np.uint8), **quick)
+
+
+def test_no_subject_found_says_what_to_do(photo_file, style_file, quick):
+    finder = FixedSegmenter(torch.zeros(1, 1, 48, 64))
+    with pytest.raises(EmptyRegionError, match=r"fixed found no subject in photo\.png; give a --mask"):
+        pochoir.stylize(photo_file, subject=style_file, segmenter=finder, **quick)
+
+
+def test_a_full_mask_leaves_the_background_out_and_says_so(photo_file, style_file, quick):
+    full = np.full((48, 64), 255, np.uint8)
+    result = pochoir.stylize(photo_file, subject=style_file, background=photo_file, mask=full, **quick)
+    assert "the background has no pixels and is not painted" in result.notes
+    whole = pochoir.stylize(photo_file, style=style_file, **quick)
+    assert torch.equal(result.composite, whole.composite)
+
+
+def test_nothing_to_paint_is_refused(photo_file, mask_file, quick):
+    with pytest.raises(EmptyRegionError, match="no style was given"):
+        pochoir.stylize(photo_file, **quick)
+    full = np.full((48, 64), 255, np.uint8)
+    with pytest.raises(EmptyRegionError, match="background has no pixels"):
+        pochoir.stylize(photo_file, background=mask_file, mask=full, **quick)
+
+
+def test_a_style_that_is_neither_file_nor_name(photo_file, quick):
+    with pytest.raises(UnknownNameError, match="Did you mean 'stained-glass'"):
+        pochoir.stylize(photo_file, style="stained-gloss", **quick)
+    with pytest.raises(ImageReadError, match=r"missing.jpg.*built-in styles are"):
+        pochoir.stylize(photo_file, style="missing.jpg", **quick)
+
+
+def test_a_device_that_is_not_there(photo_file, style_file, quick):
+    with pytest.raises(OptionError, match="no device cuda:63"):
+        pochoir.stylize(photo_file, style=style_file, device="cuda:63", **quick)
+
+
+def test_the_number_of_threads_is_put_back(photo_file, style_file, encoder):
+    before = torch.get_num_threads()
+    pochoir.stylize(photo_file, style=style_file, encoder=encoder, steps=1, threads=1)
+    assert torch.get_num_threads() == before
+
+
+def test_settings_win_over_the_recipe(photo_file, style_file, encoder):
+    recipe = Recipe(steps=50, threads=1, style=(StyleRef("not-this"),))
+    painting = pochoir.iter_stylize(photo_file, recipe, style=style_file, encoder=encoder, steps=2)
+    assert painting.recipe == Recipe(steps=2, threads=1, style=(StyleRef(str(style_file)),))
+    assert len(list(itertools.islice(painting, 10))) == 2
+
+
+def test_colours_of_the_photo_can_be_kept(photo_file, style_file, quick):
+    result = pochoir.stylize(photo_file, style=style_file, color="photo", **quick)
+    photo = imaging.load(photo_file).rgb
+    inside = ((result.composite > 0.004) & (result.composite < 0.996)).all(dim=1)[0]
+    chroma = (result.composite[:, 0] - result.composite[:, 2])[0, inside]
+    torch.testing.assert_close(chroma, (photo[:, 0] - photo[:, 2])[0, inside], rtol=0, atol=1e-5)
+    assert float((result.composite - photo).abs().mean()) > 0.01
+
+
+def test_segment_gives_the_matte_at_the_photo_s_size(photo_file, disc_matte):
+    found = pochoir.segment(photo_file, segmenter=FixedSegmenter(disc_matte), refine="none")
+    assert torch.equal(found.matte, disc_matte)
+    assert found.method == "fixed"
