@@ -1,0 +1,99 @@
+"""Style pictures drawn by code, at any size and for any seed.
+
+Each style is one small module with a function ``paint(canvas, rng)``; the modules and the array libraries they
+need are imported when a picture is drawn, so names and descriptions can be listed at no cost.
+
+What makes a picture useful as a style is texture: the Gram matrices of an encoder keep which features occur
+together and forget where. So every style has marks at several scales (grain, stroke, line, large shape), a decided
+palette from dark to light, and no large flat area.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from pochoir._types import Size
+from pochoir.errors import OptionError, UnknownNameError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["MAX_ASPECT", "MAX_SIDE_PX", "MIN_SIDE_PX", "NAMES", "describe", "draw"]
+
+MIN_SIDE_PX = 16
+"""Shortest side that still shows a style."""
+MAX_SIDE_PX = 16384
+"""Longest side that is drawn."""
+MAX_ASPECT = 64
+"""Largest ratio of the long side to the short one."""
+
+_DESCRIPTIONS = {
+    "stained-glass": "Streaked glass in jewel colours around a sun, held by lead lines of two widths",
+    "woodblock-waves": "Breaking waves with foam claws in Prussian blue and cream, printed from grained wood",
+    "pointillism": "A river at sunset in dabs of three sizes, each hue broken by its complement",
+    "marbling": "Ink stones floated on water, combed into feathers and curled with a stylus",
+    "cut-paper": "Fronds and pebbles cut from gouache-painted papers, laid with their shadows on bold blocks",
+    "hatching": "Pen strokes in three inks that follow the folds of the land and cross where it is dark",
+    "mosaic": "Glass and gold tesserae set in rows along the outlines, with grout between",
+    "ink-wash": "Misty mountains and bamboo in black ink, with vermilion and indigo, on fibrous paper",
+}
+
+NAMES: tuple[str, ...] = tuple(_DESCRIPTIONS)
+"""Names of the built-in styles, in the order in which they are listed."""
+
+
+def describe(name: str) -> str:
+    """One line about a style.
+
+    Args:
+        name: One of ``NAMES``.
+
+    Returns:
+        What the picture shows and how it is made, without a full stop.
+
+    Raises:
+        UnknownNameError: There is no style of that name.
+    """
+    _check_name(name)
+    return _DESCRIPTIONS[name]
+
+
+def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
+    """Draw a style picture.
+
+    All lengths are shares of the short side, so for one seed and one shape of picture a small drawing is the
+    large one reduced. Shapes are drawn at least at twice the size and averaged down, as far as six million
+    pixels go; larger pictures are enlarged from that, which bounds time and memory.
+
+    Args:
+        name: One of ``NAMES``.
+        size: Height and width in pixels.
+        seed: Which of the style's pictures, from 0 to 2**32 - 1; the same seed and size give the same bytes.
+
+    Returns:
+        RGB picture, uint8, shape (height, width, 3).
+
+    Raises:
+        UnknownNameError: There is no style of that name.
+        OptionError: The size or the seed is out of bounds.
+    """
+    _check_name(name)
+    _check_size(size)
+    if not 0 <= seed < 2**32:
+        raise OptionError(f"A style's seed must be between 0 and {2**32 - 1}; got {seed}.")
+    from pochoir.styles import canvas
+
+    style = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return canvas.render(style.paint, size, seed)
+
+
+def _check_name(name: str) -> None:
+    if name not in _DESCRIPTIONS:
+        raise UnknownNameError("style", name, NAMES)
+
+
+def _check_size(size: Size) -> None:
+    if size.short_side < MIN_SIDE_PX or size.long_side > MAX_SIDE_PX:
+        raise OptionError(f"A style is drawn with sides from {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels; got {size}.")
+    if size.long_side > MAX_ASPECT * size.short_side:
+        raise OptionError(f"A style is drawn up to {MAX_ASPECT} times as long as it is wide; got {size}.")
