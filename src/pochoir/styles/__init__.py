@@ -33,7 +33,7 @@ _DESCRIPTIONS = {
     "pointillism": "A river at sunset in dabs of three sizes, each hue broken by its complement",
     "marbling": "Ink stones floated on water, combed into feathers and curled with a stylus",
     "cut-paper": "Fronds and pebbles cut from gouache-painted papers, laid with their shadows on bold blocks",
-    "hatching": "Pen strokes in three inks that follow the folds of the land and cross where it is dark",
+    "hatching": "Pen strokes in four inks that follow the folds of the land and cross where it is dark",
     "mosaic": "Glass and gold tesserae set in rows along the outlines, with grout between",
     "ink-wash": "Misty mountains and bamboo in black ink, with vermilion and indigo, on fibrous paper",
 }
@@ -61,9 +61,10 @@ def describe(name: str) -> str:
 def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
     """Draw a style picture.
 
-    All lengths are shares of the short side, so for one seed and one shape of picture a small drawing is the
-    large one reduced. Shapes are drawn at least at twice the size and averaged down, as far as six million
-    pixels go; larger pictures are enlarged from that, which bounds time and memory.
+    All lengths are shares of the short side, so for one seed and one shape of picture a small drawing shows the
+    scene of the large one; where single strokes and stones fall may differ. Shapes are drawn at least at twice the
+    size and averaged down, as far as six million pixels go; larger pictures are enlarged from that, which bounds
+    time and memory.
 
     Args:
         name: One of ``NAMES``.

@@ -1,4 +1,4 @@
-"""Hatching: pen strokes in three inks that follow the folds of the land and cross where it is dark."""
+"""Hatching: pen strokes in four inks that follow the folds of the land and cross where it is dark."""
 
 from typing import NamedTuple
 
