@@ -1,0 +1,47 @@
+"""The program ``pochoir``: its commands, put together."""
+
+from typing import Annotated
+
+import typer
+
+from pochoir import __version__
+from pochoir.cli import demo, models, records, segment, styles, stylize
+from pochoir.cli.console import Command
+
+app = typer.Typer(
+    name="pochoir",
+    help="Paint photos through masks: find the subject, repaint subject and background each in its own style.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pochoir {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pochoir(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold the options of the program itself."""
+
+
+app.command("stylize", cls=Command)(stylize.stylize)
+app.command("segment", cls=Command)(segment.segment)
+app.command("styles", cls=Command)(styles.styles)
+app.add_typer(models.app, name="models")
+app.command("recipe", cls=Command)(records.recipe)
+app.command("redo", cls=Command)(records.redo)
+app.command("demo", cls=Command)(demo.demo)
+
+
+def main() -> None:
+    """Run the program; ends with ``SystemExit``."""
+    app()

@@ -1,0 +1,86 @@
+"""``pochoir demo``: the main job on a sample photo, with styles that pochoir draws itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from pochoir.cli.console import Quiet, Report, Verbose
+from pochoir.cli.watching import make_folder, watch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SUBJECT_STYLE, BACKGROUND_STYLE = "stained-glass", "woodblock-waves"
+SIZE_PX, STEPS = 384, 60
+"""What two cores paint three times in less than five minutes."""
+TILE_PX = 320
+
+
+class Run(NamedTuple):
+    """One of the demo's painted pictures."""
+
+    name: str
+    caption: str
+    styles: dict[str, Any]
+
+
+RUNS = (
+    Run("subject", f"subject: {SUBJECT_STYLE}", {"subject": SUBJECT_STYLE}),
+    Run("background", f"background: {BACKGROUND_STYLE}", {"background": BACKGROUND_STYLE}),
+    Run("both", "both styles", {"subject": SUBJECT_STYLE, "background": BACKGROUND_STYLE}),
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pictures.")] = Path("pochoir-demo"),
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find the subject of a sample photo, paint it and its background, and show it all on one sheet."""
+    from skimage import data
+
+    from pochoir import compositing, imaging, pipeline, sources, weights
+
+    make_folder(out)
+    weights.where("vgg19")  # missing weights are told before the first picture, not after it
+    gallery = _Gallery(out, Report(quiet=quiet))
+    photo = imaging.load(data.astronaut()).rgb  # type: ignore[no-untyped-call]  # NASA, public domain
+    gallery.add("photo", "photo", photo)
+    found = pipeline.segment(out / "photo.png")
+    gallery.add("matte", "matte", found.matte.expand(-1, 3, -1, -1))
+    gallery.add("cutout", "cutout", compositing.cutout(photo, found.matte))
+    for name in (SUBJECT_STYLE, BACKGROUND_STYLE):
+        gallery.add(name, f"style: {name}", sources.load_style(name).rgb)
+    for run in RUNS:
+        painting = pipeline.iter_stylize(
+            out / "photo.png", mask=out / "matte.png", size=SIZE_PX, steps=STEPS, **run.styles
+        )
+        for _ in watch(painting, quiet=quiet):
+            pass
+        result = painting.result()
+        gallery.add(run.name, run.caption, result.composite, record=result.record())
+    gallery.finish()
+
+
+class _Gallery:
+    """Saves pictures as they are made, says where, and puts them on one sheet at the end."""
+
+    def __init__(self, folder: Path, report: Report) -> None:
+        self._folder = folder
+        self._report = report
+        self._tiles: list[tuple[str, Tensor]] = []
+
+    def add(self, name: str, caption: str, picture: "Tensor", **options: Any) -> None:
+        from pochoir import imaging
+
+        path = self._folder / f"{name}.png"
+        alpha = picture[:, 3:] if picture.shape[1] == 4 else None
+        imaging.save(path, picture[:, :3], alpha=alpha, **options)
+        self._tiles.append((caption, picture))
+        self._report.done(f"{path}  {caption}", {})
+
+    def finish(self) -> None:
+        from pochoir import imaging
+
+        self.add("contact-sheet", "all of them", imaging.contact_sheet(self._tiles, columns=4, tile_px=TILE_PX))

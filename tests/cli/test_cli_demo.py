@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pochoir.cli import demo
+from support.program import error_line, pochoir
+
+NAMES = ("photo", "matte", "cutout", "stained-glass", "woodblock-waves", "subject", "background", "both")
+
+
+@pytest.mark.weights
+def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "SIZE_PX", 64)
+    monkeypatch.setattr(demo, "STEPS", 1)
+    folder = tmp_path / "new" / "pictures"
+    result = pochoir("demo", "--out", folder)
+    assert result.exit_code == 0, result.output
+    paths = [folder / f"{name}.png" for name in (*NAMES, "contact-sheet")]
+    assert [Path(line.split()[0]) for line in result.stdout.splitlines()] == paths
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.mode == ("RGBA" if path.stem in ("cutout", "contact-sheet") else "RGB")
+    # Its pictures are as good as any: each says how it was made.
+    assert "stained-glass" in pochoir("recipe", folder / "both.png").stdout
+
+
+def test_demo_without_weights_says_so_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POCHOIR_HOME", str(tmp_path / "empty"))
+    result = pochoir("demo", "--out", tmp_path / "demo")
+    assert result.exit_code == 3
+    assert "pochoir models pull" in error_line(result)
+    assert result.stdout == ""
+
+
+def test_demo_into_a_file_is_exit_2(photo_file: Path) -> None:
+    result = pochoir("demo", "--out", photo_file)
+    assert result.exit_code == 2
+    assert f"Cannot make the folder {photo_file}" in error_line(result)

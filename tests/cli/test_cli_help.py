@@ -1,0 +1,80 @@
+import resource
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import pochoir as package
+from pochoir.recipe import Recipe
+from support.program import pochoir, run_program
+
+HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "pymatting", "onnx", "pooch", "requests")
+COMMANDS = ("stylize", "segment", "styles", "models", "recipe", "redo", "demo")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["stylize", "--help"], ["styles"], ["models", "list"]]
+)
+def test_nothing_heavy_is_imported_where_nothing_is_computed(arguments: list[str]) -> None:
+    code = (
+        "import sys; from pochoir.cli import app\n"
+        f"app({arguments!r}, standalone_mode=False)\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = spent()
+    assert run_program("--help").returncode == 0
+    assert spent() - before < 0.5
+
+
+def test_help_names_every_command() -> None:
+    shown = pochoir("--help").stdout
+    assert [command for command in COMMANDS if f" {command} " not in shown] == []
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "models list", "models pull", "models where", "models verify"])
+def test_every_command_explains_itself(command: str) -> None:
+    result = pochoir(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert "Usage: " in result.stdout
+
+
+def test_no_command_shows_the_help() -> None:
+    result = pochoir()
+    assert result.exit_code == 2
+    assert "Usage: " in result.output
+
+
+def test_version_is_the_packages() -> None:
+    result = pochoir("--version")
+    assert (result.exit_code, result.stdout) == (0, f"pochoir {package.__version__}\n")
+
+
+def test_the_installed_program_is_the_one_of_the_project() -> None:
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"pochoir": "pochoir.cli:main"}
+    assert run_program("--version").stdout == f"pochoir {package.__version__}\n"
+
+
+@pytest.mark.parametrize("name", Recipe.__dataclass_fields__)
+def test_every_recipe_field_is_an_option_of_stylize_with_its_own_help_and_choices(name: str) -> None:
+    item = Recipe.__dataclass_fields__[name]
+    # The help page folds its lines: compare words, without the frame.
+    words = pochoir("stylize", "--help").stdout.replace("│", " ").split()
+    text = "".join(words)
+    assert f"--{name.replace('_', '-')}" in words
+    assert "".join(str(item.metadata["help"]).split()[:3]) in text
+    if item.metadata["choices"]:
+        assert "|".join(item.metadata["choices"]) in text
+    if item.metadata["low"] is not None:
+        assert f"{item.metadata['low']:.10g}.." in text

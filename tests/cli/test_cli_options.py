@@ -1,0 +1,120 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from pochoir._types import Box
+from pochoir.cli.console import Command
+from pochoir.cli.options import Given, RecipeFile, takes_settings
+from pochoir.recipe import Recipe, StyleRef
+from support.program import error_line
+
+
+def type_settings(*arguments: str) -> tuple[Result, Recipe | None]:
+    """Type options of a command that takes all settings and only makes the recipe."""
+    made: list[Recipe] = []
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command(cls=Command)
+    @takes_settings(Recipe.__dataclass_fields__)
+    def make(*, given: Given, recipe_file: RecipeFile = None) -> None:
+        made.append(given.recipe(recipe_file))
+
+    result = CliRunner().invoke(app, list(arguments))
+    return result, made[0] if made else None
+
+
+def test_nothing_given_is_the_default_recipe() -> None:
+    assert type_settings()[1] == Recipe()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--size", "64"], {"size": 64}),
+        (["--content-weight", "2"], {"content_weight": 2.0}),
+        (["--tv-weight", "0"], {"tv_weight": 0.0}),
+        (["--seed", "0"], {"seed": 0}),
+        (["--full-size"], {"full_size": True}),
+        (["--init", "noise"], {"init": "noise"}),
+        (["--mask", "m.png"], {"mask": "m.png"}),
+        (["--style-layers", "relu1_1, relu3_1"], {"style_layers": ("relu1_1", "relu3_1")}),
+        (["--content-layers", ""], {"content_layers": ()}),
+        (["--segmenter", "grabcut", "--box", "-1,2,30,40"], {"segmenter": "grabcut", "box": Box(-1, 2, 30, 40)}),
+        (["--style", "a.png"], {"style": (StyleRef("a.png"),)}),
+        (
+            ["--subject-style", "a.png:2", "--subject-style", "mosaic", "--background-style", "C:b.png"],
+            {"subject_style": (StyleRef("a.png", 2.0), StyleRef("mosaic")), "background_style": (StyleRef("C:b.png"),)},
+        ),
+    ],
+)
+def test_options_become_the_recipes_values(arguments: list[str], expected: dict[str, Any]) -> None:
+    assert type_settings(*arguments)[1] == Recipe(**expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--size", "0"], "size must be between 1 and 8192; got 0"),
+        (["--steps", "-3"], "steps must be between 1 and 100000; got -3"),
+        (["--style-weight", "nan"], "style_weight must be between"),
+        (["--pooling", "avgg"], "Unknown pooling 'avgg'. Did you mean 'avg'?"),
+        (
+            ["--segmenter", "u2ntp"],
+            "Unknown segmenter 'u2ntp'. Did you mean 'u2netp'? Allowed: u2netp, u2net, grabcut.",
+        ),
+        (["--optimizer", ""], "Unknown optimizer ''. Allowed: lbfgs, adam."),
+        (["--style-layers", "relu4_9"], "Unknown style layer of vgg19 'relu4_9'. Did you mean 'relu4_"),
+        (["--content-layers", "", "--style-layers", ""], "At least one content layer or style layer"),
+        (["--device", "gpu"], "Unknown device 'gpu'"),
+        (["--backdrop", "#12345"], "A backdrop colour is #rgb or #rrggbb"),
+        (["--segmenter", "grabcut", "--box", "1,2,3"], "--box takes four whole numbers X,Y,W,H; got '1,2,3'"),
+        (["--segmenter", "grabcut", "--box", "1,2,x,4"], "--box takes four whole numbers"),
+        (["--segmenter", "grabcut", "--box", "1,2,0,4"], "at least 1 pixel"),
+        (["--box", "1,2,3,4"], "A box is for the grabcut segmenter"),
+        (["--style", "a.png:0"], "The weight of style 'a.png' must be above 0"),
+        (["--style", ""], "A style needs a name or a path"),
+        (["--style", "a.png", "--subject-style", "b.png"], "cannot be joined"),
+        (["--recipe", "no-such.toml"], "Cannot read the recipe no-such.toml"),
+    ],
+)
+def test_wrong_values_are_one_line_and_exit_2(arguments: list[str], message: str) -> None:
+    result, _ = type_settings(*arguments)
+    assert result.exit_code == 2
+    assert message in error_line(result)
+
+
+@pytest.mark.parametrize("arguments", [["--sise", "3"], ["--size", "large"], ["extra"]])
+def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
+    result, _ = type_settings(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_options_win_over_the_recipe_file(tmp_path: Path) -> None:
+    start = Recipe(size=100, steps=7, style=(StyleRef("mosaic", 2.0),), segmenter="grabcut", box=Box(1, 2, 3, 4))
+    file = tmp_path / "start.toml"
+    file.write_text(start.to_toml())
+    assert type_settings("--recipe", str(file))[1] == start
+    _, made = type_settings("--recipe", str(file), "--steps", "9", "--style", "marbling")
+    assert made is not None
+    assert (made.size, made.steps, made.style, made.box) == (100, 9, (StyleRef("marbling"),), Box(1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("broken.toml", "size = ", "is not a valid recipe"),
+        ("list.json", "[1]", "it should hold a table of settings"),
+        ("typo.toml", "sice = 3", "Unknown recipe field 'sice'. Did you mean 'size'?"),
+        ("kind.toml", 'steps = "many"', "steps must be int; got 'many'"),
+    ],
+)
+def test_a_broken_recipe_file_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    result, _ = type_settings("--recipe", str(file))
+    assert result.exit_code == 2
+    assert message in error_line(result)

@@ -1,0 +1,230 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pochoir import imaging
+from pochoir.recipe import Recipe
+from support.program import PROGRAM, error_line, pochoir, run_program, start_program
+
+pytestmark = pytest.mark.weights
+
+QUICK = ("--size", "64", "--steps", "2", "--threads", "1")
+LONG = ("--size", "64", "--steps", "600", "--threads", "1")  # a minute, with a picture every 30 steps
+
+
+def pixels(path: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def test_one_style_for_the_whole_picture(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    result = pochoir("stylize", photo_file, "-o", out, "--style", style_file, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"Saved {out} (64x48) after ")
+    assert pixels(out).shape == (48, 64, 3)
+    assert np.abs(pixels(out).astype(int) - pixels(photo_file)).mean() > 2
+
+
+def test_a_region_without_a_style_is_the_photos_to_the_last_bit(
+    photo_file: Path, mask_file: Path, style_file: Path, tmp_path: Path
+) -> None:
+    out, photo, inside = tmp_path / "out.png", pixels(photo_file), pixels(mask_file) == 255
+    common = [photo_file, "-o", out, "--mask", mask_file, *QUICK]
+    assert pochoir("stylize", *common, "--subject-style", style_file).exit_code == 0
+    assert (pixels(out)[~inside] == photo[~inside]).all()
+    assert (pixels(out)[inside] != photo[inside]).any(axis=-1).mean() > 0.5
+    assert pochoir("stylize", *common, "--background-style", style_file).exit_code == 0
+    assert (pixels(out)[inside] == photo[inside]).all()
+    assert (pixels(out)[~inside] != photo[~inside]).any(axis=-1).mean() > 0.5
+
+
+def test_a_transparent_backdrop_gives_alpha(
+    photo_file: Path, mask_file: Path, style_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.webp"
+    style = ("--subject-style", style_file, "--backdrop", "transparent")
+    result = pochoir("stylize", photo_file, "-o", out, "--mask", mask_file, *style, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert (pixels(out)[..., 3] == pixels(mask_file)).all()
+
+
+def test_json_is_one_line_with_everything(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jpg"
+    result = pochoir(
+        "stylize", photo_file, "-o", out, "--style", f"{style_file}:2", "--style", "mosaic", "--json", *QUICK
+    )
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("\n") == 1
+    told = json.loads(result.stdout)
+    assert told["outputs"] == [str(out)]
+    assert told["size"] == {"height": 48, "width": 64}
+    assert told["losses"]["total"] > 0
+    assert told["timings"]["paint"] > 0
+    assert told["notes"] == []
+    assert told["seed"] == 0
+    assert told["recipe"]["style"] == [f"{style_file}:2", "mosaic"]
+    assert Recipe.from_dict(told["recipe"]).steps == 2
+
+
+def test_quiet_says_nothing(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    result = pochoir("stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file, "-q", *QUICK)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_notes_are_told_on_stderr(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    with Image.open(photo_file) as image:
+        image.convert("CMYK").save(tmp_path / "print.jpg")
+    result = pochoir("stylize", tmp_path / "print.jpg", "-o", tmp_path / "out.png", "--style", style_file, *QUICK)
+    assert result.exit_code == 0
+    assert "note: print.jpg: CMYK" in result.stderr
+    assert "note:" not in result.stdout
+
+
+def test_save_steps_keeps_pictures_on_the_way(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    steps = tmp_path / "new" / "steps"
+    result = pochoir(
+        "stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file, "--save-steps", steps, *QUICK
+    )
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in steps.iterdir()) == ["step-00001.png", "step-00002.png"]
+    assert (pixels(steps / "step-00002.png") == pixels(tmp_path / "out.png")).all()
+
+
+def test_many_steps_leave_about_twenty_pictures(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    options = ("--size", "24", "--steps", "47", "--style-layers", "relu1_1", "--content-layers", "", "--threads", "1")
+    steps = tmp_path / "steps"
+    result = pochoir(
+        "stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file, "--save-steps", steps, *options
+    )
+    assert result.exit_code == 0, result.output
+    assert len(list(steps.iterdir())) == 24
+    assert (steps / "step-00047.png").exists()
+
+
+def test_a_recipe_file_is_the_start(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "start.toml"
+    file.write_text(f'style = ["{style_file.as_posix()}"]\nsize = 32\nsteps = 1\nthreads = 1\n')
+    result = pochoir("stylize", photo_file, "-o", tmp_path / "out.png", "--recipe", file, "--size", "40", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["size"] == {"height": 30, "width": 40}
+
+
+def test_redo_gives_the_same_bytes_and_recipe_tells_the_settings(
+    photo_file: Path, mask_file: Path, style_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, new, elsewhere = tmp_path / "out.png", tmp_path / "new.png", tmp_path / "elsewhere"
+    regions = ("--mask", mask_file, "--subject-style", style_file, "--background-style", "mosaic")
+    monkeypatch.chdir(tmp_path)
+    assert pochoir("stylize", "photo.png", "-o", out, *regions, "--seed", "5", *QUICK).exit_code == 0
+
+    told = pochoir("recipe", out)
+    file = tmp_path / "again.toml"
+    file.write_text(told.stdout)
+    assert Recipe.from_file(file) == Recipe.from_dict(json.loads(pochoir("recipe", out, "--json").stdout)["recipe"])
+    assert Recipe.from_file(file).seed == 5
+
+    assert pochoir("redo", out, "-o", new).exit_code == 0
+    assert new.read_bytes() == out.read_bytes()
+
+    # The inputs may have moved, as long as they are the same.
+    elsewhere.mkdir()
+    for path in (photo_file, mask_file, style_file):
+        path.rename(elsewhere / path.name)
+    monkeypatch.chdir(elsewhere.parent.parent)
+    lost = pochoir("redo", out, "-o", new)
+    assert lost.exit_code == 2
+    assert "is not there any more; name its folder with --inputs DIR" in error_line(lost)
+    new.unlink()
+    assert pochoir("redo", out, "-o", new, "--inputs", elsewhere).exit_code == 0
+    assert new.read_bytes() == out.read_bytes()
+
+    Image.new("RGB", (40, 56)).save(elsewhere / style_file.name)
+    changed = pochoir("redo", out, "-o", new, "--inputs", elsewhere)
+    assert changed.exit_code == 2
+    assert "is not the file that made this picture: it changed" in error_line(changed)
+
+
+def test_redo_does_not_replace_what_it_reads(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert pochoir("stylize", photo_file, "-o", out, "--style", style_file, *QUICK).exit_code == 0
+    for target in (out, photo_file, style_file):
+        before = target.read_bytes()
+        result = pochoir("redo", out, "-o", target)
+        assert result.exit_code == 2
+        assert "is an input and would be overwritten" in error_line(result)
+        assert target.read_bytes() == before
+    assert pochoir("redo", out, "-o", out, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["recipe"], ["redo", "-o", "new.png"]])
+def test_a_picture_without_a_record_is_exit_2(photo_file: Path, command: list[str]) -> None:
+    result = pochoir(*command, photo_file)
+    assert result.exit_code == 2
+    assert "holds no recipe" in error_line(result)
+
+
+def test_a_record_of_something_else_is_exit_2(photo_file: Path, tmp_path: Path) -> None:
+    imaging.save(tmp_path / "odd.png", imaging.load(photo_file).rgb, record='{"some": "thing"}')
+    result = pochoir("recipe", tmp_path / "odd.png")
+    assert result.exit_code == 2
+    assert "not a record that pochoir wrote" in error_line(result)
+
+
+def test_the_installed_program_paints(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    done = run_program("stylize", photo_file, "-o", out, "--style", style_file, *QUICK)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.exists()
+
+
+def wait_until_painting(process: "subprocess.Popen[str]", steps: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not (steps.is_dir() and list(steps.glob("*.png"))):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_ctrl_c_leaves_no_partial_file_and_the_best_picture_if_asked(
+    photo_file: Path, style_file: Path, tmp_path: Path, keep: bool
+) -> None:
+    out, steps = tmp_path / "out.png", tmp_path / "steps"
+    before = {path.name for path in tmp_path.iterdir()}
+    options = ["--style", style_file, "--save-steps", steps, *LONG, *(["--keep-interrupted"] if keep else [])]
+    with start_program("stylize", photo_file, "-o", out, *options) as process:
+        wait_until_painting(process, steps)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert {path.name for path in tmp_path.iterdir()} - before - {"steps"} == ({"out.png"} if keep else set())
+    if keep:
+        assert "best picture so far" in stderr
+        assert pixels(out).shape == (48, 64, 3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs ulimit")
+def test_a_full_disk_is_exit_1_and_leaves_nothing(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    before = set(tmp_path.iterdir())
+    arguments = " ".join(map(str, ["stylize", photo_file, "-o", out, "--style", style_file, *QUICK]))
+    done = subprocess.run(
+        # No file may grow beyond 1024 bytes, as on a disk that is full.
+        ["bash", "-c", f"ulimit -f 1; exec {PROGRAM} {arguments}"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"POCHOIR_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Cannot write")
+    assert set(tmp_path.iterdir()) == before
