@@ -1,0 +1,236 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from pochoir._types import Box
+from pochoir.errors import InputError, OptionError, UnknownNameError
+from pochoir.recipe import Recipe, SegmentSettings, StyleRef, TransferSettings, layer_names, option
+
+FIELDS = {item.name: item for item in dataclasses.fields(Recipe)}
+BOUNDED = {name: item for name, item in FIELDS.items() if item.metadata["low"] is not None}
+CHOSEN = {name: item for name, item in FIELDS.items() if item.metadata["choices"] is not None}
+
+
+def test_every_number_and_every_closed_choice_is_looked_after():
+    numbers = {name for name, item in FIELDS.items() if type(item.default) in (int, float) or name == "size"}
+    assert set(BOUNDED) == numbers
+    assert set(CHOSEN) == {"segmenter", "refine", "encoder", "pooling", "optimizer", "color"}
+
+
+def test_defaults_are_valid_and_documented():
+    recipe = Recipe()
+    for name, item in FIELDS.items():
+        assert getattr(recipe, name) == item.default
+        assert item.metadata["help"]
+        assert option(name) is item
+    assert dataclasses.replace(recipe) == recipe
+
+
+def test_defaults_that_users_know():
+    recipe = Recipe()
+    assert (recipe.content_weight, recipe.style_weight, recipe.tv_weight) == (1.0, 1.0, 1.0)
+    assert recipe.content_layers == ("relu4_2",)
+    assert recipe.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    assert (recipe.segmenter, recipe.encoder, recipe.optimizer, recipe.backdrop) == ("u2net", "vgg19", "lbfgs", "photo")
+
+
+def test_a_recipe_is_frozen_and_given_by_name():
+    with pytest.raises(dataclasses.FrozenInstanceError, match="steps"):
+        Recipe().steps = 3
+    with pytest.raises(TypeError, match="positional"):
+        Recipe("u2net")
+
+
+def test_the_stages_see_a_recipe_as_their_settings():
+    assert isinstance(Recipe(), SegmentSettings)
+    assert isinstance(Recipe(), TransferSettings)
+    assert set(FIELDS) > {item.name for item in dataclasses.fields(SegmentSettings)}
+    assert set(FIELDS) > {item.name for item in dataclasses.fields(TransferSettings)}
+
+
+class TestBounds:
+    @pytest.mark.parametrize("name", BOUNDED)
+    def test_the_bounds_themselves_are_allowed(self, name):
+        for bound in ("low", "high"):
+            value = BOUNDED[name].metadata[bound]
+            assert getattr(Recipe(**{name: value}), name) == value
+
+    @pytest.mark.parametrize("name", BOUNDED)
+    def test_beyond_is_refused(self, name):
+        low, high = BOUNDED[name].metadata["low"], BOUNDED[name].metadata["high"]
+        for value in (low - 1, high + 1, -(10**400), 10**400):
+            with pytest.raises(
+                OptionError, match=rf"^{name} must be between {low:.10g} and {high:.10g}; got {value}\.$"
+            ):
+                Recipe.from_dict({name: value})
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+    @pytest.mark.parametrize("name", [name for name, item in FIELDS.items() if isinstance(item.default, float)])
+    def test_what_is_not_finite_is_refused(self, name, value):
+        with pytest.raises(OptionError, match=f"{name} must be between .* got -?(nan|inf)"):
+            Recipe(**{name: value})
+
+    def test_large_bounds_are_written_out(self):
+        with pytest.raises(OptionError, match="seed must be between 0 and 4294967295; got 4294967296"):
+            Recipe(seed=2**32)
+
+
+class TestChoices:
+    @pytest.mark.parametrize("name", CHOSEN)
+    def test_each_choice_is_allowed(self, name):
+        for choice in CHOSEN[name].metadata["choices"]:
+            made = Recipe(**{name: choice, "style_layers": ("relu1_1",)})
+            assert getattr(made, name) == choice
+
+    @pytest.mark.parametrize("name", CHOSEN)
+    def test_another_is_refused_and_the_nearest_comes_first(self, name):
+        choices = CHOSEN[name].metadata["choices"]
+        for near in choices:
+            given = near + "x"
+            words = name.replace("_", " ")
+            with pytest.raises(
+                UnknownNameError, match=rf"^Unknown {words} '{given}'\. Did you mean '{near}'\?"
+            ) as caught:
+                Recipe(**{name: given})
+            assert caught.value.allowed[0] == near
+            assert set(caught.value.allowed) == set(choices)
+
+
+WRONG_TYPES = [
+    *[(name, value) for name in ("steps", "seed", "threads", "grabcut_iterations") for value in ("3", 3.5, True, None)],
+    *[(name, value) for name in ("content_weight", "style_scale") for value in ("1", True, None, [1.0])],
+    *[("size", value) for value in ("512", 512.0, True, (3, 4))],
+    *[("full_size", value) for value in (1, 0, "yes", None)],
+    *[(name, value) for name in ("segmenter", "init", "backdrop", "device", "color") for value in (5, None, b"u2net")],
+    *[("mask", value) for value in (5, b"mask.png")],
+    *[("box", value) for value in ("1,2,3,4", 5)],
+    *[
+        (name, value)
+        for name in ("content_layers", "style_layers", "style", "subject_style")
+        for value in ("relu1_1", 5)
+    ],
+    *[("background_style", value) for value in ({"a": 1}, StyleRef("a"), [5], [None], [["a", 1.0]])],
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=str)
+def test_wrong_types_are_refused(name, value):
+    with pytest.raises(OptionError, match=rf"^{name} (must be|is a list of|holds) .*got .+\.$"):
+        Recipe.from_dict({name: value})
+
+
+def test_the_constructor_takes_references_only():
+    assert Recipe(style=(StyleRef("a", 2),)).style[0].weight == 2
+    for wrong in (("a",), (StyleRef("a", 0.0),), (StyleRef(""),)):
+        with pytest.raises(OptionError, match="style"):
+            Recipe(style=wrong)
+    with pytest.raises(OptionError, match="style must be tuple"):
+        Recipe(style=[StyleRef("a")])
+
+
+class TestLayers:
+    def test_any_layer_of_the_encoder(self):
+        for encoder in ("vgg16", "vgg19"):
+            names = layer_names(encoder)
+            recipe = Recipe(encoder=encoder, content_layers=names, style_layers=names)
+            assert recipe.content_layers == names
+
+    @pytest.mark.parametrize("which", ["content", "style"])
+    def test_unknown_layer(self, which):
+        with pytest.raises(
+            UnknownNameError, match=rf"^Unknown {which} layer of vgg19 'relu4_9'\. Did you mean 'relu4_"
+        ):
+            Recipe.from_dict({f"{which}_layers": ["relu1_1", "relu4_9"]})
+
+    def test_a_layer_of_the_other_encoder(self):
+        assert Recipe(style_layers=("relu5_4",)).style_layers == ("relu5_4",)
+        with pytest.raises(UnknownNameError, match=r"layer of vgg16 'relu5_4'\. Did you mean 'relu5_3'"):
+            Recipe(encoder="vgg16", style_layers=("relu5_4",))
+
+    @pytest.mark.parametrize("wrong", [4, None, ["relu1_1"], 1.5])
+    def test_what_is_no_name(self, wrong):
+        with pytest.raises(UnknownNameError, match="Unknown style layer of vgg19"):
+            Recipe.from_dict({"style_layers": [wrong]})
+
+    def test_a_layer_twice(self):
+        with pytest.raises(OptionError, match="content layers name a layer twice: relu4_2, relu1_1, relu4_2"):
+            Recipe(content_layers=("relu4_2", "relu1_1", "relu4_2"))
+
+    def test_one_kind_may_be_empty_but_not_both(self):
+        assert Recipe(content_layers=()).content_layers == ()
+        assert Recipe(style_layers=()).style_layers == ()
+        with pytest.raises(OptionError, match="At least one content layer or style layer is needed"):
+            Recipe(content_layers=(), style_layers=())
+
+
+class TestBox:
+    def test_allowed(self):
+        assert Recipe.from_dict({"segmenter": "grabcut", "box": [0, 3, 1, 20]}).box == Box(0, 3, 1, 20)
+
+    def test_for_grabcut_only(self):
+        with pytest.raises(OptionError, match="A box is for the grabcut segmenter; u2netp finds the subject by itself"):
+            Recipe(segmenter="u2netp", box=Box(0, 0, 5, 5))
+
+    @pytest.mark.parametrize("box", [Box(0, 0, 0, 5), Box(0, 0, 5, 0), Box(3, 3, -1, 5)])
+    def test_without_pixels(self, box):
+        with pytest.raises(OptionError, match=rf"at least 1 pixel; got {box}\."):
+            Recipe(segmenter="grabcut", box=box)
+
+    @pytest.mark.parametrize("box", [[], [1, 2, 3], [1, 2, 3, 4, 5]])
+    def test_not_four(self, box):
+        with pytest.raises(OptionError, match="A box is four numbers: x, y, width, height; got"):
+            Recipe.from_dict({"segmenter": "grabcut", "box": box})
+
+    @pytest.mark.parametrize("box", [[1, 2, "a", 4], [1.5, 2, 3, 4], [0, 0, None, 4], [0, 0, [1], 4]])
+    def test_not_whole_numbers(self, box):
+        with pytest.raises(OptionError, match="A box is four whole numbers: x, y, width, height; got"):
+            Recipe.from_dict({"segmenter": "grabcut", "box": box})
+
+
+@pytest.mark.parametrize("region", ["subject_style", "background_style"])
+def test_a_style_for_all_excludes_one_for_a_region(region):
+    with pytest.raises(OptionError, match="cannot be joined with a subject or background style"):
+        Recipe(**{"style": (StyleRef("a"),), region: (StyleRef("b"),)})
+    assert Recipe(subject_style=(StyleRef("a"),), background_style=(StyleRef("b"),)).style == ()
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:12"])
+def test_devices(device):
+    assert Recipe(device=device).device == device
+
+
+@pytest.mark.parametrize(
+    ("device", "near"), [("cud", "cuda"), ("cuda:", "cuda"), ("cuda:x", "cuda"), ("CPU", ""), ("", "")]
+)
+def test_devices_that_are_none(device, near):
+    with pytest.raises(UnknownNameError, match=rf"Unknown device '{device}'\..*{near}.*Allowed: .*cuda:0"):
+        Recipe(device=device)
+
+
+@pytest.mark.parametrize("backdrop", ["photo", "transparent", "#fff", "#A0b1C2", "beach.jpg", "photos"])
+def test_backdrops(backdrop):
+    assert Recipe(backdrop=backdrop).backdrop == backdrop
+
+
+@pytest.mark.parametrize("backdrop", ["#", "#ff", "#ffff", "#ggg", "#1234567", "#fff\n"])
+def test_backdrop_colours_that_are_none(backdrop):
+    with pytest.raises(OptionError, match="A backdrop colour is #rgb or #rrggbb; got '#"):
+        Recipe(backdrop=backdrop)
+
+
+def test_unknown_keys_are_refused():
+    with pytest.raises(UnknownNameError, match=r"Unknown recipe field 'style_weigth'\. Did you mean 'style_weight'\?"):
+        Recipe.from_dict({"steps": 3, "style_weigth": 2.0})
+    with pytest.raises(InputError, match="Unknown recipe field '5'"):
+        Recipe.from_dict({5: 1})
+
+
+def test_importing_the_recipe_leaves_heavy_libraries_out():
+    code = (
+        "import sys, pochoir, pochoir.recipe, pochoir.record, pochoir.errors;"
+        "print([name for name in ('torch', 'numpy', 'PIL', 'cv2', 'skimage', 'typer') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
