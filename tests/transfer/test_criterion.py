@@ -96,6 +96,14 @@ class TestTerms:
         changed[..., 8, :] = 0.0
         assert criterion(changed)[1].content > 0.0
 
+    def test_smoothness_counts_only_where_something_is_painted(self, photo, hard_box, region, encoder, quick):
+        criterion = Criterion(photo, [region(hard_box)], encoder, quick())
+        changed = photo.clone()
+        changed[..., :8, :] = torch.rand(8, 48, generator=torch.Generator().manual_seed(1))
+        assert criterion(changed)[1].tv == criterion(photo)[1].tv
+        changed[..., 8, 20] += 0.3
+        assert criterion(changed)[1].tv > criterion(photo)[1].tv
+
 
 class TestBlend:
     def test_targets_are_the_weighted_mean(self, photo, style, encoder):
@@ -170,6 +178,15 @@ class TestRegions:
         matte[..., 10, 10] = 0.3
         with pytest.raises(EmptyRegionError, match=r"A region of 0\.3 pixels is too small to paint"):
             Criterion(photo, [region(1 - matte), region(matte)], encoder, quick())
+
+    def test_a_region_too_small_for_the_content_layers(self, photo, hard_box, region, encoder, quick):
+        dot = torch.zeros(1, 1, 40, 48)
+        dot[..., 10:14, 10:14] = 1.0  # 16 pixels: a quarter of a position of relu4_2
+        settings = quick(content_layers=("relu4_2",), style_layers=("relu1_1",))
+        criterion = Criterion(photo, [region(dot)], encoder, settings)
+        assert criterion.notes == ("what is painted is too small for relu4_2; content is not compared there",)
+        assert criterion(1 - photo)[1].content == 0.0
+        assert Criterion(photo, [region(hard_box)], encoder, settings).notes == ()
 
     def test_a_picture_too_small_for_a_layer(self, photo, region, encoder, quick):
         with pytest.raises(ShapeError, match=r"6x6 pixels are too few .* at least 8"):

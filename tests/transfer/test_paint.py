@@ -86,6 +86,15 @@ class TestOutsideTheRegions:
         for step in steps:
             assert torch.equal(step.picture()[outside], photo[outside])
 
+    def test_two_dots_far_apart_are_painted_though_they_nearly_vanish_at_the_coarse_scale(
+        self, make_photo, style, encoder
+    ):
+        photo, dots = make_photo(16, 240), torch.zeros(1, 1, 16, 240)
+        dots[..., 4:8, 4:8] = dots[..., 4:8, 230:234] = 1.0
+        steps = list(iter_paint(photo, [Region(dots, [(style, 1.0)])], encoder, TransferSettings(steps=4)))
+        assert steps[-1].scales == 2
+        assert float((steps[-1].picture() - photo).abs().sum(dim=1, keepdim=True)[dots > 0].min()) > 0.0
+
     def test_what_is_far_away_is_not_computed(self, make_photo, style, encoder, quick):
         photo, matte = make_photo(60, 300), torch.zeros(1, 1, 60, 300)
         matte[..., 20:40, 100:120] = 1.0

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pochoir.encoders import VGG
+from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer.functional import gamut_excess, gram, relative_distance, total_variation
 from pochoir.transfer.guidance import build_guides
@@ -114,7 +115,12 @@ class Criterion:
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
         self.guides = [build_guides(region.matte, encoder, self.style_layers) for region in regions]
-        self.content_guides = build_guides(self.cover, encoder, self.content_layers)
+        try:
+            self.content_guides = build_guides(self.cover, encoder, self.content_layers)
+        except EmptyRegionError:
+            # Content layers are deep ones: a region that is too small for them, as a dot is at a coarse scale, may
+            # still be large enough for style layers, and those have been asked above.
+            self.content_guides = {}
         self.notes = tuple(self._describe_dropped_layers())
         with torch.no_grad():
             self.content_targets = encoder(photo, self.content_layers)
@@ -127,6 +133,9 @@ class Criterion:
                 notes.append(
                     f"a region is too small for {', '.join(dropped)}; its style is taken from the other layers"
                 )
+        dropped = [layer for layer in self.content_layers if layer not in self.content_guides]
+        if dropped:
+            notes.append(f"what is painted is too small for {', '.join(dropped)}; content is not compared there")
         return notes
 
     def __call__(self, pastiche: Tensor) -> tuple[Tensor, Losses]:
