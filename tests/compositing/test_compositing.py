@@ -1,0 +1,281 @@
+"""Layers put together and taken apart: exact where the matte is certain, free of rims where it is not."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pochoir import compositing
+from pochoir.compositing import alpha_over, composite, cutout, estimate_layers, feather
+from pochoir.errors import OptionError, ShapeError, WriteError
+
+HEIGHT, WIDTH = 80, 96
+BACKDROPS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0)}
+
+
+def flat(color: tuple[float, float, float]) -> torch.Tensor:
+    return torch.tensor(color).view(1, 3, 1, 1).expand(1, 3, HEIGHT, WIDTH).contiguous()
+
+
+def disc(*, softness_px: float) -> torch.Tensor:
+    """A matte with a disc whose edge ramps over ``softness_px``; 0 is a hard edge."""
+    y = torch.arange(HEIGHT).view(-1, 1) - HEIGHT / 2 + 0.5
+    x = torch.arange(WIDTH).view(1, -1) - WIDTH / 2 + 0.5
+    inside_px = 25 - torch.hypot(y, x)
+    if softness_px == 0:
+        return (inside_px > 0).float()[None, None]
+    return (inside_px / softness_px + 0.5).clamp(0, 1)[None, None]
+
+
+@pytest.fixture
+def red() -> torch.Tensor:
+    """A reddish subject with grain and a slope."""
+    grain = torch.rand(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0)) - 0.5
+    return flat((0.85, 0.1, 0.15)) + 0.05 * grain + torch.linspace(-0.05, 0.05, WIDTH)
+
+
+@pytest.fixture
+def green() -> torch.Tensor:
+    """A greenish background with grain and a slope."""
+    grain = torch.rand(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) - 0.5
+    return flat((0.1, 0.8, 0.2)) + 0.05 * grain + torch.linspace(0.05, -0.05, WIDTH)
+
+
+def soft_pixels(matte: torch.Tensor) -> torch.Tensor:
+    return ((matte > 0) & (matte < 1)).expand(-1, 3, -1, -1)
+
+
+class TestAlphaOver:
+    def test_porter_duff_by_hand(self) -> None:
+        # 0.25 * (0.8, 0.4, 0.0) + 0.75 * (0.2, 0.6, 1.0)
+        seen = alpha_over(
+            torch.tensor([0.8, 0.4, 0.0]).view(1, 3, 1, 1),
+            torch.tensor([0.2, 0.6, 1.0]).view(1, 3, 1, 1),
+            torch.full((1, 1, 1, 1), 0.25),
+        )
+        torch.testing.assert_close(seen.flatten(), torch.tensor([0.35, 0.55, 0.75]))
+
+    def test_certain_pixels_are_bit_exact(self) -> None:
+        front, back = torch.rand(2, 3, 31, 37), torch.rand(2, 3, 31, 37)
+        matte = torch.rand(2, 1, 31, 37).mul(3).sub(1).clamp(0, 1)
+        seen = alpha_over(front, back, matte)
+        ones, zeros = (matte == 1).expand_as(seen), (matte == 0).expand_as(seen)
+        assert torch.equal(seen[ones], front[ones])
+        assert torch.equal(seen[zeros], back[zeros])
+
+    def test_gradients(self) -> None:
+        operands = [torch.rand(1, channels, 3, 4, dtype=torch.float64, requires_grad=True) for channels in (3, 3, 1)]
+        assert torch.autograd.gradcheck(alpha_over, operands)
+
+    def test_shapes_that_do_not_agree(self) -> None:
+        picture = torch.zeros(1, 3, 4, 5)
+        with pytest.raises(ShapeError, match=r"\(1, 3, 4, 5\) and \(1, 3, 5, 4\)"):
+            alpha_over(picture, torch.zeros(1, 3, 5, 4), torch.zeros(1, 1, 4, 5))
+        with pytest.raises(ShapeError, match=r"picture is \(1, 1, 4, 5\); got \(1, 3, 4, 5\)"):
+            alpha_over(picture, picture, picture)
+        with pytest.raises(ShapeError, match=r"\(B, 3, H, W\); got \(1, 1, 4, 5\)"):
+            alpha_over(picture[:, :1], picture[:, :1], picture[:, :1])
+
+
+class TestEstimateLayers:
+    def test_colours_of_a_soft_disc_are_recovered(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = disc(softness_px=10)
+        mixed = alpha_over(red, green, matte)
+        soft = soft_pixels(matte)
+        layers = estimate_layers(mixed, matte)
+        assert (mixed - red).abs()[soft].mean() > 0.2  # what a naive paste shows
+        assert (layers.foreground - red).abs()[soft].mean() < 0.02
+        assert (layers.background - green).abs()[soft].mean() < 0.02
+        assert (layers.foreground - red).abs()[soft].max() < 0.08
+
+    @pytest.mark.parametrize("backdrop", BACKDROPS)
+    def test_rim_on_any_backdrop(self, red: torch.Tensor, green: torch.Tensor, backdrop: str) -> None:
+        matte, behind = disc(softness_px=10), flat(BACKDROPS[backdrop])
+        mixed = alpha_over(red, green, matte)
+        wanted, soft = alpha_over(red, behind, matte), soft_pixels(matte)
+        naive = (alpha_over(mixed, behind, matte) - wanted).abs()[soft].mean()
+        clean = (alpha_over(estimate_layers(mixed, matte).foreground, behind, matte) - wanted).abs()[soft].mean()
+        assert clean < naive / 10
+
+    def test_exact_where_the_matte_is_certain(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = disc(softness_px=6)
+        mixed = alpha_over(red, green, matte)
+        layers = estimate_layers(mixed, matte)
+        ones, zeros = (matte == 1).expand_as(mixed), (matte == 0).expand_as(mixed)
+        assert torch.equal(layers.foreground[ones], mixed[ones])
+        assert torch.equal(layers.background[zeros], mixed[zeros])
+
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_without_soft_pixels_the_estimator_is_not_even_loaded(
+        self, red: torch.Tensor, monkeypatch: pytest.MonkeyPatch, value: float
+    ) -> None:
+        monkeypatch.setattr(compositing, "_estimator", lambda: pytest.fail("not needed"))
+        layers = estimate_layers(red, torch.full((1, 1, HEIGHT, WIDTH), value))
+        assert layers.foreground is red
+        assert layers.background is red
+
+    def test_work_is_limited_to_the_soft_rectangle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[int, ...]] = []
+
+        def spy(image: object, alpha: object, *, return_background: bool) -> tuple[object, object]:
+            seen.append(image.shape)
+            return image, image
+
+        monkeypatch.setattr(compositing, "_estimator", lambda: spy)
+        matte = torch.zeros(1, 1, 300, 400)
+        matte[..., 100:103, 200:210] = 0.5
+        estimate_layers(torch.rand(1, 3, 300, 400), matte)
+        assert seen == [(3 + 2 * 32, 10 + 2 * 32, 3)]
+
+    def test_soft_pixels_at_the_frame(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = torch.linspace(0, 1, WIDTH).expand(1, 1, HEIGHT, WIDTH)
+        mixed = alpha_over(red, green, matte)
+        assert (estimate_layers(mixed, matte).foreground - red).abs().mean() < 0.05
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (1, 40)])
+    @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+    def test_tiny_pictures(self, size: tuple[int, int], value: float) -> None:
+        picture, matte = torch.full((1, 3, *size), 0.3), torch.full((1, 1, *size), value)
+        torch.testing.assert_close(estimate_layers(picture, matte).foreground, picture, atol=1e-3, rtol=0)
+        torch.testing.assert_close(composite(picture, picture.clone(), matte), picture, atol=1e-3, rtol=0)
+        assert cutout(picture, matte).shape == (1, 4, *size)
+
+    def test_two_pictures_at_once(self) -> None:
+        with pytest.raises(ShapeError, match="one picture at a time; got 2"):
+            estimate_layers(torch.zeros(2, 3, 4, 4), torch.zeros(2, 1, 4, 4))
+
+    def test_same_input_same_bits(self, red: torch.Tensor) -> None:
+        matte = disc(softness_px=9)
+        assert torch.equal(estimate_layers(red, matte).foreground, estimate_layers(red, matte).foreground)
+
+    def test_inputs_are_left_alone(self, red: torch.Tensor) -> None:
+        matte = disc(softness_px=9)
+        before = red.clone(), matte.clone()
+        cutout(red, matte)
+        assert torch.equal(red, before[0])
+        assert torch.equal(matte, before[1])
+
+    def test_nowhere_to_keep_compiled_code(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        name = "pymatting.foreground.estimate_foreground_ml"
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+        def cannot_cache(*_: object) -> None:
+            raise RuntimeError("cannot cache function: no locator available")
+
+        monkeypatch.setattr("importlib.machinery.SourceFileLoader.exec_module", cannot_cache)
+        with pytest.raises(WriteError, match="set NUMBA_CACHE_DIR"):
+            compositing._estimator.__wrapped__()
+        assert name not in sys.modules
+
+
+def test_only_the_one_module_is_loaded_and_only_when_needed() -> None:
+    script = (
+        "import sys, torch\n"
+        "from pochoir.compositing import estimate_layers\n"
+        "assert 'numba' not in sys.modules\n"
+        "estimate_layers(torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.5))\n"
+        "assert 'pymatting' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+class TestComposite:
+    def test_neither_picture_leaves_a_rim(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = disc(softness_px=10)
+        photo = alpha_over(red, green, matte)
+        violet, yellow = red.flip(1), green.roll(1, dims=1)
+        pastiche = alpha_over(violet, yellow, matte)
+        wanted, soft = alpha_over(violet, green, matte), soft_pixels(matte)
+        naive = (alpha_over(pastiche, photo, matte) - wanted).abs()[soft].mean()
+        assert (composite(pastiche, photo, matte) - wanted).abs()[soft].mean() < naive / 5
+
+    def test_certain_pixels_are_bit_exact(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = disc(softness_px=10)
+        seen = composite(red, green, matte)
+        ones, zeros = (matte == 1).expand_as(seen), (matte == 0).expand_as(seen)
+        assert torch.equal(seen[ones], red[ones])
+        assert torch.equal(seen[zeros], green[zeros])
+
+    def test_of_one_picture_is_that_picture(self, red: torch.Tensor) -> None:
+        assert composite(red, red, disc(softness_px=10)) is red
+
+    def test_hard_matte_needs_no_estimate(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = disc(softness_px=0)
+        assert torch.equal(composite(red, green, matte), alpha_over(red, green, matte))
+
+
+class TestCutout:
+    @pytest.mark.parametrize("softness_px", [0, 3, 10])
+    @pytest.mark.parametrize("backdrop", BACKDROPS)
+    def test_scaled_without_regard_for_alpha_shows_no_rim(
+        self, red: torch.Tensor, green: torch.Tensor, softness_px: float, backdrop: str
+    ) -> None:
+        """Many programs scale colours and alpha apart; only colours carried on under alpha 0 survive that."""
+        matte = disc(softness_px=softness_px)
+        mixed = alpha_over(red, green, matte)
+        small = {"size": (HEIGHT // 4, WIDTH // 4), "mode": "bilinear", "antialias": True}
+        behind = F.interpolate(flat(BACKDROPS[backdrop]), **small)
+        alpha = F.interpolate(matte, **small)
+        wanted = alpha_over(F.interpolate(red, **small), behind, alpha)
+        soft = soft_pixels(alpha)
+
+        def rim(rgba: torch.Tensor) -> torch.Tensor:
+            seen = alpha_over(F.interpolate(rgba[:, :3], **small), behind, alpha)
+            return (seen - wanted).abs()[soft].mean()
+
+        assert rim(cutout(mixed, matte)) < rim(torch.cat([mixed, matte], dim=1)) / 5
+
+    def test_alpha_and_certain_colours_are_exact(self, red: torch.Tensor) -> None:
+        matte = disc(softness_px=4)
+        rgba = cutout(red, matte)
+        assert torch.equal(rgba[:, 3:], matte)
+        ones = (matte == 1).expand_as(red)
+        assert torch.equal(rgba[:, :3][ones], red[ones])
+        assert rgba.min() >= 0
+        assert rgba.max() <= 1
+
+    def test_nothing_of_the_background_is_left(self, red: torch.Tensor, green: torch.Tensor) -> None:
+        matte = disc(softness_px=4)
+        rgba = cutout(alpha_over(red, green, matte), matte)
+        hidden = rgba[:, :3][(matte == 0).expand(-1, 3, -1, -1)].view(3, -1)
+        assert (hidden[0] > 0.7).all()
+        assert (hidden[1] < 0.3).all()
+
+    def test_empty_matte_is_black_and_transparent(self, red: torch.Tensor) -> None:
+        assert cutout(red, torch.zeros(1, 1, HEIGHT, WIDTH)).abs().max() == 0
+
+    def test_full_matte_is_the_picture(self, red: torch.Tensor) -> None:
+        rgba = cutout(red, torch.ones(1, 1, HEIGHT, WIDTH))
+        assert torch.equal(rgba[:, :3], red)
+        assert rgba[:, 3].min() == 1
+
+
+class TestFeather:
+    def test_zero_changes_nothing(self) -> None:
+        matte = disc(softness_px=3)
+        assert feather(matte, 0) is matte
+
+    def test_reaches_as_far_as_it_says(self) -> None:
+        matte = torch.zeros(1, 1, 4, 101)
+        matte[..., 51:] = 1
+        matte[..., 50] = 0.5
+        soft = feather(matte, 10)[0, 0, 2]
+        assert soft[50] == pytest.approx(0.5, abs=1e-5)
+        assert soft[40] == pytest.approx(0.0228, abs=3e-3)  # the normal distribution at two deviations
+        assert soft[60] == pytest.approx(0.9772, abs=3e-3)
+        assert (soft.diff() >= 0).all()
+
+    def test_exact_away_from_edges(self) -> None:
+        soft = feather(disc(softness_px=0), 6)
+        assert soft[0, 0, HEIGHT // 2, WIDTH // 2] == 1
+        assert soft[0, 0, 0, 0] == 0
+
+    def test_frame_is_no_edge(self) -> None:
+        assert torch.equal(feather(torch.ones(1, 1, 9, 9), 5), torch.ones(1, 1, 9, 9))
+
+    @pytest.mark.parametrize("feather_px", [-1.0, float("nan"), float("inf")])
+    def test_impossible_widths(self, feather_px: float) -> None:
+        with pytest.raises(OptionError, match="0 pixels or more"):
+            feather(torch.ones(1, 1, 2, 2), feather_px)
