@@ -100,6 +100,14 @@ def test_shortens_after_a_rise(value, length):
     assert float(solver.propose(torch.ones(1), value, spoilt)) == pytest.approx(length)
 
 
+def test_shortens_a_shortened_step_by_its_own_parabola():
+    solver = LBFGS(first_step=1.0)
+    solver.propose(torch.zeros(1), 1.0, torch.tensor([-2.0]))
+    solver.propose(torch.ones(1), 1.5, torch.tensor([3.0]))  # to 0.4
+    # Value 1 and slope -2 at 0 and value 1.2 at 0.4: 1 - 2 x + 6.25 x^2.
+    assert float(solver.propose(torch.tensor([0.4]), 1.2, torch.tensor([3.0]))) == pytest.approx(0.16)
+
+
 def test_goes_on_shortening_until_it_descends_and_then_uses_the_gradient():
     solver = LBFGS(first_step=1.0)
     proposals = [float(solver.propose(torch.zeros(1), 1.0, torch.tensor([-2.0])))]
@@ -127,6 +135,11 @@ def test_does_not_remember_negative_curvature():
     # The slope grew along the step: a model of it would point uphill.
     assert float(solver.propose(torch.ones(1), 0.0, torch.tensor([-3.0]))) == 2.0
     assert not solver.pairs
+    solver = LBFGS(first_step=1.0)
+    for value, point, slope in ((1.0, 0.0, -3.0), (0.0, 1.0, -2.0), (-1.0, 3.0, -2.5)):
+        proposal = solver.propose(torch.tensor([point]), value, torch.tensor([slope]))
+    assert len(solver.pairs) == 1  # the first, whose slope fell by 1 within 1
+    assert float(proposal) == 5.5
 
 
 def test_entries_without_gradient_stay_bit_exact():

@@ -11,6 +11,7 @@ from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer import Losses, Region, Step, iter_paint, paint
+from pochoir.transfer.criterion import Criterion
 from pochoir.transfer.optimize import Iterate
 from support.close import assert_close
 
@@ -244,6 +245,43 @@ class TestSteps:
         assert totals == sorted(totals, reverse=True)
 
 
+@pytest.fixture
+def scales_seen(monkeypatch) -> list[tuple[Criterion, Tensor]]:
+    """Objective and start of each scale, of an optimiser that leaves the start as it is."""
+    seen = []
+
+    def still(objective, start, free):
+        seen.append((objective, start))
+        while True:
+            yield Iterate(start, objective(start)[1])
+
+    monkeypatch.setitem(paint.OPTIMIZERS, "lbfgs", still)
+    return seen
+
+
+class TestScales:
+    def test_the_optimiser_sees_the_photo_around_the_region(self, photo, style, hard_box, encoder, quick, scales_seen):
+        last_of(iter_paint(photo, [Region(hard_box, [(style, 1.0)])], encoder, quick(steps=1, init="noise")))
+        _, start = scales_seen[0]
+        inside = (hard_box > 0).expand(1, 3, -1, -1)
+        assert torch.equal(start[~inside], photo[~inside])
+        assert float((start - photo)[inside].abs().mean()) > 0.1
+
+    def test_the_photos_detail_comes_back_at_each_scale(self, photo, style, encoder, quick, scales_seen):
+        fine = photo.repeat(1, 1, 1, 5)
+        fine[..., ::2] *= 0.8  # lines that halving wipes out
+        matte = torch.ones(1, 1, 40, 240)
+        last = last_of(iter_paint(fine, [Region(matte, [(style, 1.0)])], encoder, quick(steps=2), start=fine))
+        assert [start.shape[-1] for _, start in scales_seen] == [120, 240]
+        assert_close(last.picture(), fine)
+
+    def test_coarse_scales_hold_on_to_the_content_more(self, make_photo, style, encoder, quick, scales_seen):
+        photo, matte = make_photo(12, 480), torch.ones(1, 1, 12, 480)
+        settings = quick(steps=3, content_weight=0.5, content_layers=("relu1_1",), style_layers=("relu1_1",))
+        last_of(iter_paint(photo, [Region(matte, [(style, 1.0)])], encoder, settings))
+        assert [criterion.content_weight for criterion, _ in scales_seen] == [2.0, 1.0, 0.5]
+
+
 class TestColor:
     def test_the_photos_chroma_is_kept(self, photo, style, encoder, quick):
         photo = photo * 0.4 + 0.3
@@ -306,6 +344,14 @@ class TestStyleScale:
         assert width / height == pytest.approx(2.5, rel=0.05)
         # Never below what the deepest layer needs: 32 pixels on the short side.
         assert height * width == pytest.approx(max(40 * 48 * scale**2, 32 * 80), rel=0.05)
+
+    def test_the_style_shrinks_with_the_picture(self, encoder, quick, monkeypatch, make_photo):
+        seen = []
+        grams = paint.style_grams
+        monkeypatch.setattr(paint, "style_grams", lambda s, *rest: seen.append(s[0][0].shape[-2:]) or grams(s, *rest))
+        photo, matte = make_photo(160, 240), torch.ones(1, 1, 160, 240)
+        last_of(iter_paint(photo, [Region(matte, [(make_photo(200, 200), 1.0)])], encoder, quick(steps=2)))
+        assert seen == [(98, 98), (196, 196)]  # square roots of 80 * 120 and of 160 * 240
 
 
 class TestRefused:
