@@ -7,6 +7,7 @@ from pochoir.imaging.outputs import check_output
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize
+from pochoir.imaging.sheets import contact_sheet
 from pochoir.imaging.writing import read_record, save
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Picture",
     "PictureSource",
     "check_output",
+    "contact_sheet",
     "load",
     "load_matte",
     "read_record",
