@@ -118,6 +118,10 @@ def composite(front: Tensor, back: Tensor, matte: Tensor) -> Tensor:
 
     Raises:
         ShapeError: The shapes do not agree, or there is more than one picture.
+
+    Note:
+        Both pictures must have the subject in the same place, like a photo and its pastiche. A backdrop that never
+        had the subject on it needs no estimate: ``alpha_over(estimate_layers(front, matte).foreground, back, matte)``.
     """
     if front is back:
         return front

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from pochoir import imaging
-from pochoir.errors import InputError, OutputPathError, ShapeError, WriteError
+from pochoir.errors import ImageReadError, InputError, OutputPathError, ShapeError, WriteError
 from pochoir.imaging import writing
 
 
@@ -215,6 +215,15 @@ class TestAtomic:
         assert (tmp_path / "link.png").is_symlink()
         assert torch.equal(imaging.load(tmp_path / "real.png").rgb, random_picture())
 
+    def test_links_in_a_circle(self, tmp_path: Path) -> None:
+        circle = tmp_path / "a.png"
+        circle.symlink_to(circle)
+        with pytest.raises(ImageReadError, match="symbolic links"):
+            imaging.load(circle)
+        imaging.check_output(circle, inputs=[tmp_path / "b.png"])
+        imaging.save(circle, random_picture())
+        assert torch.equal(imaging.load(circle).rgb, random_picture())
+
 
 class TestCheckOutput:
     def test_usable_paths(self, tmp_path: Path) -> None:
@@ -259,6 +268,10 @@ class TestCheckOutput:
         monkeypatch.setattr(os, "access", lambda *_: False)  # rights do not bind the root user
         with pytest.raises(OutputPathError, match="cannot be written to"):
             imaging.check_output(tmp_path / "a.png")
+
+    def test_folder_that_cannot_be_asked(self, tmp_path: Path) -> None:
+        with pytest.raises(OutputPathError, match="cannot be used: File name too long"):
+            imaging.check_output(tmp_path / ("d" * 300) / "a.png")
 
     def test_jpeg_for_a_cutout(self, tmp_path: Path) -> None:
         with pytest.raises(OutputPathError, match="transparency"):

@@ -67,7 +67,10 @@ def check_output(
     """
     target = Path(path)
     picture_format = format_of(target, alpha=alpha)
-    _check_place(target)
+    try:
+        _check_place(target)
+    except OSError as error:
+        raise OutputPathError(f"The output {str(target)!r} cannot be used: {error.strerror}.") from error
     if force:
         return
     written = [target] if picture_format == "PNG" else [target, sidecar_of(target)]
@@ -98,4 +101,4 @@ def _is_same_file(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except (OSError, ValueError):  # at least one does not exist
-        return one.resolve() == other.resolve()
+        return os.path.realpath(one) == os.path.realpath(other)  # unlike Path.resolve, survives links in a circle

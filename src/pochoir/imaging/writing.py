@@ -147,7 +147,8 @@ def _write_all(files: dict[Path, bytes]) -> None:
     staged: dict[Path, Path] = {}
     try:
         for path, data in files.items():
-            target = path.resolve()  # a link is written through, as with any other program
+            # A link is written through, as with any other program; Path.resolve would fail on links in a circle.
+            target = Path(os.path.realpath(path))
             draft = target.with_name(f".pochoir-{secrets.token_hex(6)}.tmp")
             staged[target] = draft
             _write_new(draft, data)
