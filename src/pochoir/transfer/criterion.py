@@ -17,6 +17,8 @@ STYLE_UNIT = 15.0
 TV_UNIT = 5.0
 """What a weight of 1 stands for, so that all three weights are 1 by default: relative distances to a style are a
 tenth of those to a photo in a picture that looks well balanced, and tv is smaller still."""
+HALF_TRUSTED_POSITIONS = 64.0
+"""A Gram matrix of this many positions counts half of one that is measured on many."""
 GAMUT_WEIGHT = 10.0
 """Large enough that what is clipped on saving does not show, small enough not to slow the optimiser."""
 
@@ -74,9 +76,12 @@ class Criterion:
     - content is the relative distance of the features to the photo's, the mean over the content layers, each
       position weighted by how much of it is painted;
     - style is the relative distance of the guided Gram matrices to each region's targets, the mean over the style
-      layers and then over the regions, **each region weighted by its share of the painted area**. A guided Gram
-      matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the share cancels that,
-      and the balance of style against content at a pixel is the same in a small region as in a large one;
+      layers and then over the regions. Layers are weighted by n / (n + 64), with n the number of positions that the
+      region has there: a matrix of 512 channels measured on a handful of positions is mostly chance, and a small
+      region that is forced to match one is distorted. **Each region is weighted by its share of the painted
+      area**: a guided Gram matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the
+      share cancels that, and the balance of style against content at a pixel is the same in a small region as in
+      a large one;
     - tv is ``total_variation`` of the painted pixels, gamut is ``gamut_excess``.
 
     Args:
@@ -115,6 +120,7 @@ class Criterion:
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
         self.guides = [build_guides(region.matte, encoder, self.style_layers) for region in regions]
+        self.layer_weights = [weigh_layers(guides) for guides in self.guides]
         try:
             self.content_guides = build_guides(self.cover, encoder, self.content_layers)
         except EmptyRegionError:
@@ -166,8 +172,23 @@ class Criterion:
 
     def _style(self, features: Mapping[str, Tensor], pastiche: Tensor) -> Tensor:
         loss = pastiche.new_zeros(())
-        for share, grams, guides in zip(self.shares, self.grams, self.guides, strict=True):
+        for share, grams, guides, weights in zip(self.shares, self.grams, self.guides, self.layer_weights, strict=True):
             for layer, guide in guides.items():
                 distance = relative_distance(gram(features[layer], guide), grams[layer])
-                loss = loss + distance * (share / len(guides))
+                loss = loss + distance * (share * weights[layer])
         return loss
+
+
+def weigh_layers(guides: Mapping[str, Tensor]) -> dict[str, float]:
+    """How much each style layer counts for a region.
+
+    Args:
+        guides: The region's guides by layer, each (1, 1, h, w).
+
+    Returns:
+        By layer n / (n + 64), with n the sum of its guide, scaled so that they add up to 1.
+    """
+    positions = {layer: float(guide.sum()) for layer, guide in guides.items()}
+    trust = {layer: count / (count + HALF_TRUSTED_POSITIONS) for layer, count in positions.items()}
+    total = sum(trust.values())
+    return {layer: value / total for layer, value in trust.items()}
