@@ -47,7 +47,8 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, given: str, allowed: Iterable[str], hint: str = "") -> None:
         names = list(allowed)
-        near = difflib.get_close_matches(given, names, n=len(names), cutoff=0.6)
+        by_lower = {name.lower(): name for name in names}
+        near = [by_lower[name] for name in difflib.get_close_matches(given.lower(), by_lower, n=len(names), cutoff=0.6)]
         ordered = near + [name for name in names if name not in near]
         ask = f" Did you mean {near[0]!r}?" if near else ""
         tail = f" {hint}" if hint else ""
@@ -55,6 +56,11 @@ class UnknownNameError(InputError):
         self.kind = kind
         self.given = given
         self.allowed = tuple(ordered)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type["UnknownNameError"], tuple[str, str, tuple[str, ...], str]]:
+        # Exceptions are unpickled from their text alone, which is not what this one is made from.
+        return type(self), (self.kind, self.given, self.allowed, self.hint)
 
 
 class EmptyRegionError(InputError):

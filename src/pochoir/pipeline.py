@@ -173,7 +173,7 @@ class Painting:
         matte = self._matte_at(size)
         if backdrop is None or matte is None or not self._paints_background:
             return photo
-        return compositing.composite(photo, backdrop, matte)
+        return _lay_before(photo, backdrop, matte)
 
     def _backdrop_at(self, size: Size) -> Tensor | None:
         """The backdrop picture or colour, shape (1, 3, H, W); None for the photo's own or a transparent one."""
@@ -268,8 +268,9 @@ class Painting:
         if self._paints_subject and self._paints_background:
             return front, painted, matte
         backdrop = self._backdrop_at(size)
-        behind = photo if backdrop is None else backdrop
-        back = painted if self._paints_background else behind
+        if backdrop is not None and not self._paints_background:
+            return front, _lay_before(front, backdrop, matte), matte
+        back = painted if self._paints_background else photo
         return front, compositing.composite(front, back, matte), matte
 
     def _notes(self) -> tuple[str, ...]:
@@ -482,6 +483,11 @@ def _as_list(value: Any) -> list[Any]:
     if isinstance(value, StyleRef) or is_pair or not isinstance(value, list | tuple):
         return [value]
     return list(value)
+
+
+def _lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
+    """The subject before a backdrop that it was never mixed with, unlike the photo's own background."""
+    return compositing.alpha_over(compositing.estimate_layers(front, matte).foreground, backdrop, matte)
 
 
 def _to_8_bit(matte: Tensor) -> Tensor:

@@ -87,13 +87,13 @@ class TestOutsideTheRegions:
         for step in steps:
             assert torch.equal(step.picture()[outside], photo[outside])
 
-    def test_two_dots_far_apart_are_painted_though_they_nearly_vanish_at_the_coarse_scale(
-        self, make_photo, style, encoder
-    ):
+    def test_scales_at_which_a_region_would_nearly_vanish_are_left_out(self, make_photo, style, encoder):
         photo, dots = make_photo(16, 240), torch.zeros(1, 1, 16, 240)
         dots[..., 4:8, 4:8] = dots[..., 4:8, 230:234] = 1.0
         steps = list(iter_paint(photo, [Region(dots, [(style, 1.0)])], encoder, TransferSettings(steps=4)))
-        assert steps[-1].scales == 2
+        assert steps[-1].scales == 1
+        everything = Region(torch.ones_like(dots), [(style, 1.0)])
+        assert last_of(iter_paint(photo, [everything], encoder, TransferSettings(steps=4))).scales == 2
         assert float((steps[-1].picture() - photo).abs().sum(dim=1, keepdim=True)[dots > 0].min()) > 0.0
 
     def test_what_is_far_away_is_not_computed(self, make_photo, style, encoder, quick):
@@ -231,7 +231,7 @@ class TestSteps:
 
         monkeypatch.setitem(paint.OPTIMIZERS, "lbfgs", scripted)
         steps = list(iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=4)))
-        assert [step.losses.total for step in steps] == pytest.approx(losses[1:], nan_ok=True)
+        assert [step.losses.total for step in steps] == [losses[number] for number in best]
         assert [round(float(step.picture().mean()) * 10) for step in steps] == best
 
     def test_the_best_of_real_steps_never_gets_worse(self, photo, style, encoder, quick, monkeypatch):
@@ -240,8 +240,9 @@ class TestSteps:
         monkeypatch.setattr(paint, "_build_criterion", lambda *a, **k: criteria.append(build(*a, **k)) or criteria[-1])
         totals = []
         for step in iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=12, init="noise")):
-            totals.append(criteria[0](step._render.args[0])[1].total)  # before it is clamped
-            assert totals[-1] <= step.losses.total * (1 + 1e-5)
+            criterion, _ = criteria[0]
+            totals.append(criterion(step._render.args[0])[1].total)  # before it is clamped
+            assert totals[-1] == pytest.approx(step.losses.total, rel=1e-5)
         assert totals == sorted(totals, reverse=True)
 
 

@@ -54,7 +54,7 @@ def match_luma(style: Tensor, photo: Tensor) -> Tensor:
         Gatys et al., arXiv:1606.05897, section 5.
     """
     source, target = luma(style), luma(photo)
-    spread = target.std(correction=0) / source.std(correction=0).clamp_min(1e-4)
+    spread = target.std(correction=0) / source.std(correction=0).clamp_min(1 / 255)
     return ((source - source.mean()) * spread + target.mean()).expand(-1, 3, -1, -1)
 
 

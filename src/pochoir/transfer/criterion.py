@@ -19,8 +19,9 @@ TV_UNIT = 5.0
 tenth of those to a photo in a picture that looks well balanced, and tv is smaller still."""
 HALF_TRUSTED_POSITIONS = 64.0
 """A Gram matrix of this many positions counts half of one that is measured on many."""
-GAMUT_WEIGHT = 10.0
-"""Large enough that what is clipped on saving does not show, small enough not to slow the optimiser."""
+GAMUT_WEIGHT = 1000.0
+"""Large enough that what is clipped on saving does not show, small enough not to slow the optimiser: at 10 the style
+distance of a 112-pixel pastiche rose by two thirds when it was saved, at 1000 not measurably, in as many steps."""
 
 
 class Losses(NamedTuple):
@@ -80,9 +81,9 @@ class Criterion:
       region has there: a matrix of 512 channels measured on a handful of positions is mostly chance, and a small
       region that is forced to match one is distorted. **Each region is weighted by its share of the painted
       area**: a guided Gram matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the
-      share cancels that, and the balance of style against content at a pixel is the same in a small region as in
-      a large one;
-    - tv is ``total_variation`` of the painted pixels, gamut is ``gamut_excess``.
+      share cancels that, and at each layer the balance of style against content at a pixel is the same in a small
+      region as in a large one;
+    - tv is ``total_variation`` of the painted pixels, gamut is their ``gamut_excess``.
 
     Args:
         photo: What the content is taken from, shape (1, 3, H, W).
@@ -116,6 +117,7 @@ class Criterion:
         self.style_layers = settings.style_layers if self.style_weight else ()
         self.layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
         self.cover = torch.stack([region.matte for region in regions]).sum(dim=0).clamp(max=1.0)
+        self.painted_share = float((self.cover > 0).double().mean())
         areas = [float(region.matte.sum()) for region in regions]
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
@@ -157,7 +159,7 @@ class Criterion:
         content = self._content(features, pastiche)
         style = self._style(features, pastiche)
         tv = total_variation(pastiche, self.cover)
-        gamut = gamut_excess(pastiche)
+        gamut = gamut_excess(pastiche) / self.painted_share  # the other pixels are the photo's and add nothing
         total = self.content_weight * content + self.style_weight * style + self.tv_weight * tv + GAMUT_WEIGHT * gamut
         # One transfer from the device instead of five.
         values = torch.stack([total, content, style, tv, gamut]).detach().tolist()

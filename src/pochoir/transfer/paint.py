@@ -23,6 +23,7 @@ from pochoir.transfer.schedule import plan_scales
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
 SMALLEST_STYLE_SIDE_PX = 32
+MOST_STYLE_ENLARGEMENT = 4.0
 CONTENT_GAIN_PER_HALVING = 2.0
 """Coarse scales hold on to the photo's forms more firmly: what they lose no finer scale finds again."""
 
@@ -52,7 +53,7 @@ class Step:
         steps: Steps of this scale.
         done: Steps done over all scales.
         total: Steps of all scales.
-        losses: Terms of the objective at this step's picture.
+        losses: Terms of the objective at the best picture so far of this scale, which ``picture`` gives.
         elapsed_s: Seconds since the painting began.
         notes: What had to be left out at this scale.
     """
@@ -141,13 +142,15 @@ def iter_paint(
         ],
         brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
     )
-    scales = plan_scales(window.size, settings.steps)
+    smallest = min(float(region.matte.sum()) for region in regions)
+    scales = plan_scales(window.size, settings.steps, smallest_region_px=smallest)
     total = sum(scale.steps for scale in scales)
     done = 0
     coarser: tuple[Tensor, Tensor] | None = None
     for number, scale in enumerate(scales, start=1):
         level = finest.at(scale.size)
-        criterion = _build_criterion(level, encoder, settings, gain=CONTENT_GAIN_PER_HALVING ** (len(scales) - number))
+        gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
+        criterion, notes = _build_criterion(level, encoder, settings, gain=gain)
         if coarser is not None:
             pastiche = _carry_over(*coarser, level.photo)
         elif start is not None:
@@ -171,9 +174,9 @@ def iter_paint(
                 steps=scale.steps,
                 done=done,
                 total=total,
-                losses=iterate.losses,
+                losses=best.losses,
                 elapsed_s=time.monotonic() - began,
-                notes=criterion.notes if number == len(scales) else (),
+                notes=notes if number == len(scales) else (),
                 _render=partial(render, best.picture),
             )
             if index == scale.steps:
@@ -208,17 +211,25 @@ class _Level:
         """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside."""
         size = Size(*style.shape[-2:])
         factor = self.brush_px / math.sqrt(size.pixels)
-        # A sliver must not fall below what the deepest layer can see.
-        return imaging.resize(style, size.scaled(max(factor, SMALLEST_STYLE_SIDE_PX / size.short_side)))
+        # A sliver must not fall below what the deepest layer can see, nor take up more memory than it is worth.
+        widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
+        return imaging.resize(style, size.scaled(max(factor, widened)))
 
 
-def _build_criterion(level: _Level, encoder: VGG, settings: TransferSettings, *, gain: float) -> Criterion:
+def _build_criterion(
+    level: _Level, encoder: VGG, settings: TransferSettings, *, gain: float
+) -> tuple[Criterion, tuple[str, ...]]:
+    """The objective of a scale, and in words what does not fit into it."""
     short_side = min(level.photo.shape[-2:])
-    fitting = replace(
-        settings,
-        content_layers=tuple(name for name in settings.content_layers if encoder.stride(name) <= short_side),
-        style_layers=tuple(name for name in settings.style_layers if encoder.stride(name) <= short_side),
-    )
+    content_layers = tuple(name for name in settings.content_layers if encoder.stride(name) <= short_side)
+    style_layers = tuple(name for name in settings.style_layers if encoder.stride(name) <= short_side)
+    if not content_layers and not style_layers:
+        needed = min(encoder.stride(name) for name in (*settings.content_layers, *settings.style_layers))
+        raise ShapeError(
+            f"A picture whose short side is {short_side} pixels is too small for the layers asked for: "
+            f"it must be at least {needed}. Use a larger --size or shallower layers."
+        )
+    fitting = replace(settings, content_layers=content_layers, style_layers=style_layers)
     regions = [
         StyledRegion(
             region.matte,
@@ -230,7 +241,10 @@ def _build_criterion(level: _Level, encoder: VGG, settings: TransferSettings, *,
         )
         for region in level.regions
     ]
-    return Criterion(level.photo, regions, encoder, fitting, content_gain=gain)
+    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain)
+    dropped = [name for name in (*settings.content_layers, *settings.style_layers) if encoder.stride(name) > short_side]
+    note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
+    return criterion, (note, *criterion.notes) if dropped else criterion.notes
 
 
 def _carry_over(coarse_photo: Tensor, coarse_pastiche: Tensor, photo: Tensor) -> Tensor:

@@ -1,11 +1,13 @@
 """From coarse to fine: which sizes are painted, and for how many steps."""
 
+import math
 from typing import NamedTuple
 
 from pochoir._types import Size
 
 COARSEST_LONG_SIDE_PX = 112
 """Below this even the deepest style layer sees most of the picture at once, and coarse structure is settled."""
+SMALLEST_REGION_PX = 64
 SHARE_OF_NEXT = 0.6
 """Steps of a scale as a share of those of the next coarser one: fine scales cost four times as much a step and
 only add detail to what the coarse ones have arranged."""
@@ -18,23 +20,28 @@ class Scale(NamedTuple):
     steps: int
 
 
-def plan_scales(size: Size, steps: int) -> tuple[Scale, ...]:
+def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf) -> tuple[Scale, ...]:
     """Halve a picture while it stays large enough, and share out the steps.
 
     Args:
         size: Size of the finished picture.
         steps: Steps of all scales together, at least 1.
+        smallest_region_px: Pixels of the smallest region that is painted, at ``size``.
 
     Returns:
-        Scales from coarse to fine. The last has ``size``; each has at least one step, and coarse scales for
-        which no step is left are dropped.
+        Scales from coarse to fine. The last has ``size``; each has at least one step. Coarse scales for which no
+        step is left, or at which next to nothing would be left of a region, are dropped.
 
     References:
         Gatys et al., arXiv:1611.07865, section 6, go coarse to fine in two sizes to save time and to get larger
         strokes; we take as many as fit.
     """
     count = 1
-    while size.long_side >> count >= COARSEST_LONG_SIDE_PX and count < steps:
+    while (
+        count < steps
+        and size.long_side >> count >= COARSEST_LONG_SIDE_PX
+        and smallest_region_px / 4**count >= SMALLEST_REGION_PX
+    ):
         count += 1
     weights = [SHARE_OF_NEXT**index for index in range(count)]
     shares = [0] * count
