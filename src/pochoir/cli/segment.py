@@ -83,7 +83,7 @@ def segment(
 
     from pochoir import imaging, pipeline
 
-    imaging.check_output(out, inputs=[photo], alpha=form in ("cutout", "stages"), force=force)
+    imaging.check_output(out, inputs=[photo], alpha=form == "cutout", force=force)
     picture = imaging.load(photo)
     found = pipeline.segment(picture, **given.values)
     shown = FORMS[form](picture, found)
