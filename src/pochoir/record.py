@@ -51,7 +51,9 @@ class Record:
     def to_json(self) -> str:
         """This record as one line of JSON. The same run gives the same line: it holds no times."""
         values = {**asdict(self), "recipe": self.recipe.to_dict()}
-        return json.dumps({"pochoir": values.pop("version"), **values}, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps({"pochoir": values.pop("version"), **values}, ensure_ascii=False, separators=(",", ":"))
+        # A file name that is not UTF-8 holds lone surrogates, which no file can; escaped like this they are JSON, too.
+        return text.encode(errors="backslashreplace").decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
