@@ -119,7 +119,7 @@ class Painting:
         self._segmenter = segmenter
         self._encoder = encoder
         self._recorded_inputs = recorded_inputs if recorded_inputs is not None else sources.files()
-        self._steps = self._iter_steps()
+        self._steps = self._step_by_step()
 
     def __iter__(self) -> Iterator[Step]:
         return self._steps
@@ -220,20 +220,28 @@ class Painting:
             raise EmptyRegionError(f"There is nothing to paint: {'; '.join(notes) or 'no style was given'}.")
         return tuple(regions), tuple(notes)
 
+    def _step_by_step(self) -> Iterator[Step]:
+        steps = self._iter_steps()
+        while True:
+            # Between two steps the process is the caller's, who may break off or watch another painting, too.
+            with _torch_threads(self.threads):
+                step = next(steps, None)
+            if step is None:
+                return
+            self.last_step = step
+            self.timings["paint"] = step.elapsed_s
+            yield step
+
     def _iter_steps(self) -> Iterator[Step]:
-        with _torch_threads(self.threads):
-            regions, _ = self._regions
-            with self._timed("load encoder"):
-                encoder = self._encoder or load_encoder(
-                    self.recipe.encoder, pooling=self.recipe.pooling, device=self.device
-                )
-            ground = self._ground_at(self.size).to(self.device)
-            init = self.sources.init
-            start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
-            for step in iter_paint(ground, regions, encoder, self.recipe, start=start):
-                self.last_step = step
-                self.timings["paint"] = step.elapsed_s
-                yield step
+        regions, _ = self._regions
+        with self._timed("load encoder"):
+            encoder = self._encoder or load_encoder(
+                self.recipe.encoder, pooling=self.recipe.pooling, device=self.device
+            )
+        ground = self._ground_at(self.size).to(self.device)
+        init = self.sources.init
+        start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
+        yield from iter_paint(ground, regions, encoder, self.recipe, start=start)
 
     def result(self) -> Result:
         """The result with the best picture so far; before the first step, with the photo unpainted."""

@@ -268,9 +268,14 @@ def test_a_device_that_is_not_there(photo_file, style_file, quick):
         pochoir.stylize(photo_file, style=style_file, device="cuda:63", **quick)
 
 
-def test_the_number_of_threads_is_put_back(photo_file, style_file, encoder):
+def test_the_number_of_threads_is_put_back_after_each_step(photo_file, style_file, encoder):
     before = torch.get_num_threads()
-    pochoir.stylize(photo_file, style=style_file, encoder=encoder, steps=1, threads=1)
+    settings = {"style": style_file, "encoder": encoder, "steps": 2}
+    one, other = (pochoir.iter_stylize(photo_file, threads=before + more, **settings) for more in (1, 2))
+    for _ in zip(one, other, strict=True):
+        assert torch.get_num_threads() == before
+    for _ in pochoir.iter_stylize(photo_file, threads=before + 1, **settings):
+        break
     assert torch.get_num_threads() == before
 
 
