@@ -355,6 +355,15 @@ class TestStyleScale:
         assert seen == [(98, 98), (196, 196)]  # square roots of 80 * 120 and of 160 * 240
 
 
+@pytest.mark.parametrize(("size", "dots_px"), [((20, 480), None), ((240, 240), 14)])
+def test_deep_layers_alone_are_painted_at_the_scales_that_hold_them(size, dots_px, style, encoder, quick, make_photo):
+    matte = torch.full((1, 1, *size), 1.0 if dots_px is None else 0.0)
+    for corner in () if dots_px is None else (8, 216):
+        matte[..., corner : corner + dots_px, corner : corner + dots_px] = 1.0
+    settings = quick(content_layers=("relu5_1",), style_layers=("relu5_1",))
+    assert last_of(iter_paint(make_photo(*size), [Region(matte, [(style, 1.0)])], encoder, settings)).done == 6
+
+
 class TestRefused:
     def test_nothing_to_paint(self, photo, encoder, quick):
         with pytest.raises(EmptyRegionError, match="There is nothing to paint: no region has a style"):

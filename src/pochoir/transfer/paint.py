@@ -143,7 +143,8 @@ def iter_paint(
         brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
     )
     smallest = min(float(region.matte.sum()) for region in regions)
-    scales = plan_scales(window.size, settings.steps, smallest_region_px=smallest)
+    stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
+    scales = plan_scales(window.size, settings.steps, smallest_region_px=smallest, stride=stride)
     total = sum(scale.steps for scale in scales)
     done = 0
     coarser: tuple[Tensor, Tensor] | None = None
