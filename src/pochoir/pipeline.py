@@ -1,6 +1,5 @@
 """From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
 
-import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +16,10 @@ import pochoir
 from pochoir import compositing, imaging, weights
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.errors import EmptyRegionError, InputError, OptionError
+from pochoir.errors import EmptyRegionError, InputError, OptionError, WeightsError
 from pochoir.imaging import PictureSource
 from pochoir.recipe import BACKDROPS, Recipe, StyleRef
-from pochoir.record import InputFile, Record
+from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import Segmentation, Segmenter, create_segmenter, refine_matte
 from pochoir.sources import REGIONS, Sources, find_input, load_sources
 from pochoir.transfer import Losses, Region, Step, iter_paint
@@ -97,6 +96,7 @@ class Painting:
         encoder: Replaces the recipe's encoder; its device is used.
         recorded_inputs: What the record is to say of the inputs, instead of where they were found this time.
         threads: Overrides the recipe's number of CPU threads without being recorded as a setting.
+        notes: What the user should know besides what the run itself has to say.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class Painting:
         encoder: VGG | None = None,
         recorded_inputs: tuple[InputFile, ...] | None = None,
         threads: int | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.sources = sources
         self.recipe = recipe
@@ -116,6 +117,7 @@ class Painting:
         self.size = work_size(sources.photo.size, recipe)
         self.timings: dict[str, float] = {}
         self.last_step: Step | None = None
+        self._first_notes = notes
         self._segmenter = segmenter
         self._encoder = encoder
         self._recorded_inputs = recorded_inputs if recorded_inputs is not None else sources.files()
@@ -282,7 +284,7 @@ class Painting:
         return front, compositing.composite(front, back, matte), matte
 
     def _notes(self) -> tuple[str, ...]:
-        notes = [*self.sources.notes, *self._regions[1]]
+        notes = [*self._first_notes, *self.sources.notes, *self._regions[1]]
         if self.segmentation is not None:
             notes += self.segmentation.notes
         if self.last_step is not None:
@@ -298,7 +300,7 @@ class Painting:
             torch=torch.__version__,
             recipe=self.recipe,
             inputs=self._recorded_inputs,
-            weights={name: _hash_file(weights.where(name)) for name in used},
+            weights={name: hash_file(weights.where(name)) for name in used},
             device=self.device,
             threads=self.threads,
         )
@@ -423,12 +425,16 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         inputs_dir: Folder to look for the inputs in first, by their names.
 
     Returns:
-        The painting. On the same machine with the same versions it gives the same bytes.
+        The painting. On the same machine with the same versions it gives the same bytes; its result notes where
+        versions or devices differ.
 
     Raises:
-        InputError: An input is not found, or its content has changed.
-        WeightsError: The weights are missing.
+        InputError: An input is not found, its content has changed, or the record is not whole.
+        WeightsError: The weights are missing, or are not those of the record.
     """
+    if not any(entry.role == "photo" for entry in record.inputs):
+        raise InputError("The record names no photo, so there is nothing to run again.")
+    _check_weights(record)
     found: dict[str, list[str]] = {}
     for entry in record.inputs:
         found.setdefault(entry.role.replace(" ", "_"), []).append(find_input(entry, base=base, inputs_dir=inputs_dir))
@@ -440,10 +446,31 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     }
     renamed |= {name: found[name][0] for name in ("mask", "backdrop", "init") if name in found}
     sources = load_sources(found["photo"][0], replace(recipe, **renamed), {})
-    for entry, now in zip(record.inputs, sources.files(), strict=True):
+    read = sources.files()
+    if [entry.role for entry in read] != [entry.role for entry in record.inputs]:
+        raise InputError("The record's inputs are not those that its recipe asks for; it was changed by hand.")
+    for entry, now in zip(record.inputs, read, strict=True):
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
-    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads)
+    notes = _differences(record, resolve_device(recipe.device))
+    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads, notes=notes)
+
+
+def _check_weights(record: Record) -> None:
+    for name, sha256 in record.weights.items():
+        if name in weights.TABLE and hash_file(weights.where(name)) != sha256:
+            raise WeightsError(
+                f"The weights {name!r} in the cache are not those that made this picture (sha256 {sha256}); "
+                f"check them with: pochoir models verify {name}"
+            )
+
+
+def _differences(record: Record, device: str) -> tuple[str, ...]:
+    """What may make other bytes of the same record."""
+    then = {"pochoir": record.version, "torch": record.torch, "device": record.device}
+    now = {"pochoir": pochoir.__version__, "torch": str(torch.__version__), "device": device}
+    changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
+    return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()
 
 
 def work_size(photo: Size, recipe: Recipe) -> Size:
@@ -511,11 +538,6 @@ def _cover(picture: Tensor, size: Size) -> Tensor:
     scaled = Size(max(size.height, round(own.height * factor)), max(size.width, round(own.width * factor)))
     top, left = (scaled.height - size.height) // 2, (scaled.width - size.width) // 2
     return imaging.resize(picture, scaled)[..., top : top + size.height, left : left + size.width]
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The whole way from a photo to a result, with a small random encoder and given mattes."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pochoir
 from pochoir import imaging, pipeline
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
-from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError
+from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.recipe import Recipe, StyleRef
 from pochoir.record import Record
 from pochoir.segmentation import Segmentation
@@ -169,6 +170,47 @@ def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
     Image.new("RGB", (8, 8)).save(moved / photo_file.name)
     with pytest.raises(InputError, match="it changed"):
         pipeline.replay(record, base=tmp_path, inputs_dir=moved)
+
+
+@pytest.fixture
+def record(monkeypatch, tmp_path, photo_file, style_file, encoder) -> Record:
+    """Of a run that met weights which are in a file, as those of the real encoder are."""
+    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
+    monkeypatch.setattr(pipeline.weights, "where", lambda name: tmp_path / "weights.bin")
+    return Record.from_json(pochoir.stylize(photo_file, style=style_file, steps=1, threads=1).record())
+
+
+def test_redo_takes_the_file_that_has_not_changed_of_several_with_its_name(tmp_path, record, photo_file):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    Image.new("RGB", (8, 8)).save(elsewhere / photo_file.name)
+    painting = pipeline.replay(record, base=tmp_path, inputs_dir=elsewhere)
+    assert painting.sources.photo.path == str(photo_file)
+
+
+def test_redo_refuses_other_weights(tmp_path, record):
+    (tmp_path / "weights.bin").write_bytes(b"others")
+    with pytest.raises(WeightsError, match="The weights 'vgg19' in the cache are not those that made this picture"):
+        pipeline.replay(record, base=tmp_path)
+
+
+def test_redo_tells_what_is_not_as_it_was(tmp_path, record):
+    same = pipeline.replay(record, base=tmp_path).result()
+    assert same.notes == ()
+    other = pipeline.replay(replace(record, version="0.0.1", device="mps"), base=tmp_path).result()
+    assert other.notes == (
+        f"the picture may differ a little from the first one: pochoir was 0.0.1 and is {pochoir.__version__}, "
+        "device was mps and is cpu",
+    )
+
+
+def test_redo_of_a_record_that_is_not_whole(tmp_path, record):
+    with pytest.raises(InputError, match="names no photo"):
+        pipeline.replay(replace(record, inputs=()), base=tmp_path)
+    odd = replace(record.inputs[1], role="lamp")
+    with pytest.raises(InputError, match="not those that its recipe asks for"):
+        pipeline.replay(replace(record, inputs=(*record.inputs, odd)), base=tmp_path)
 
 
 def test_other_seeds_differ_from_noise(photo_file, style_file, quick):
