@@ -1,9 +1,9 @@
 """From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,9 +16,9 @@ import pochoir
 from pochoir import compositing, imaging, weights
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.errors import EmptyRegionError, InputError, OptionError, WeightsError
+from pochoir.errors import EmptyRegionError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import PictureSource
-from pochoir.recipe import BACKDROPS, Recipe, StyleRef
+from pochoir.recipe import BACKDROPS, Recipe, SegmentSettings, StyleRef
 from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import Segmentation, Segmenter, create_segmenter, refine_matte
 from pochoir.sources import REGIONS, Sources, find_input, load_sources
@@ -155,10 +155,11 @@ class Painting:
     def _find_subject(self) -> Segmentation:
         sources = self.sources
         if sources.mask is not None:
-            return Segmentation(matte=sources.mask.matte, method="mask")
+            return Segmentation(matte=sources.mask.matte, method="mask", notes=_fullness("mask", sources.mask.matte))
         if sources.photo.alpha is not None:
             note = "the photo's own alpha is used as the matte"
-            return Segmentation(matte=sources.photo.alpha, method="alpha", notes=(note,))
+            notes = (note, *_fullness("alpha", sources.photo.alpha))
+            return Segmentation(matte=sources.photo.alpha, method="alpha", notes=notes)
         segmenter = self._segmenter or create_segmenter(self.recipe, device=self.device)
         found = segmenter.segment(sources.photo.rgb)
         return replace(found, matte=refine_matte(found.matte, sources.photo.rgb, method=self.recipe.refine))
@@ -318,9 +319,9 @@ def iter_stylize(
     photo: PictureSource,
     recipe: Recipe | None = None,
     *,
-    style: "StyleSource | Iterable[StyleSource] | None" = None,
-    subject: "StyleSource | Iterable[StyleSource] | None" = None,
-    background: "StyleSource | Iterable[StyleSource] | None" = None,
+    style: "StyleSource | Sequence[StyleSource] | None" = None,
+    subject: "StyleSource | Sequence[StyleSource] | None" = None,
+    background: "StyleSource | Sequence[StyleSource] | None" = None,
     mask: PictureSource | None = None,
     backdrop: PictureSource | None = None,
     init: PictureSource | None = None,
@@ -371,6 +372,8 @@ def iter_stylize(
         names["segmenter"] = segmenter
     if isinstance(encoder, str):
         names["encoder"] = encoder
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise OptionError(f"The recipe is to be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'.")
     base = recipe.to_dict() if recipe is not None else {}
     made = Recipe.from_dict(base | settings | names)
     return Painting(
@@ -395,7 +398,7 @@ def segment(photo: PictureSource, *, segmenter: str | Segmenter | None = None, *
     Args:
         photo: Path, PIL image or array.
         segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
-        **settings: Fields of ``SegmentSettings``: refine, box, grabcut_iterations.
+        **settings: Fields of ``SegmentSettings`` but mask: refine, box, grabcut_iterations; and device.
 
     Returns:
         The matte at the photo's size, shape (1, 1, H, W) in [0, 1], refined as asked; how it came about; notes.
@@ -406,6 +409,10 @@ def segment(photo: PictureSource, *, segmenter: str | Segmenter | None = None, *
     """
     if isinstance(segmenter, str):
         settings["segmenter"] = segmenter
+    allowed = [item.name for item in fields(SegmentSettings) if item.name != "mask"] + ["device"]
+    for name in settings:
+        if name not in allowed:
+            raise UnknownNameError("setting of segment", name, allowed)
     recipe = Recipe.from_dict(settings)
     picture = imaging.load(photo)
     finder = segmenter if segmenter is not None and not isinstance(segmenter, str) else None
@@ -507,9 +514,10 @@ def _style_ref(item: Any) -> tuple[StyleRef, Any]:
     if isinstance(item, Path):
         return StyleRef(str(item)), None
     if isinstance(item, tuple):
-        source, share = item
-        ref, picture = _style_ref(source)
-        return StyleRef(ref.source, float(share)).checked(), picture
+        if len(item) != 2 or not isinstance(item[1], int | float):
+            raise OptionError(f"A style and its share are a pair such as (picture, 2.0); got {item!r}.")
+        ref, picture = _style_ref(item[0])
+        return StyleRef(ref.source, float(item[1])).checked(), picture
     return StyleRef("<image>"), item
 
 
@@ -523,6 +531,11 @@ def _as_list(value: Any) -> list[Any]:
 def _lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
     """The subject before a backdrop that it was never mixed with, unlike the photo's own background."""
     return compositing.alpha_over(compositing.estimate_layers(front, matte).foreground, backdrop, matte)
+
+
+def _fullness(name: str, matte: Tensor) -> tuple[str, ...]:
+    is_full = bool((_to_8_bit(matte) == 1).all())
+    return (f"the {name} is full: everything is subject and there is no background",) if is_full else ()
 
 
 def _to_8_bit(matte: Tensor) -> Tensor:

@@ -286,6 +286,7 @@ def test_a_full_mask_leaves_the_background_out_and_says_so(photo_file, style_fil
     full = np.full((48, 64), 255, np.uint8)
     result = pochoir.stylize(photo_file, subject=style_file, background=photo_file, mask=full, **quick)
     assert "the background has no pixels and is not painted" in result.notes
+    assert "the mask is full: everything is subject and there is no background" in result.notes
     whole = pochoir.stylize(photo_file, style=style_file, **quick)
     assert torch.equal(result.composite, whole.composite)
 
@@ -341,3 +342,21 @@ def test_segment_gives_the_matte_at_the_photo_s_size(photo_file, disc_matte):
     found = pochoir.segment(photo_file, segmenter=FixedSegmenter(disc_matte), refine="none")
     assert torch.equal(found.matte, disc_matte)
     assert found.method == "fixed"
+
+
+@pytest.mark.parametrize("name", ["mask", "steps", "style"])
+def test_segment_refuses_what_it_would_not_use(name, photo_file, disc_matte):
+    with pytest.raises(UnknownNameError, match=f"Unknown setting of segment '{name}'"):
+        pochoir.segment(photo_file, segmenter=FixedSegmenter(disc_matte), **{name: 3})
+
+
+@pytest.mark.parametrize("style", [[("mosaic", 1, 2)], [("mosaic", "x")], [("mosaic",)]])
+def test_a_style_s_share_that_is_none(style, photo_file, quick):
+    with pytest.raises(OptionError, match=r"are a pair such as \(picture, 2.0\); got"):
+        pochoir.stylize(photo_file, style=style, **quick)
+
+
+@pytest.mark.parametrize("recipe", ["mosaic", {"style": ["mosaic"]}])
+def test_a_recipe_that_is_none(recipe, photo_file, quick):
+    with pytest.raises(OptionError, match="is to be a Recipe; got"):
+        pochoir.stylize(photo_file, recipe, **quick)
