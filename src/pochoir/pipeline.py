@@ -548,9 +548,10 @@ def _cover(picture: Tensor, size: Size) -> Tensor:
     """A picture scaled to cover a size, the overhang cut evenly."""
     own = Size(*picture.shape[-2:])
     factor = max(size.height / own.height, size.width / own.width)
-    scaled = Size(max(size.height, round(own.height * factor)), max(size.width, round(own.width * factor)))
-    top, left = (scaled.height - size.height) // 2, (scaled.width - size.width) // 2
-    return imaging.resize(picture, scaled)[..., top : top + size.height, left : left + size.width]
+    # Cut first: a sliver scaled whole could be larger than the memory.
+    height, width = max(1, round(size.height / factor)), max(1, round(size.width / factor))
+    top, left = (own.height - height) // 2, (own.width - width) // 2
+    return imaging.resize(picture[..., top : top + height, left : left + width], size)
 
 
 @contextmanager

@@ -360,3 +360,10 @@ def test_a_style_s_share_that_is_none(style, photo_file, quick):
 def test_a_recipe_that_is_none(recipe, photo_file, quick):
     with pytest.raises(OptionError, match="is to be a Recipe; got"):
         pochoir.stylize(photo_file, recipe, **quick)
+
+
+def test_a_sliver_as_backdrop_takes_no_more_memory_than_the_frame(photo_file, mask_file, style_file, quick):
+    sliver = np.full((1, 20_000, 3), (10, 200, 30), np.uint8)
+    result = pochoir.stylize(photo_file, subject=style_file, mask=mask_file, backdrop=sliver, **quick)
+    outside = result.matte[0, 0].numpy() == 0
+    assert (to_bytes(result.composite)[outside] == (10, 200, 30)).all()

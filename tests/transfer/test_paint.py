@@ -7,8 +7,8 @@ from torch import Tensor
 
 from pochoir import imaging
 from pochoir._types import Size
-from pochoir.encoders import VGG
-from pochoir.errors import EmptyRegionError, ShapeError
+from pochoir.encoders import VGG, tiny_encoder
+from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer import Losses, Region, Step, iter_paint, paint
 from pochoir.transfer.criterion import Criterion
@@ -233,6 +233,12 @@ class TestSteps:
         steps = list(iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=4)))
         assert [step.losses.total for step in steps] == [losses[number] for number in best]
         assert [round(float(step.picture().mean()) * 10) for step in steps] == best
+
+    def test_a_network_that_gives_no_numbers_is_refused(self, photo, style, quick):
+        encoder = tiny_encoder()
+        next(encoder.parameters()).fill_(float("nan"))
+        with pytest.raises(DivergedError, match="The loss is nan at the start of a scale"):
+            next(iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick()))
 
     def test_the_best_of_real_steps_never_gets_worse(self, photo, style, encoder, quick, monkeypatch):
         criteria = []
