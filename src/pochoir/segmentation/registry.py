@@ -33,7 +33,8 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
 
 
 def _u2net(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
-    return U2NetSegmenter.from_file(weights.where(settings.segmenter), name=settings.segmenter, device=device)
+    name, path = settings.segmenter, weights.where(settings.segmenter)
+    return U2NetSegmenter.from_file(path, name=name, device=device, preprocess=settings.preprocess)
 
 
 def _grabcut(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
