@@ -10,7 +10,7 @@ from pochoir.segmentation.confidence import measure_doubt
 from pochoir.segmentation.corrections import correct_matte, read_corrections
 from pochoir.segmentation.matting import refine_matte
 from pochoir.segmentation.parts import find_parts, select_parts
-from pochoir.segmentation.protocol import Segmentation, Segmenter, check_photo
+from pochoir.segmentation.protocol import Segmentation, Segmenter
 from pochoir.segmentation.registry import create_segmenter
 
 
@@ -62,12 +62,12 @@ def find_subject(
         WeightsError: The network's weights are not in the cache, or cannot be read.
     """
     # What was typed is checked before a network is loaded.
-    corrections = read_corrections(settings, check_photo(photo), scribble=scribble)
+    corrections = read_corrections(settings, photo, scribble=scribble)
     finder = segmenter if segmenter is not None else create_segmenter(settings, device=device)
     found = finder.segment(photo)
     doubt = measure_doubt(photo, found, finder) if with_doubt else None
     matte = correct_matte(found.matte, photo, corrections)
-    matte = refine_matte(matte, photo, method=settings.refine)
+    matte = corrections.stamp(refine_matte(matte, photo, method=settings.refine))
     parts = find_parts(matte) if with_parts or settings.subject != "all" else None
     if parts is not None:
         matte = select_parts(matte, parts, settings.subject)
