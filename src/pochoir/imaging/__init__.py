@@ -6,7 +6,7 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 from pochoir.imaging.outputs import check_output
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
-from pochoir.imaging.resizing import resize
+from pochoir.imaging.resizing import resize, resize_with_alpha
 from pochoir.imaging.sheets import contact_sheet
 from pochoir.imaging.writing import read_record, save
 
@@ -20,5 +20,6 @@ __all__ = [
     "load_matte",
     "read_record",
     "resize",
+    "resize_with_alpha",
     "save",
 ]
