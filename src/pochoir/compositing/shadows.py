@@ -124,8 +124,8 @@ def _ground(photo: Tensor, known: Plane, reach_px: float) -> Tensor:
     coarse = working if working.long_side <= _GROUND_LONG_SIDE else working.fit_long_side(_GROUND_LONG_SIDE)
     sigma = max(1.0, reach_px * coarse.long_side / working.long_side)
     weights = torch.from_numpy(known)[None, None]
-    mean_weights = F.adaptive_avg_pool2d(weights, tuple(coarse))
-    means = F.adaptive_avg_pool2d(photo * weights, tuple(coarse)) / mean_weights.clamp_min(1e-6)
+    mean_weights = F.adaptive_avg_pool2d(weights, (coarse.height, coarse.width))
+    means = F.adaptive_avg_pool2d(photo * weights, (coarse.height, coarse.width)) / mean_weights.clamp_min(1e-6)
     seen: npt.NDArray[np.float32] = np.ascontiguousarray(means[0].permute(1, 2, 0).numpy())  # (h, w, 3)
     weight: Plane = mean_weights[0, 0].numpy()
     ground = _fit(seen, weight, sigma)
@@ -144,7 +144,7 @@ def _fit(seen: npt.NDArray[np.float32], weight: Plane, sigma: float) -> npt.NDAr
     root = np.sqrt(weight)[..., None]
     slope, *_ = np.linalg.lstsq((terms * root).reshape(-1, 3), (seen * root).reshape(-1, seen.shape[2]), rcond=None)
     plane = terms @ slope
-    return plane + _smooth(seen - plane, weight, sigma)
+    return np.asarray(plane + _smooth(seen - plane, weight, sigma), np.float32)
 
 
 def _smooth(values: npt.NDArray[np.float32], weight: Plane, sigma: float) -> npt.NDArray[np.float32]:
