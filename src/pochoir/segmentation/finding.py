@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pochoir.recipe import SegmentSettings
-from pochoir.segmentation.confidence import measure_doubt
+from pochoir.segmentation.confidence import decidedness, doubt_note, measure_doubt
 from pochoir.segmentation.corrections import correct_matte, read_corrections
 from pochoir.segmentation.matting import refine_matte
 from pochoir.segmentation.parts import find_parts, select_parts
@@ -52,7 +52,8 @@ def find_subject(
         device: Where networks run.
         scribble: Picture of strokes, shape (1, 3, h, w) or, with opacity, (1, 4, h, w); see ``read_corrections``.
         with_parts: Number the connected subjects even if all of them are wanted.
-        with_doubt: Look a second time and say how far the matte can be trusted.
+        with_doubt: Look a second time and say how far the matte can be trusted, unless the matte was given. Without
+            it only a matte that is undecided by itself is noted, which costs nothing.
 
     Returns:
         The matte at the photo's size and how it came about.
@@ -65,11 +66,15 @@ def find_subject(
     corrections = read_corrections(settings, photo, scribble=scribble)
     finder = segmenter if segmenter is not None else create_segmenter(settings, device=device)
     found = finder.segment(photo)
-    doubt = measure_doubt(photo, found, finder) if with_doubt else None
+    # A given matte is what somebody wanted; and who corrects a matte has looked at it.
+    is_given = isinstance(finder, GivenMatte)
+    doubt = measure_doubt(photo, found, finder) if with_doubt and not is_given else None
+    notes = (*found.notes, *corrections.notes)
+    if not (is_given or found.is_empty) and corrections.is_empty:
+        notes += doubt_note(found.method, doubt.confidence if doubt is not None else decidedness(found.matte))
     matte = correct_matte(found.matte, photo, corrections)
     matte = corrections.stamp(refine_matte(matte, photo, method=settings.refine))
     parts = find_parts(matte) if with_parts or settings.subject != "all" else None
     if parts is not None:
         matte = select_parts(matte, parts, settings.subject)
-    notes = (*found.notes, *corrections.notes)
     return replace(found, matte=matte, parts=parts, doubt=doubt, notes=notes)
