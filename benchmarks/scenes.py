@@ -119,7 +119,7 @@ def _long_hair(board: Board) -> None:
         side, depth = rng.choice((-1, 1)), rng.random()
         wide = 0.105 + 0.085 * depth + rng.normal(0, 0.008)
         way = [
-            (0.375 + side * 0.015, 0.25 - 0.05 * depth),
+            (0.375 - side * 0.004, 0.25 - 0.06 * depth),
             (0.375 + side * wide * 0.8, 0.27 - 0.04 * depth),
             (0.375 + side * wide, 0.42),
             (0.375 + side * (wide + 0.02 + rng.normal(0, 0.012)), rng.uniform(0.58, 0.72)),
@@ -368,13 +368,13 @@ def _plumes(board: Board) -> None:
         _vane(
             board,
             (0.375, 0.80),
-            -np.pi / 2 + 0.33 * (i - 2),
+            -np.pi / 2 + 0.24 * (i - 2),
             0.62 - 0.03 * abs(i - 2),
             0.095,
             color,
             barbs=190,
             loose=0.35,
-            curl=0.30 * (i - 2),
+            curl=0.16 * (i - 2),
         )
     band = np.array([(0.335, 0.70), (0.415, 0.70), (0.425, 0.84), (0.325, 0.84)])
     board.solid(board.polygon(band), (0.70, 0.24, 0.36), light=0.9, grain=0.1)
@@ -612,8 +612,7 @@ def _fern(board: Board) -> None:
                     board, spine[j], angle + side * 1.0, size, size * 0.26, tuple(color * board.rng.uniform(0.8, 1.15))
                 )
         board.strands([spine], [tuple(0.7 * color)], width=0.004)
-    pot = smooth([(0.43, 0.49), (0.57, 0.49), (0.56, 0.58), (0.54, 0.63), (0.46, 0.63), (0.44, 0.58)])
-    board.solid(board.polygon(pot), (0.22, 0.36, 0.16), light=0.8)
+    board.solid(board.ellipse(0.5, 0.50, 0.035, 0.03), (0.26, 0.40, 0.16), light=0.8)
 
 
 def _leaflet(board: Board, root: Points, heading: float, length: float, width: float, color: Color) -> None:
@@ -630,7 +629,7 @@ def _leaflet(board: Board, root: Points, heading: float, length: float, width: f
 def _bouquet(board: Board) -> None:
     rng = board.rng
     for _ in range(110):
-        heading = -np.pi / 2 + rng.normal(0, 0.75)
+        heading = -np.pi / 2 + rng.normal(0, 0.6)
         spot = np.array([0.375, 0.47]) + rng.uniform(0.12, 0.26) * np.array([np.cos(heading), np.sin(heading)])
         color = tuple(board.tints((0.20, 0.42, 0.16), 1, spread=0.4)[0])
         _leaflet(board, spot, heading + rng.normal(0, 0.4), rng.uniform(0.08, 0.16), 0.018, color)
@@ -757,7 +756,7 @@ _SCENES = {
         "leaves",
         "tune",
         _LANDSCAPE,
-        _photo_ground("chelsea", (0.55, 0.0, 1.0, 0.5), blur=0.02, tint=(1.2, 1.2, 1.25)),
+        _photo_ground("rocket", (0.0, 0.0, 0.5, 0.4), blur=0.02),
         _fern,
     ),
     "bouquet": _Recipe(
