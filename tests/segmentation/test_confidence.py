@@ -1,11 +1,15 @@
+import numpy as np
 import pytest
+import skimage.data
 import torch
 
+from pochoir import weights
 from pochoir._types import Box
 from pochoir.errors import ShapeError
 from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import GivenMatte, GrabCutSegmenter, Segmentation, confidence, find_subject, measure_doubt
 from pochoir.segmentation.confidence import SURE_FROM, decidedness, doubt_note
+from pochoir.segmentation.u2net import U2NetSegmenter
 
 
 class Finder:
@@ -138,3 +142,17 @@ class TestNote:
         unsure = Finder(bias=0.6)
         assert find_subject(photo, SegmentSettings(), segmenter=unsure).notes != ()
         assert find_subject(photo, SegmentSettings(keep_points="25,15"), segmenter=unsure).notes == ()
+
+
+@pytest.mark.weights
+def test_photos_with_a_subject_are_told_from_pictures_without():
+    segmenter = U2NetSegmenter.from_file(weights.where("u2net"), name="u2net")
+
+    def confidence_of(pixels: np.ndarray) -> float:
+        rgb = torch.from_numpy(np.ascontiguousarray(pixels).astype(np.float32) / 255.0)
+        photo = (rgb if rgb.ndim == 3 else rgb[..., None].expand(-1, -1, 3)).permute(2, 0, 1)[None]
+        return measure_doubt(photo, segmenter.segment(photo), segmenter).confidence
+
+    assert confidence_of(skimage.data.coffee()) > SURE_FROM + 0.1
+    for without in (skimage.data.brick(), skimage.data.text(), skimage.data.moon()):
+        assert confidence_of(without) < SURE_FROM - 0.1

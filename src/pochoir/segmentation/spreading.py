@@ -23,6 +23,7 @@ _WALK_BETA = 50.0  # how much a walk shuns steps between different colours; prin
 _PROMINENCE = 0.15  # a bulge of an object is a blob of its own if it sinks by this share of the depth before the next
 _CORE = 0.5  # of a blob's depth
 _SEGMENT_SCALE, _SEGMENT_SIGMA = 100.0, 0.8
+_SEGMENT_RIM_PX = 2.0  # where a segment ends is less sure than that it is there
 _SMALLEST_SEGMENT = 4e-4  # of the copy's pixels
 _REACH = 0.02  # of the long side: how far from a segment's edge the part's edge is looked for
 
@@ -64,12 +65,14 @@ def share_added(matte: Map, rgb: Colors, *, keep: Mask, drop: Mask) -> Map:
     strokes = keep & outside
     if not strokes.any():
         return np.zeros_like(matte)
-    part = _segments_under(rgb, strokes) & outside & ~drop
+    part = _under(_segments(rgb), strokes) & outside & ~drop
     reach = max(2, round(_REACH * max(matte.shape)))
     free = outside & (_distance_to(part) <= reach)
     known = np.zeros(matte.shape, np.int32)
     known[free & (_distance_to(part) >= reach - 1)] = _GOES
-    known[(_distance_to(~part) > reach) | strokes] = _STAYS
+    depth = _distance_to(~part)
+    # A narrow part has a core, too: the stroke alone would be no match for everything around.
+    known[(depth > min(reach, _CORE * depth.max())) | strokes] = _STAYS
     known[drop] = _GOES
     return np.asarray(_walk(rgb, known, free | drop, unreached=False) & free, np.float32)
 
@@ -92,20 +95,29 @@ def _divide_pieces(inside: Mask, rgb: Colors, *, keep: Mask, drop: Mask) -> Mask
 
 
 def _divide(piece: Mask, rgb: Colors, keep: Mask, drop: Mask) -> Mask:
-    """The part of a piece that stays: seeds grow to the cores of the bulges they lie in, then a walk divides."""
+    """The part of a piece that stays, by a walk from what is known of it.
+
+    A stroke speaks for the core of the bulge that it lies in, unless the other kind lies there, too; and, more surely,
+    for the segments of even colour that it touches, under the same condition. Without keep strokes every bulge that no
+    stroke touches stays.
+    """
     blobs, depth = _blobs(piece)
     dropped, kept = set(np.unique(blobs[drop])), set(np.unique(blobs[keep]))
     others = set(np.unique(blobs[piece])) - dropped
     known = np.zeros(piece.shape, np.int32)
+    segments = _segments(rgb)
+    gone = _under(segments, drop) & piece
     if not keep.any():
         kept = others
-        if not others:  # one bulge only: what goes is the segment of the photo under the stroke
-            segment = _segments_under(rgb, drop) & piece
-            known[piece & (_distance_to(segment) > max(2, round(_REACH * max(piece.shape))))] = _STAYS
+        if not others:  # one bulge only, so nothing but the colour tells what goes
+            known[piece & (_distance_to(gone) > max(2, round(_REACH * max(piece.shape))))] = _STAYS
     for label, names in ((_STAYS, kept - dropped), (_GOES, dropped - kept)):
         for name in names if others else ():
             blob = blobs == name
             known[blob & (depth > _CORE * depth[blob].max())] = label
+    staying = _under(segments, keep) & piece
+    for label, mine, theirs in ((_STAYS, staying, gone), (_GOES, gone, staying)):
+        known[_distance_to(~(mine & ~theirs)) > _SEGMENT_RIM_PX] = label
     known[drop], known[keep] = _GOES, _STAYS
     return _walk(rgb, known, piece, unreached=True)
 
@@ -122,12 +134,16 @@ def _blobs(piece: Mask) -> tuple[NDArray[np.int32], Map]:
     return np.asarray(blobs, np.int32), depth
 
 
-def _segments_under(rgb: Colors, strokes: Mask) -> Mask:
-    """The photo's segments of even colour that the strokes touch."""
+def _segments(rgb: Colors) -> NDArray[np.int64]:
+    """The photo's segments of even colour, numbered."""
     from skimage.segmentation import felzenszwalb
 
-    smallest = max(10, round(_SMALLEST_SEGMENT * strokes.size))
-    segments = felzenszwalb(rgb, scale=_SEGMENT_SCALE, sigma=_SEGMENT_SIGMA, min_size=smallest)
+    smallest = max(10, round(_SMALLEST_SEGMENT * rgb.shape[0] * rgb.shape[1]))
+    return np.asarray(felzenszwalb(rgb, scale=_SEGMENT_SCALE, sigma=_SEGMENT_SIGMA, min_size=smallest))
+
+
+def _under(segments: NDArray[np.int64], strokes: Mask) -> Mask:
+    """All of the segments that strokes touch."""
     return np.isin(segments, np.unique(segments[strokes]))
 
 
