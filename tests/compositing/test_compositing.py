@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pochoir.compositing import layers as module
 from pochoir.compositing import alpha_over, composite, cutout, estimate_layers, feather
+from pochoir.compositing import layers as module
 from pochoir.errors import OptionError, ShapeError, WriteError
 
 HEIGHT, WIDTH = 80, 96
