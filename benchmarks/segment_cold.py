@@ -56,6 +56,7 @@ def main() -> None:
         if options.large:
             save("cat", LARGE_PX, folder / "large.jpg")
             tasks["24 megapixels"] = one_photo(folder / "large.jpg", folder, options.rembg)
+            tasks["24 megapixels"].pop("rembg -a", None)  # solves for the whole photo: many gigabytes, many minutes
         rows = []
         for task, commands in tasks.items():
             if task in options.only:
