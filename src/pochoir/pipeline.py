@@ -17,10 +17,10 @@ from pochoir import compositing, imaging, weights
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import EmptyRegionError, InputError, OptionError, UnknownNameError, WeightsError
-from pochoir.imaging import PictureSource
+from pochoir.imaging import Picture, PictureSource
 from pochoir.recipe import BACKDROPS, Recipe, SegmentSettings, StyleRef
 from pochoir.record import InputFile, Record, hash_file
-from pochoir.segmentation import Segmentation, Segmenter, create_segmenter, refine_matte
+from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import REGIONS, Sources, find_input, load_sources
 from pochoir.transfer import Losses, Region, Step, iter_paint
 
@@ -148,21 +148,24 @@ class Painting:
                 "The mask is empty: it is nowhere above one half, so there is no subject."
                 if found.method == "mask"
                 else f"{found.method} found no subject in {self.sources.photo.name}; "
-                "give a --mask, or a --box with --segmenter grabcut."
+                "give a --mask, --keep-points, or a --box with --segmenter grabcut."
             )
         return replace(found, matte=_to_8_bit(found.matte))
 
     def _find_subject(self) -> Segmentation:
         sources = self.sources
+        segmenter = self._segmenter
+        settings = self.recipe
         if sources.mask is not None:
-            return Segmentation(matte=sources.mask.matte, method="mask", notes=_fullness("mask", sources.mask.matte))
-        if sources.photo.alpha is not None:
-            note = "the photo's own alpha is used as the matte"
-            notes = (note, *_fullness("alpha", sources.photo.alpha))
-            return Segmentation(matte=sources.photo.alpha, method="alpha", notes=notes)
-        segmenter = self._segmenter or create_segmenter(self.recipe, device=self.device)
-        found = segmenter.segment(sources.photo.rgb)
-        return replace(found, matte=refine_matte(found.matte, sources.photo.rgb, method=self.recipe.refine))
+            notes = _fullness("mask", sources.mask.matte)
+            segmenter = GivenMatte(sources.mask.matte, name="mask", notes=notes)
+        elif sources.photo.alpha is not None:
+            notes = ("the photo's own alpha is used as the matte", *_fullness("alpha", sources.photo.alpha))
+            segmenter = GivenMatte(sources.photo.alpha, name="alpha", notes=notes)
+        if isinstance(segmenter, GivenMatte):
+            settings = replace(settings, refine="none")  # its edges are as its maker wanted them
+        scribble = None if sources.scribble is None else _with_alpha(sources.scribble)
+        return find_subject(sources.photo.rgb, settings, segmenter=segmenter, device=self.device, scribble=scribble)
 
     def _matte_at(self, size: Size) -> Tensor | None:
         if self.segmentation is None:
@@ -323,6 +326,7 @@ def iter_stylize(
     subject: "StyleSource | Sequence[StyleSource] | None" = None,
     background: "StyleSource | Sequence[StyleSource] | None" = None,
     mask: PictureSource | None = None,
+    scribble: PictureSource | None = None,
     backdrop: PictureSource | None = None,
     init: PictureSource | None = None,
     segmenter: str | Segmenter | None = None,
@@ -339,6 +343,7 @@ def iter_stylize(
         subject: Style of the subject, likewise.
         background: Style of the background, likewise.
         mask: The subject's matte, white is subject; None finds it.
+        scribble: A picture with strokes that correct the matte: green is subject, red is background.
         backdrop: What stands behind the subject: ``"photo"``, ``"transparent"``, ``"#rrggbb"`` or a picture.
         init: What to start from: ``"content"``, ``"noise"``, ``"style"`` or a picture.
         segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
@@ -352,7 +357,7 @@ def iter_stylize(
         InputError: Something that was given cannot be used.
         WeightsError: Trained weights are missing; the text says how to get them.
     """
-    pictures: dict[str, Any] = {"mask": mask, "backdrop": backdrop, "init": init}
+    pictures: dict[str, Any] = {"mask": mask, "scribble": scribble, "backdrop": backdrop, "init": init}
     pictures |= {"style": style, "subject_style": subject, "background_style": background}
     names: dict[str, Any] = {}
     in_memory: dict[str, Any] = {}
@@ -392,16 +397,28 @@ def stylize(photo: PictureSource, recipe: Recipe | None = None, **arguments: Any
     return painting.result()
 
 
-def segment(photo: PictureSource, *, segmenter: str | Segmenter | None = None, **settings: Any) -> Segmentation:
+def segment(
+    photo: PictureSource,
+    *,
+    segmenter: str | Segmenter | None = None,
+    scribble: PictureSource | None = None,
+    with_parts: bool = False,
+    with_doubt: bool = False,
+    **settings: Any,
+) -> Segmentation:
     """Find the subject of a photo.
 
     Args:
         photo: Path, PIL image or array.
         segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
-        **settings: Fields of ``SegmentSettings`` but mask: refine, box, grabcut_iterations; and device.
+        scribble: A picture with strokes that correct the matte: green is subject, red is background.
+        with_parts: Number the connected subjects even if all of them are wanted.
+        with_doubt: Look a second time and say how far the matte can be trusted.
+        **settings: Fields of ``SegmentSettings`` but mask; and ``device``.
 
     Returns:
-        The matte at the photo's size, shape (1, 1, H, W) in [0, 1], refined as asked; how it came about; notes.
+        The matte at the photo's size, shape (1, 1, H, W) in [0, 1], corrected, chosen and refined as asked; how it
+        came about; notes.
 
     Raises:
         InputError: Something that was given cannot be used.
@@ -413,14 +430,23 @@ def segment(photo: PictureSource, *, segmenter: str | Segmenter | None = None, *
     for name in settings:
         if name not in allowed:
             raise UnknownNameError("setting of segment", name, allowed)
+    if scribble is None:
+        scribble = settings.get("scribble")
+    elif isinstance(scribble, str | Path):
+        settings["scribble"] = str(scribble)
     recipe = Recipe.from_dict(settings)
     picture = imaging.load(photo)
-    finder = segmenter if segmenter is not None and not isinstance(segmenter, str) else None
-    if finder is None:
-        finder = create_segmenter(recipe, device=resolve_device(recipe.device))
-    found = finder.segment(picture.rgb)
-    matte = refine_matte(found.matte, picture.rgb, method=recipe.refine)
-    return replace(found, matte=matte, notes=(*picture.notes, *found.notes))
+    strokes = None if scribble is None else imaging.load(scribble, role="scribble")
+    found = find_subject(
+        picture.rgb,
+        recipe,
+        segmenter=None if isinstance(segmenter, str) else segmenter,
+        device=resolve_device(recipe.device),
+        scribble=None if strokes is None else _with_alpha(strokes),
+        with_parts=with_parts,
+        with_doubt=with_doubt,
+    )
+    return replace(found, notes=(*picture.notes, *found.notes))
 
 
 def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Painting:
@@ -451,7 +477,7 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         for name in REGIONS
         if name in found
     }
-    renamed |= {name: found[name][0] for name in ("mask", "backdrop", "init") if name in found}
+    renamed |= {name: found[name][0] for name in ("mask", "scribble", "backdrop", "init") if name in found}
     sources = load_sources(found["photo"][0], replace(recipe, **renamed), {})
     read = sources.files()
     if [entry.role for entry in read] != [entry.role for entry in record.inputs]:
@@ -526,6 +552,10 @@ def _as_list(value: Any) -> list[Any]:
     if isinstance(value, StyleRef) or is_pair or not isinstance(value, list | tuple):
         return [value]
     return list(value)
+
+
+def _with_alpha(picture: Picture) -> Tensor:
+    return picture.rgb if picture.alpha is None else torch.cat([picture.rgb, picture.alpha], dim=1)
 
 
 def _lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:

@@ -20,7 +20,10 @@ from pochoir._types import Box
 from pochoir.errors import OptionError, UnknownNameError
 
 SEGMENTERS = ("u2net", "u2netp", "grabcut")
-REFINEMENTS = ("none", "fast")
+REMBG_PREFIX = "rembg:"
+"""What the name of a segmenter starts with that runs in the ``rembg`` package."""
+PREPROCESSINGS = ("official", "rembg", "report")
+REFINEMENTS = ("none", "fast", "best")
 ENCODERS = ("vgg19", "vgg16")
 POOLINGS = ("max", "avg")
 OPTIMIZERS = ("lbfgs", "adam")
@@ -29,6 +32,7 @@ COLORS = ("style", "photo")
 BACKDROPS = ("photo", "transparent")
 
 CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+SUBJECT_CHOICE = re.compile(r"all|largest|[1-9]\d{0,4}(?:,[1-9]\d{0,4})*")
 HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
@@ -97,18 +101,34 @@ def setting(
 class SegmentSettings:
     """How the subject is found."""
 
-    segmenter: str = setting("u2net", "Network or method that finds the subject", choices=SEGMENTERS)
+    segmenter: str = setting(
+        "u2net",
+        f"Network or method that finds the subject; or {REMBG_PREFIX}NAME, one of rembg's",
+        choices=SEGMENTERS,
+        kind="segmenter",
+    )
+    preprocess: str = setting(
+        "official",
+        "How U2-Net is shown the photo: as its authors do, as rembg does, or 512 pixels wide and smoothed",
+        choices=PREPROCESSINGS,
+    )
     box: Box | None = setting(  # noqa: RUF009  # setting() is dataclasses.field()
-        None, "X,Y,W,H in photo pixels around the subject, for grabcut"
+        None, "X,Y,W,H in photo pixels around the subject: what lies outside is dropped, and grabcut starts from it"
+    )
+    keep_points: str = setting("", "Points X,Y;X,Y in photo pixels that are subject", kind="points")
+    drop_points: str = setting("", "Points X,Y;X,Y in photo pixels that are background", kind="points")
+    scribble: str | None = setting(None, "Picture with strokes: green is subject, red is background")
+    subject: str = setting(
+        "all", "Which of several subjects: all, largest, or numbers as --as parts shows them: 1 or 1,3", kind="subject"
     )
     mask: str | None = setting(None, "Picture to use as the matte: white is subject, black is background")
-    refine: str = setting("fast", "none: the method's own map; fast: edges follow the photo", choices=REFINEMENTS)
+    refine: str = setting("fast", "Edges: none, the method's own; fast; best, up to a second more", choices=REFINEMENTS)
     grabcut_iterations: int = setting(5, "Rounds of GrabCut", low=1, high=100)
 
     def __post_init__(self) -> None:
         _check_fields(self)
-        if self.box is not None and self.segmenter != "grabcut":
-            raise OptionError(f"A box is for the grabcut segmenter; {self.segmenter} finds the subject by itself.")
+        if not SUBJECT_CHOICE.fullmatch(self.subject):
+            raise OptionError(f"A subject is all, largest, or numbers such as 1 or 1,3; got {self.subject!r}.")
         if self.box is not None and not all(isinstance(side, int) for side in self.box):
             raise OptionError(f"A box is four whole numbers: x, y, width, height; got {tuple(self.box)}.")
         if self.box is not None and (self.box.width < 1 or self.box.height < 1):
@@ -261,6 +281,7 @@ _KINDS_OF_DEFAULT: dict[str, tuple[type, ...]] = {
     "size": (int, type(None)),
     "box": (Box, type(None)),
     "mask": (str, type(None)),
+    "scribble": (str, type(None)),
 }
 
 
@@ -279,7 +300,9 @@ def _check_fields(settings: object) -> None:
 
 def _check_value(item: "dataclasses.Field[Any]", value: Any) -> None:
     low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
-    if choices is not None and value not in choices:
-        raise UnknownNameError(item.name.replace("_", " "), value, choices)
+    takes_rembg = item.metadata["kind"] == "segmenter"
+    if choices is not None and value not in choices and not (takes_rembg and value.startswith(REMBG_PREFIX)):
+        hint = f"Or {REMBG_PREFIX}NAME for a network of the rembg package." if takes_rembg else ""
+        raise UnknownNameError(item.name.replace("_", " "), value, choices, hint)
     if value is not None and low is not None and not low <= value <= high:
         raise OptionError(f"{item.name} must be between {low:.10g} and {high:.10g}; got {value!r}.")

@@ -27,6 +27,7 @@ class Sources:
         photo: The photo.
         styles: For each of ``REGIONS`` that has styles, the pictures and their shares.
         mask: The matte that was given.
+        scribble: The picture of strokes that was given.
         backdrop: The backdrop picture that was given.
         init: The picture to start from that was given.
     """
@@ -34,6 +35,7 @@ class Sources:
     photo: Picture
     styles: Mapping[str, tuple[tuple[Picture, float], ...]]
     mask: Matte | None = None
+    scribble: Picture | None = None
     backdrop: Picture | None = None
     init: Picture | None = None
 
@@ -42,7 +44,7 @@ class Sources:
         read: list[tuple[str, Picture | Matte | None]] = [("photo", self.photo)]
         for region, pictures in self.styles.items():
             read += [(region.replace("_", " "), picture) for picture, _ in pictures]
-        read += [("mask", self.mask), ("backdrop", self.backdrop), ("init", self.init)]
+        read += [("mask", self.mask), ("scribble", self.scribble), ("backdrop", self.backdrop), ("init", self.init)]
         return tuple(
             InputFile(role, source.name, source.path, source.sha256) for role, source in read if source is not None
         )
@@ -51,7 +53,8 @@ class Sources:
     def notes(self) -> tuple[str, ...]:
         """What had to be converted on reading."""
         pictures = [picture for group in self.styles.values() for picture, _ in group]
-        read: list[Picture | Matte | None] = [self.photo, *pictures, self.mask, self.backdrop, self.init]
+        read: list[Picture | Matte | None] = [self.photo, *pictures]
+        read += [self.mask, self.scribble, self.backdrop, self.init]
         return tuple(f"{source.name}: {note}" for source in read if source is not None for note in source.notes)
 
 
@@ -62,7 +65,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
         photo: The photo.
         recipe: Names the other pictures.
         in_memory: Pictures to take instead of a name: for regions a list beside the recipe's references, with
-            None where the name is to be read; for mask, backdrop and init the picture.
+            None where the name is to be read; for mask, scribble, backdrop and init the picture.
 
     Raises:
         ImageReadError: A picture cannot be read.
@@ -79,6 +82,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
                 for ref, item in zip(refs, given, strict=True)
             )
     mask = in_memory.get("mask", recipe.mask)
+    scribble = in_memory.get("scribble", recipe.scribble)
     named_backdrop = None if recipe.backdrop in BACKDROPS or recipe.backdrop.startswith("#") else recipe.backdrop
     backdrop = in_memory.get("backdrop", named_backdrop)
     init = in_memory.get("init", None if recipe.init in INITS else recipe.init)
@@ -86,6 +90,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
         photo=picture,
         styles=read,
         mask=None if mask is None else imaging.load_matte(mask, size=picture.size),
+        scribble=None if scribble is None else imaging.load(scribble, role="scribble"),
         backdrop=None if backdrop is None else imaging.load(backdrop, role="backdrop"),
         init=None if init is None else imaging.load(init, role="init"),
     )

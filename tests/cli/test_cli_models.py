@@ -74,3 +74,11 @@ def test_pull_of_what_is_here_fetches_nothing_and_says_where_it_is() -> None:
     assert result.stdout == "".join(f"{name}: {weights.where(name)}\n" for name in names)
     assert pochoir("models", "where", "vgg19").stdout == f"{weights.where('vgg19')}\n"
     assert pochoir("models", "verify", "-q").exit_code == 0
+
+
+def test_rembgs_networks_are_listed_with_what_they_may_be_used_for() -> None:
+    result = pochoir("models", "list", "--rembg")
+    assert result.exit_code == 0, result.output
+    lines = {line.split()[0]: line for line in result.stdout.splitlines()[1:]}
+    assert "MIT" in lines["rembg:birefnet-general"]
+    assert "non-commercial only" in lines["rembg:bria-rmbg"]

@@ -83,8 +83,15 @@ def test_stages_are_shown_in_one_sheet(photo_file: Path, tmp_path: Path, segment
     [
         (["--as", "mate"], "Unknown form 'mate'. Did you mean 'matte'?"),
         (["--segmenter", "u3net"], "Unknown segmenter 'u3net'. Did you mean 'u2net'?"),
-        (["--refine", "slow"], "Unknown refine 'slow'. Allowed: none, fast."),
-        (["--box", "1,2,3,4"], "A box is for the grabcut segmenter"),
+        (["--refine", "slow"], "Unknown refine 'slow'. Allowed: none, fast, best."),
+        (["--size", "100"], "--trim, --pad, --size and --shadow are for cutouts; add --as cutout."),
+        (["--as", "cutout", "--pad", "5 %%"], "A margin is a number of pixels such as 20, or a share such as 5%"),
+        (["--as", "cutout", "--size", "30", "--pad", "15"], "leaves no room"),
+        (["--as", "cutout", "--shadow", "kept"], "Unknown shadow 'kept'. Did you mean 'keep'?"),
+        ([*GRABCUT, "--keep-points", "1,2;3"], "keep points are X,Y;X,Y in whole photo pixels; got '3'"),
+        ([*GRABCUT, "--drop-points", "900,2"], "900,2"),
+        ([*GRABCUT, "--subject", "7"], "There is no subject 7"),
+        ([*GRABCUT, "--scribble", "no-such.png"], "no-such.png"),
         ([*GRABCUT[:2], "--box", "500,500,10,10"], "500,500,10,10"),
     ],
 )
@@ -110,3 +117,51 @@ def test_the_photo_is_not_replaced(photo_file: Path) -> None:
     assert photo_file.read_bytes() == before
     assert pochoir("segment", photo_file, "-o", photo_file, *GRABCUT, "--force").exit_code == 0
     assert photo_file.read_bytes() != before
+
+
+def test_framed_cutouts(photo_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cutout.png"
+    options = ("--as", "cutout", "--trim", "--pad", "10%", "--size", "120", *GRABCUT)
+    assert pochoir("segment", photo_file, "-o", out, *options).exit_code == 0
+    cutout = pixels(out)
+    assert max(cutout.shape[:2]) == 120
+    assert cutout[:9, :, 3].max() == 0
+    assert cutout[:12, :, 3].max() > 0
+
+
+def test_the_shadow_is_carried_into_the_cutout(tmp_path: Path) -> None:
+    y, x = np.mgrid[0:192, 0:256]
+    photo = np.broadcast_to(np.array([200, 195, 185]), (192, 256, 3)).copy()
+    photo[((x - 140) / 50) ** 2 + ((y - 135) / 14) ** 2 < 1] = (100, 98, 92)
+    ball = (x - 128) ** 2 + (y - 96) ** 2 < 40**2
+    photo[ball] = (220, 60, 40)
+    Image.fromarray(photo.astype(np.uint8)).save(tmp_path / "photo.png")
+    box = ("--segmenter", "grabcut", "--box", "85,53,86,84", "--refine", "none", "--as", "cutout")
+    kept, dropped = tmp_path / "kept.png", tmp_path / "dropped.png"
+    assert pochoir("segment", tmp_path / "photo.png", "-o", kept, *box, "--shadow", "keep").exit_code == 0
+    assert pochoir("segment", tmp_path / "photo.png", "-o", dropped, *box).exit_code == 0
+    below = (slice(139, 146), slice(135, 150))
+    assert pixels(dropped)[below][..., 3].max() == 0
+    assert abs(pixels(kept)[below][..., 3].mean() / 255 - 0.5) < 0.08
+    assert pixels(kept)[below][..., :3].max() == 0
+
+
+@pytest.mark.parametrize("form", ["parts", "doubt"])
+def test_parts_and_doubt_are_pictures_of_the_photos_size(photo_file: Path, tmp_path: Path, form: str) -> None:
+    out = tmp_path / "shown.png"
+    result = pochoir("segment", photo_file, "-o", out, "--as", form, *GRABCUT, "--json")
+    assert result.exit_code == 0, result.output
+    assert pixels(out).shape == (48, 64, 3)
+    confidence = json.loads(result.stdout)["confidence"]
+    assert (confidence is None) == (form == "parts")
+
+
+def test_the_record_says_what_made_it_and_redo_what_it_cannot(photo_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "matte.png"
+    assert pochoir("segment", photo_file, "-o", out, *GRABCUT).exit_code == 0
+    assert 'segmenter = "grabcut"' in pochoir("recipe", out).stdout
+    told = json.loads(pochoir("recipe", out, "--json").stdout)
+    assert told["inputs"][0]["name"] == "photo.png"
+    result = pochoir("redo", out, "-o", tmp_path / "again.png")
+    assert result.exit_code == 2
+    assert "pochoir segment" in error_line(result)

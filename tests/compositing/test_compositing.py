@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pochoir import compositing
 from pochoir.compositing import alpha_over, composite, cutout, estimate_layers, feather
+from pochoir.compositing import layers as module
 from pochoir.errors import OptionError, ShapeError, WriteError
 
 HEIGHT, WIDTH = 80, 96
@@ -111,7 +111,7 @@ class TestEstimateLayers:
     def test_without_soft_pixels_the_estimator_is_not_even_loaded(
         self, red: torch.Tensor, monkeypatch: pytest.MonkeyPatch, value: float
     ) -> None:
-        monkeypatch.setattr(compositing, "_estimator", lambda: pytest.fail("not needed"))
+        monkeypatch.setattr(module, "_estimator", lambda: pytest.fail("not needed"))
         layers = estimate_layers(red, torch.full((1, 1, HEIGHT, WIDTH), value))
         assert layers.foreground is red
         assert layers.background is red
@@ -123,7 +123,7 @@ class TestEstimateLayers:
             seen.append(image.shape)
             return image, image
 
-        monkeypatch.setattr(compositing, "_estimator", lambda: spy)
+        monkeypatch.setattr(module, "_estimator", lambda: spy)
         matte = torch.zeros(1, 1, 300, 400)
         matte[..., 100:103, 200:210] = 0.5
         estimate_layers(torch.rand(1, 3, 300, 400), matte)
@@ -166,7 +166,7 @@ class TestEstimateLayers:
 
         monkeypatch.setattr("importlib.machinery.SourceFileLoader.exec_module", cannot_cache)
         with pytest.raises(WriteError, match="set NUMBA_CACHE_DIR"):
-            compositing._estimator.__wrapped__()
+            module._estimator.__wrapped__()
         assert name not in sys.modules
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import pochoir
 from pochoir import imaging, pipeline
@@ -211,6 +211,72 @@ def test_redo_of_a_record_that_is_not_whole(tmp_path, record):
     odd = replace(record.inputs[1], role="lamp")
     with pytest.raises(InputError, match="not those that its recipe asks for"):
         pipeline.replay(replace(record, inputs=(*record.inputs, odd)), base=tmp_path)
+
+
+@pytest.fixture
+def two_balls(tmp_path: Path) -> dict[str, Path]:
+    """A photo of two balls, a mask of both, and a scribble that drops the right one."""
+    places = ((8, 8, 32, 32), (60, 12, 80, 32))
+    pictures = {"photo": Image.new("RGB", (96, 48), (120, 150, 200)), "mask": Image.new("L", (96, 48))}
+    pictures["scribble"] = Image.new("RGBA", (96, 48))
+    for place, color in zip(places, ((230, 90, 40), (240, 220, 70)), strict=True):
+        ImageDraw.Draw(pictures["photo"]).ellipse(place, fill=color)
+        ImageDraw.Draw(pictures["mask"]).ellipse(place, fill=255)
+    ImageDraw.Draw(pictures["scribble"]).line((66, 22, 74, 22), fill=(255, 0, 0, 255), width=2)
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    return {name: tmp_path / f"{name}.png" for name in pictures}
+
+
+def test_corrections_are_recorded_and_redo_takes_them_again(tmp_path, monkeypatch, two_balls, style_file, encoder):
+    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    weights_file = tmp_path / "weights.bin"
+    weights_file.write_bytes(b"stands for the weights")
+    monkeypatch.setattr(pipeline.weights, "where", lambda name: weights_file)
+    settings = {"mask": two_balls["mask"], "scribble": two_balls["scribble"], "keep_points": "20,20"}
+    made = tmp_path / "made.png"
+    result = pochoir.stylize(two_balls["photo"], subject=style_file, steps=2, threads=1, **settings)
+    result.save(made)
+    both = np.asarray(Image.open(two_balls["mask"])) > 0
+    assert (to_bytes(result.matte)[..., 0] > 0).tolist() == (both & (np.arange(96) < 48)).tolist()
+
+    record = Record.from_json(imaging.read_record(made))
+    assert (record.recipe.keep_points, record.recipe.scribble) == ("20,20", str(two_balls["scribble"]))
+    assert [entry.role for entry in record.inputs] == ["photo", "subject style", "mask", "scribble"]
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for path in (*two_balls.values(), style_file):
+        path.rename(moved / path.name)
+    painting = pipeline.replay(record, base=tmp_path / "elsewhere", inputs_dir=moved)
+    for _ in painting:
+        pass
+    painting.result().save(tmp_path / "redone.png")
+    assert made.read_bytes() == (tmp_path / "redone.png").read_bytes()
+    Image.new("RGB", (96, 48), (255, 0, 0)).save(moved / "scribble.png")
+    with pytest.raises(InputError, match=r"scribble .*it changed"):
+        pipeline.replay(record, base=tmp_path, inputs_dir=moved)
+
+
+def test_stylize_and_segment_find_the_same_subject(two_balls, style_file, quick):
+    both = torch.from_numpy(np.asarray(Image.open(two_balls["mask"])) / 255.0).float()[None, None]
+    for settings in ({"scribble": two_balls["scribble"]}, {"box": [0, 0, 50, 48]}, {"drop_points": "70,22"}):
+        finder = FixedSegmenter(both)
+        found = pochoir.segment(two_balls["photo"], segmenter=finder, **settings)
+        painted = pochoir.stylize(two_balls["photo"], subject=style_file, segmenter=finder, **settings, **quick)
+        assert float((painted.matte - found.matte).abs().max()) <= 0.5 / 255 + 1e-6
+        assert float(found.matte[..., 55:].max()) == 0.0
+
+
+@pytest.mark.parametrize(("choice", "kept"), [("largest", slice(0, 48)), ("1", slice(0, 48)), ("2", slice(48, 96))])
+def test_one_of_several_subjects_can_be_chosen(choice, kept, two_balls):
+    both = torch.from_numpy(np.asarray(Image.open(two_balls["mask"])) / 255.0).float()[None, None]
+    found = pochoir.segment(two_balls["photo"], segmenter=FixedSegmenter(both), subject=choice, refine="none")
+    expected = torch.zeros_like(both)
+    expected[..., kept] = both[..., kept]
+    assert torch.equal(found.matte, expected)
+    assert len(found.parts) == 2
+    with pytest.raises(OptionError, match="There is no subject 3: 2 subjects were found"):
+        pochoir.segment(two_balls["photo"], segmenter=FixedSegmenter(both), subject="3")
 
 
 def test_other_seeds_differ_from_noise(photo_file, style_file, quick):

@@ -16,7 +16,7 @@ CHOSEN = {name: item for name, item in FIELDS.items() if item.metadata["choices"
 def test_every_number_and_every_closed_choice_is_looked_after():
     numbers = {name for name, item in FIELDS.items() if type(item.default) in (int, float) or name == "size"}
     assert set(BOUNDED) == numbers
-    assert set(CHOSEN) == {"segmenter", "refine", "encoder", "pooling", "optimizer", "color"}
+    assert set(CHOSEN) == {"segmenter", "preprocess", "refine", "encoder", "pooling", "optimizer", "color"}
 
 
 def test_defaults_are_valid_and_documented():
@@ -104,7 +104,8 @@ WRONG_TYPES = [
     *[("size", value) for value in ("512", 512.0, True, (3, 4))],
     *[("full_size", value) for value in (1, 0, "yes", None)],
     *[(name, value) for name in ("segmenter", "init", "backdrop", "device", "color") for value in (5, None, b"u2net")],
-    *[("mask", value) for value in (5, b"mask.png")],
+    *[(name, value) for name in ("mask", "scribble") for value in (5, b"mask.png")],
+    *[(name, value) for name in ("keep_points", "drop_points") for value in (5, None, [1, 2])],
     *[("box", value) for value in ("1,2,3,4", 5)],
     *[
         (name, value)
@@ -169,9 +170,8 @@ class TestBox:
     def test_allowed(self):
         assert Recipe.from_dict({"segmenter": "grabcut", "box": [0, 3, 1, 20]}).box == Box(0, 3, 1, 20)
 
-    def test_for_grabcut_only(self):
-        with pytest.raises(OptionError, match="A box is for the grabcut segmenter; u2netp finds the subject by itself"):
-            Recipe(segmenter="u2netp", box=Box(0, 0, 5, 5))
+    def test_for_every_segmenter(self):
+        assert Recipe(segmenter="u2netp", box=Box(0, 0, 5, 5)).box == Box(0, 0, 5, 5)
 
     @pytest.mark.parametrize("box", [Box(0, 0, 0, 5), Box(0, 0, 5, 0), Box(3, 3, -1, 5)])
     def test_without_pixels(self, box):
@@ -187,6 +187,26 @@ class TestBox:
     def test_not_whole_numbers(self, box):
         with pytest.raises(OptionError, match="A box is four whole numbers: x, y, width, height; got"):
             Recipe.from_dict({"segmenter": "grabcut", "box": box})
+
+
+class TestRembg:
+    def test_its_names_are_left_to_the_package(self):
+        assert Recipe(segmenter="rembg:isnet-general-use").segmenter == "rembg:isnet-general-use"
+
+    def test_the_way_to_write_them_is_told(self):
+        with pytest.raises(UnknownNameError, match=r"Allowed: .*grabcut.* Or rembg:NAME for a network of the rembg"):
+            Recipe(segmenter="isnet-general-use")
+
+
+@pytest.mark.parametrize("choice", ["all", "largest", "1", "12", "1,3", "2,1,2"])
+def test_subjects(choice):
+    assert Recipe(subject=choice).subject == choice
+
+
+@pytest.mark.parametrize("choice", ["", "0", "-1", "1,", "1, 2", "1;2", "biggest", "all,1", "1.5", "1\n"])
+def test_subjects_that_are_none(choice):
+    with pytest.raises(OptionError, match="A subject is all, largest, or numbers such as 1 or 1,3; got"):
+        Recipe(subject=choice)
 
 
 @pytest.mark.parametrize("region", ["subject_style", "background_style"])

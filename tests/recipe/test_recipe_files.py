@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe import COLORS, ENCODERS, OPTIMIZERS, POOLINGS, REFINEMENTS, Recipe, StyleRef, layer_names, option
+from pochoir.recipe import (
+    COLORS,
+    ENCODERS,
+    OPTIMIZERS,
+    POOLINGS,
+    PREPROCESSINGS,
+    REFINEMENTS,
+    SEGMENTERS,
+    Recipe,
+    StyleRef,
+    layer_names,
+    option,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
 STYLES = st.lists(st.builds(StyleRef, TEXT, st.floats(1e-6, 1e6)), max_size=3).map(tuple)
@@ -34,10 +46,17 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
     values: dict[str, Any] = {name: draw(bounded(name)) for name in names}
     values["size"] = draw(st.none() | bounded("size"))
-    values["mask"] = draw(st.none() | TEXT)
+    values |= {name: draw(st.none() | TEXT) for name in ("mask", "scribble")}
+    values |= {name: draw(TEXT) for name in ("keep_points", "drop_points")}
+    values["subject"] = draw(st.sampled_from(["all", "largest", "2", "1,3"]))
     values["init"] = draw(TEXT)
     values["backdrop"] = draw(st.sampled_from(["photo", "transparent", "#abc", "sea side.jpg"]))
-    for name, choices in (("refine", REFINEMENTS), ("encoder", ENCODERS), ("pooling", POOLINGS)):
+    for name, choices in (
+        ("refine", REFINEMENTS),
+        ("preprocess", PREPROCESSINGS),
+        ("encoder", ENCODERS),
+        ("pooling", POOLINGS),
+    ):
         values[name] = draw(st.sampled_from(choices))
     for name, choices in (("optimizer", OPTIMIZERS), ("color", COLORS), ("full_size", (False, True))):
         values[name] = draw(st.sampled_from(choices))
@@ -46,9 +65,9 @@ def recipes(draw: st.DrawFn) -> Recipe:
         values["style"] = draw(STYLES)
     else:
         values |= {"subject_style": draw(STYLES), "background_style": draw(STYLES)}
-    if draw(st.booleans()):
-        side = st.integers(1, 5000)
-        values |= {"segmenter": "grabcut", "box": Box(draw(side), draw(side), draw(side), draw(side))}
+    values["segmenter"] = draw(st.sampled_from([*SEGMENTERS, "rembg:isnet-general-use"]))
+    side = st.integers(1, 5000)
+    values["box"] = draw(st.none() | st.builds(Box, side, side, side, side))
     return Recipe(**values)
 
 

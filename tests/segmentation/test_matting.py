@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from pochoir.errors import OptionError, ShapeError, UnknownNameError
 from pochoir.recipe import REFINEMENTS
+from pochoir.segmentation import matting
 from pochoir.segmentation.matting import REFINE_METHODS, overlay, refine_matte, trimap
 
 
@@ -38,9 +40,10 @@ def test_fast_puts_the_edge_where_the_photo_has_it(scene):
     assert float(refined.max()) == 1.0
 
 
-def test_fast_leaves_no_fog(scene):
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_no_fog_is_left(scene, method):
     photo, exact, blurred = scene
-    refined = refine_matte(blurred * 0.9 + 0.05, photo, method="fast")  # fog everywhere, inside and outside
+    refined = refine_matte(blurred * 0.9 + 0.05, photo, method=method)  # fog everywhere, inside and outside
     outside = F.max_pool2d(exact, 21, stride=1, padding=10) == 0
     inside = F.max_pool2d(1 - exact, 21, stride=1, padding=10) == 0
     assert float(refined[outside].max()) == 0.0
@@ -56,19 +59,84 @@ def test_operands_are_left_as_they_are(scene, method):
     assert torch.equal(blurred, copies[1])
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (25, 1000), (99, 101)])
-def test_fast_takes_any_size(size):
+@pytest.mark.parametrize("method", ["fast", "best"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (2, 3), (25, 1000), (99, 101)])
+def test_any_size_can_be_refined(size, method):
     generator = torch.Generator().manual_seed(0)
-    refined = refine_matte(torch.rand(1, 1, *size, generator=generator), torch.rand(1, 3, *size, generator=generator))
+    matte, photo = (torch.rand(1, channels, *size, generator=generator) for channels in (1, 3))
+    refined = refine_matte(matte, photo, method=method)
     assert refined.shape == (1, 1, *size)
     assert refined.dtype == torch.float32
     assert 0.0 <= float(refined.min()) <= float(refined.max()) <= 1.0
 
 
+@pytest.mark.parametrize("method", ["fast", "best"])
 @pytest.mark.parametrize("level", [0.0, 1.0])
-def test_fast_keeps_empty_and_full_mattes(level):
+def test_empty_and_full_mattes_are_kept(level, method):
     matte = torch.full((1, 1, 60, 80), level)
-    assert torch.equal(refine_matte(matte, torch.rand(1, 3, 60, 80)), matte)
+    assert torch.equal(refine_matte(matte, torch.rand(1, 3, 60, 80), method=method), matte)
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_flat_matte_of_one_half_on_a_flat_photo_stays_there(method):
+    matte = torch.full((1, 1, 30, 40), 0.5)
+    refined = refine_matte(matte, torch.full((1, 3, 30, 40), 0.3), method=method)
+    torch.testing.assert_close(refined, matte, rtol=0, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def fuzzy():
+    """A drawn furry disc before a mottled wall, its exact matte, and a network's matte: the disc alone, blurred."""
+    rng = np.random.default_rng(0)
+    height, width = 260, 340
+    y, x = np.mgrid[:height, :width] + 0.5
+    angle, far = np.arctan2(y - 130, x - 170), np.hypot(y - 130, x - 170)
+    hairs = sum(np.cos(count * angle + phase) for count, phase in zip((61, 97, 143), rng.uniform(0, 6, 3), strict=True))
+    exact = torch.from_numpy(np.clip(78 + 5 * hairs - far, 0, 1)).float()[None, None]
+    rough = torch.from_numpy(np.clip((80 - far) / 14 + 0.5, 0, 1)).float()[None, None]
+    noise = torch.from_numpy(rng.normal(0, 0.01, (1, 3, height, width))).float()
+    mottle = torch.from_numpy(0.08 * np.sin(x / 9) * np.cos(y / 13)).float()[None, None]
+    fur, wall = torch.tensor([0.75, 0.5, 0.3]).view(1, 3, 1, 1), torch.tensor([0.35, 0.45, 0.55]).view(1, 3, 1, 1)
+    return (torch.lerp(wall + mottle, fur - mottle, exact) + noise).clamp(0, 1), exact, rough
+
+
+def error_of(matte, exact):
+    return float((matte - exact).abs().sum())
+
+
+def test_best_beats_fast_beats_none_on_fur(fuzzy):
+    photo, exact, rough = fuzzy
+    none, fast, best = (error_of(refine_matte(rough, photo, method=method), exact) for method in REFINEMENTS)
+    assert fast < 0.15 * none
+    assert best < 0.96 * fast
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_matte_is_exactly_0_and_1_away_from_the_edge(fuzzy, method):
+    photo, _, rough = fuzzy
+    refined = refine_matte(rough, photo, method=method)
+    outside = F.max_pool2d(rough, 25, stride=1, padding=12) == 0
+    inside = F.max_pool2d(1 - rough, 25, stride=1, padding=12) == 0
+    assert bool(outside.any())
+    assert bool(inside.any())
+    assert float(refined[outside].max()) == 0.0
+    assert float(refined[inside].min()) == 1.0
+
+
+def test_large_photos_are_solved_at_a_smaller_size(fuzzy, monkeypatch):
+    photo, exact, rough = fuzzy
+    whole = refine_matte(rough, photo, method="best")
+    monkeypatch.setattr(matting, "_MOST_UNSURE", 4000)  # of 16 thousand
+    smaller = refine_matte(rough, photo, method="best")
+    assert not torch.equal(smaller, whole)
+    assert float((smaller - whole).abs().mean()) < 0.015
+    assert error_of(smaller, exact) < 0.5 * error_of(rough, exact)
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_refinement_gives_the_same_bytes_again(fuzzy, method):
+    photo, _, rough = fuzzy
+    assert torch.equal(refine_matte(rough, photo, method=method), refine_matte(rough, photo, method=method))
 
 
 def test_unknown_refinement_is_refused():

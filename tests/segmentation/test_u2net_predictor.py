@@ -4,13 +4,14 @@ import pytest
 import skimage.data
 import skimage.transform
 import torch
+from PIL import Image
 from torch import nn
 
 from pochoir import weights
 from pochoir._types import Size
 from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.segmentation.u2net.network import SaliencyMaps
-from pochoir.segmentation.u2net.predictor import CONFIGS, U2NetSegmenter, normalize_photo, stretch
+from pochoir.segmentation.u2net.predictor import CONFIGS, CONVENTIONS, U2NetSegmenter, normalize, stretch
 
 PHOTOS = {name: getattr(skimage.data, name) for name in ("astronaut", "chelsea", "coffee")}
 
@@ -28,6 +29,10 @@ class FixedNetwork(nn.Module):
 
     def forward(self, x):
         return SaliencyMaps(self.fused, tuple(self.fused * share for share in (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)))
+
+
+def normalize_photo(photo):
+    return normalize(CONVENTIONS["official"].shrink(photo))
 
 
 def disc(low=0.1, high=0.9):
@@ -159,3 +164,64 @@ def test_other_shapes_of_photo_are_refused(tiny, shape):
 def test_unknown_network_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(UnknownNameError, match=r"Unknown U2-Net 'u2netq'.*Allowed: u2net, u2netp"):
         U2NetSegmenter.from_file(tmp_path / "x.onnx", name="u2netq")
+
+
+def rembg_matte(pixels, session):
+    """What rembg does with U-2-Net, written out: 8 bits and Pillow's Lanczos on both sides."""
+    small = np.array(Image.fromarray(pixels).resize((320, 320), Image.Resampling.LANCZOS))
+    x = (small / small.max() - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    feed = {session.get_inputs()[0].name: x.transpose(2, 0, 1)[None].astype(np.float32)}
+    fused = session.run(None, feed)[0][0, 0]
+    spread = ((fused - fused.min()) / (fused.max() - fused.min()) * 255).astype(np.uint8)
+    return np.array(Image.fromarray(spread).resize(pixels.shape[1::-1], Image.Resampling.LANCZOS))
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("photo", ["astronaut", "chelsea"])
+def test_rembg_convention_gives_rembgs_mattes(photo):
+    path, pixels = weights.where("u2netp"), PHOTOS[photo]()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    expected = rembg_matte(pixels, onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"]))
+    found = U2NetSegmenter.from_file(path, name="u2netp", preprocess="rembg").segment(to_tensor(pixels))
+    given = (found.matte[0, 0] * 255).round().int().numpy()
+    # A network value on the border between two of 256 levels may fall either way, and Lanczos overshoots such steps.
+    difference = np.abs(given - expected)
+    assert difference.max() <= 2
+    assert (difference > 0).mean() < 0.01
+
+
+def test_rembg_convention_feeds_pillows_lanczos():
+    pixels = PHOTOS["coffee"]()
+    expected = np.array(Image.fromarray(pixels).resize((320, 320), Image.Resampling.LANCZOS))
+    given = CONVENTIONS["rembg"].shrink(to_tensor(pixels))[0].permute(1, 2, 0) * 255.0
+    np.testing.assert_allclose(given.numpy(), expected, rtol=0, atol=1e-4)
+
+
+def test_rembg_convention_rounds_maps_down():
+    enlarged = CONVENTIONS["rembg"].enlarge(torch.full((1, 1, 320, 320), 0.999), Size(40, 30))
+    torch.testing.assert_close(enlarged, torch.full((1, 1, 40, 30), 254 / 255))
+
+
+def test_report_convention_smooths_and_feeds_512():
+    stripes = (torch.arange(2048) % 2).float().expand(1, 3, 1024, 2048)  # finer than any of the inputs can show
+    inner = (..., slice(None), slice(8, -8))
+    assert CONVENTIONS["report"].shrink(stripes).shape == (1, 3, 512, 512)
+    assert float((CONVENTIONS["report"].shrink(stripes)[inner] - 0.5).abs().max()) < 0.1
+    assert float(CONVENTIONS["official"].shrink(stripes)[inner].std()) > 0.1
+
+
+@pytest.mark.parametrize("preprocess", list(CONVENTIONS))
+@pytest.mark.parametrize("size", [(1, 1), (5, 700), (333, 321)])
+def test_every_convention_takes_any_size(tiny, preprocess, size):
+    found = U2NetSegmenter(tiny, preprocess=preprocess).segment(torch.rand(1, 3, *size))
+    assert found.matte.shape == (1, 1, *size)
+    assert 0.0 <= float(found.matte.min()) <= float(found.matte.max()) <= 1.0
+    assert found.matte.dtype == torch.float32
+
+
+def test_unknown_convention_is_refused_before_the_file_is_read(tiny, tmp_path):
+    with pytest.raises(UnknownNameError, match=r"Unknown preprocessing 'rembgs'. Did you mean 'rembg'"):
+        U2NetSegmenter.from_file(tmp_path / "absent.onnx", name="u2net", preprocess="rembgs")
+    with pytest.raises(UnknownNameError, match="Allowed: official, rembg, report"):
+        U2NetSegmenter(tiny, preprocess="")

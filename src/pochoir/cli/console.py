@@ -49,6 +49,20 @@ class Report:
         elif not self.quiet:
             typer.echo(line)
 
+    def one(self, status: str, name: object, facts: Mapping[str, Any], *, reason: str) -> None:
+        """Tell how one of many went: a line of JSON; or, for people, only what went wrong and what to know of it."""
+        if self.as_json:
+            typer.echo(json.dumps(facts, allow_nan=False))
+        if status == "failed":
+            told = reason if str(name) in reason else f"{name}: {reason}"
+            stderr.print(f"failed: {told}", style="red", markup=False, soft_wrap=True)
+        self.notes(f"{name}: {note}" for note in facts.get("notes", ()))
+
+    def summary(self, line: str) -> None:
+        """Tell at the end how many went, where no program reads along."""
+        if not (self.as_json or self.quiet):
+            typer.echo(line)
+
 
 def print_table(*headings: str, rows: Iterable[Iterable[str]]) -> None:
     """Print a table on stdout; in a pipe no cell is folded, so that lines can be searched."""

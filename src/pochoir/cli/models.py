@@ -7,6 +7,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from pochoir.cli.console import EXIT_WEIGHTS, Command, Quiet, Report, Verbose, print_table, stderr
+from pochoir.recipe import REMBG_PREFIX
 
 OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp")
 
@@ -14,8 +15,15 @@ app = typer.Typer(help="List, fetch, find and check trained weights.", no_args_i
 
 
 @app.command("list", cls=Command)
-def list_models(verbose: Verbose = False) -> None:
+def list_models(
+    rembg: Annotated[bool, typer.Option("--rembg", help="List rembg's networks, for --segmenter rembg:NAME.")] = False,
+    verbose: Verbose = False,
+) -> None:
     """List all weight files: what they are, their licence, and whether they are here."""
+    if rembg:
+        _list_rembg()
+        return
+
     from pochoir import weights
 
     rows = (
@@ -23,6 +31,17 @@ def list_models(verbose: Verbose = False) -> None:
         for state in weights.states()
     )
     print_table("name", "size", "state", "licence", "what it is", rows=rows)
+
+
+def _list_rembg() -> None:
+    from pochoir.segmentation.rembg_sessions import MODELS
+
+    use = {True: "any", False: "non-commercial only"}
+    rows = (
+        (f"{REMBG_PREFIX}{name}", model.licence, use[model.is_for_everyone], model.about)
+        for name, model in MODELS.items()
+    )
+    print_table("segmenter", "licence", "use", "what it is", rows=rows)
 
 
 @app.command(cls=Command)

@@ -1,12 +1,15 @@
 """``pochoir recipe`` and ``pochoir redo``: what made a picture, and making it again."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
+from pochoir.cli.cutting import OUTPUT_KEY
 from pochoir.cli.results import input_paths, paint
+from pochoir.errors import InputError
 from pochoir.record import Record
 
 Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture that pochoir made.")]
@@ -36,7 +39,10 @@ def redo(
     """Make a picture again from its recipe and inputs: the same bytes on the same machine and threads."""
     from pochoir import imaging, pipeline
 
-    painting = pipeline.replay(_read(picture), base=picture.parent, inputs_dir=inputs)
+    record = _read(picture)
+    if OUTPUT_KEY in json.loads(imaging.read_record(picture)):
+        raise InputError(f"{str(picture)!r} was cut out, not painted; run pochoir segment with the same options.")
+    painting = pipeline.replay(record, base=picture.parent, inputs_dir=inputs)
     is_transparent = painting.recipe.backdrop == "transparent"
     imaging.check_output(out, inputs=[picture, *input_paths(painting)], alpha=is_transparent, force=force)
     paint(painting, out, Report(quiet, as_json))

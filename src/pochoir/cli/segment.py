@@ -1,106 +1,128 @@
-"""``pochoir segment``: find the subject and save it in the form that is wanted."""
+"""``pochoir segment``: find the subject of one photo or of many and save it in the form that is wanted."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pochoir._types import Size
-from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
+from pochoir.cli import photos
+from pochoir.cli.batch import cut_all
+from pochoir.cli.console import Force, Quiet, Report, Verbose
+from pochoir.cli.cutting import Cutter
+from pochoir.cli.forms import FORMS, SHADOWS, Form
 from pochoir.cli.options import Given, takes_settings
-from pochoir.errors import UnknownNameError
+from pochoir.errors import OptionError, OutputPathError, UnknownNameError
 from pochoir.recipe import SegmentSettings
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from pochoir.imaging import Picture
-    from pochoir.segmentation import Segmentation
-
 OWN_SETTINGS = [item.name for item in dataclasses.fields(SegmentSettings) if item.name != "mask"]
-
-
-def _matte(photo: "Picture", found: "Segmentation") -> "Tensor":
-    return found.matte.expand(-1, 3, -1, -1)
-
-
-def _cutout(photo: "Picture", found: "Segmentation") -> "Tensor":
-    from pochoir import compositing
-
-    return compositing.cutout(photo.rgb, found.matte)
-
-
-def _trimap(photo: "Picture", found: "Segmentation") -> "Tensor":
-    from pochoir import segmentation
-
-    return segmentation.trimap(found.matte).expand(-1, 3, -1, -1)
-
-
-def _overlay(photo: "Picture", found: "Segmentation") -> "Tensor":
-    from pochoir import segmentation
-
-    return segmentation.overlay(photo.rgb, found.matte)
-
-
-def _stages(photo: "Picture", found: "Segmentation") -> "Tensor":
-    from pochoir import imaging
-
-    tiles = [("photo", photo.rgb), *((name, stage.expand(-1, 3, -1, -1)) for name, stage in found.stages)]
-    return imaging.contact_sheet(tiles, columns=4, tile_px=320)
-
-
-FORMS: Mapping[str, Callable[["Picture", "Segmentation"], "Tensor"]] = {
-    "matte": _matte,
-    "cutout": _cutout,
-    "trimap": _trimap,
-    "overlay": _overlay,
-    "stages": _stages,
-}
+CUTOUTS, MANY = "Cutouts", "Many photos"
+"""Headings of the help page."""
+FORMATS = ("png", "jpg", "webp", "tiff")
 
 
 @takes_settings([*OWN_SETTINGS, "device"])
 def segment(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo whose subject is looked for.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Picture to write: .png, .jpg, .webp or .tiff.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'.")
+    ],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="OUT|DIR", help="Picture to write: .png, .jpg, .webp or .tiff.")
+    ],
     *,
     given: Given,
     form: Annotated[str, typer.Option("--as", metavar="|".join(FORMS), help="What to save.")] = "matte",
-    as_json: AsJson = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON on stdout and nothing else there: one line for each photo."),
+    ] = False,
+    trim: Annotated[
+        bool, typer.Option("--trim", help="Cut away what is transparent around the subject.", rich_help_panel=CUTOUTS)
+    ] = False,
+    pad: Annotated[
+        str,
+        typer.Option(
+            "--pad",
+            metavar="N|N%",
+            help="Transparent margin: pixels, or a share of the long side inside it.",
+            rich_help_panel=CUTOUTS,
+        ),
+    ] = "0",
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size", metavar="N", help="Long side of the picture in pixels, margin and all.", rich_help_panel=CUTOUTS
+        ),
+    ] = None,
+    shadow: Annotated[
+        str,
+        typer.Option(
+            "--shadow",
+            metavar="|".join(SHADOWS),
+            help="What becomes of the shadow that the subject casts on the ground beside it, as far as it is found.",
+            rich_help_panel=CUTOUTS,
+        ),
+    ] = "drop",
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs", metavar="N", help="Photos worked on at once; 0 is 2, or 1 on one core.", rich_help_panel=MANY
+        ),
+    ] = 0,
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="|".join(FORMATS), help="What is written into the folder.", rich_help_panel=MANY
+        ),
+    ] = "png",
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Find a photo's subject and save its matte, a cutout, or a picture that shows what was found.
+    """Find the subject of photos and save mattes, cutouts, or pictures that show what was found.
 
     A cutout is transparent around the subject and keeps the subject's own colours up to the edge.
 
-    Stages show how the matte came about: what U2-Net sees at each size, or where GrabCut starts.
+    Stages show how the matte came about, parts number the subjects for --subject, and doubt is bright where a second
+    look finds something else.
+
+    Several photos, a folder or a pattern: -o names a folder, where everything below a given folder has the same place
+    as there. A photo whose picture was made with the same settings from the same bytes is not done again. A bad photo
+    does not stop the others; the exit code is then 1 at the end, or 2 if no photo could be used.
     """
-    if form not in FORMS:
-        raise UnknownNameError("form", form, FORMS)
-
-    from pochoir import imaging, pipeline
-
-    imaging.check_output(out, inputs=[photo], alpha=form == "cutout", force=force)
-    picture = imaging.load(photo)
-    found = pipeline.segment(picture, **given.values)
-    shown = FORMS[form](picture, found)
-    imaging.save(out, shown[:, :3], alpha=shown[:, 3:] if shown.shape[1] == 4 else None)
-    size = Size(*shown.shape[-2:])
-    share = float(found.matte.mean())
+    wanted = Form(name=form, trim=trim, pad=pad, size=size, shadow=shadow)
+    if file_format not in FORMATS:
+        raise UnknownNameError("format", file_format, FORMATS)
     report = Report(quiet, as_json)
-    report.notes(found.notes)
+    if not photos.are_many(names) and not out.is_dir():
+        _cut_one(Cutter(given.values, wanted, force=force), photos.Job(Path(names[0]), out), report)
+        return
+    _check_folder(names, out, wanted, file_format)
+
+    from pochoir import imaging
+
+    planned = photos.plan(names, out, suffix=f".{file_format}", suffixes=imaging.picture_suffixes(), force=force)
+    code = cut_all(Cutter(given.values, wanted, force=force), planned, workers=jobs, report=report)
+    if code:
+        raise typer.Exit(code)
+
+
+def _cut_one(cutter: Cutter, job: photos.Job, report: Report) -> None:
+    outcome = cutter.cut(job)
+    facts = outcome.facts
+    report.notes(outcome.notes)
     report.done(
-        f"Saved {out} ({size}): {form} by {found.method}, {share:.0%} of the photo is subject.",
-        {
-            "outputs": [str(out)],
-            "size": size._asdict(),
-            "as": form,
-            "method": found.method,
-            "box": found.box,
-            "subject_share": share,
-            "notes": found.notes,
-        },
+        f"Saved {job.out} ({Size(**facts['size'])}): {facts['as']} by {facts['method']}, "
+        f"{facts['subject_share']:.0%} of the photo is subject.",
+        outcome.to_dict(),
     )
+
+
+def _check_folder(names: list[str], out: Path, form: Form, file_format: str) -> None:
+    if form.has_alpha and file_format == "jpg":
+        raise OptionError("A cutout is transparent, which jpg cannot hold; use --format png, webp or tiff.")
+    if out.is_dir() or (not out.exists() and out.suffix.lower().lstrip(".") not in (*FORMATS, "jpeg", "tif")):
+        return
+    what = f"{names[0]!r} means many photos" if len(names) == 1 else f"{len(names)} photos are given"
+    raise OutputPathError(f"{what}, so -o takes a folder; '{out}' is the name of a picture.")

@@ -3,14 +3,16 @@
 PIL images, uint8 arrays and files exist only here; the rest of pochoir sees float tensors.
 """
 
-from pochoir.imaging.outputs import check_output
+from pochoir.imaging.decoding import picture_suffixes
+from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
-from pochoir.imaging.resizing import resize
+from pochoir.imaging.resizing import resize, resize_with_alpha
 from pochoir.imaging.sheets import contact_sheet
 from pochoir.imaging.writing import read_record, save
 
 __all__ = [
+    "FORMAT_OF_SUFFIX",
     "Matte",
     "Picture",
     "PictureSource",
@@ -18,7 +20,9 @@ __all__ = [
     "contact_sheet",
     "load",
     "load_matte",
+    "picture_suffixes",
     "read_record",
     "resize",
+    "resize_with_alpha",
     "save",
 ]

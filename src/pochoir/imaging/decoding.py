@@ -37,6 +37,11 @@ class Decoded:
     notes: list[str] = field(default_factory=list)
 
 
+def picture_suffixes() -> frozenset[str]:
+    """Extensions of the files that can be read, in small letters, each with its dot."""
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+
+
 def decode_image(data: bytes) -> Decoded:
     """Decode the bytes of a picture file.
 

@@ -6,13 +6,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pochoir._types import Size
 from pochoir.errors import ShapeError
 
 Plane = NDArray[np.float64]
 """One channel of the copy that is fitted on, shape (H, W)."""
 
 
-def guided_filter(target: Tensor, guide: Tensor, *, radius_px: int, eps: float, subsampling: int = 1) -> Tensor:
+def guided_filter(target: Tensor, guide: Tensor, *, radius_px: int, eps: float, subsampling: float = 1.0) -> Tensor:
     """Fit the target by a linear function of the guide's colours in every window, and average the fits.
 
     In each window the target is approximated by ``a . colour + b`` with ``eps * |a|^2`` held against steep fits;
@@ -47,21 +48,21 @@ def guided_filter(target: Tensor, guide: Tensor, *, radius_px: int, eps: float, 
             f"got {tuple(target.shape)} and {tuple(guide.shape)}."
         )
     colours: list[NDArray[np.float32]] = list(guide[0].detach().float().cpu().numpy())
-    height, width = colours[0].shape
-    small = (max(1, round(width / subsampling)), max(1, round(height / subsampling)))
+    size = Size(*colours[0].shape)
+    small = size.scaled(1 / subsampling)
     slopes, offset = _fit(
-        _shrink(target[0, 0].detach().float().cpu().numpy(), small),
-        [_shrink(colour, small) for colour in colours],
+        shrink(target[0, 0].detach().float().cpu().numpy(), small),
+        [shrink(colour, small) for colour in colours],
         radius=max(1, round(radius_px / subsampling)),
         eps=eps,
     )
     # One channel after the other: all four at full size would be what takes the most memory in a large photo.
-    result = _enlarge(offset, (width, height))
+    result = enlarge(offset, size)
     for slope, colour in zip(slopes, colours, strict=True):
-        full = _enlarge(slope, (width, height))
+        full = enlarge(slope, size)
         full *= colour
         result += full
-    return torch.from_numpy(result).view(1, 1, height, width).to(target)
+    return torch.from_numpy(result).view(1, 1, *size).to(target)
 
 
 def _fit(target: Plane, colours: list[Plane], *, radius: int, eps: float) -> tuple[list[Plane], Plane]:
@@ -83,23 +84,29 @@ def _fit(target: Plane, colours: list[Plane], *, radius: int, eps: float) -> tup
             covariance = mean(colours[i] * colours[j]) - means[i] * means[j] + (eps if i == j else 0.0)
             columns[i, ..., j] = columns[j, ..., i] = covariance
     wanted = [mean(colour * target) - average * target_mean for colour, average in zip(colours, means, strict=True)]
-    slopes = _solve(columns, wanted)
+    slopes = solve_3x3(columns, wanted)
     offset = target_mean - np.einsum("hwc,chw->hw", slopes, np.stack(means))
     return [mean(np.ascontiguousarray(slopes[..., c])) for c in range(3)], mean(offset)
 
 
-def _solve(columns: NDArray[np.float64], wanted: list[Plane]) -> NDArray[np.float64]:
-    # Cramer's rule, since a library call for each pixel's 3x3 system takes several times as long.
+def solve_3x3(columns: NDArray[np.float64], wanted: list[Plane]) -> NDArray[np.float64]:
+    """Solve a 3x3 system in every pixel: ``columns[i]`` (H, W, 3) is column i, ``wanted[i]`` (H, W) the right side.
+
+    By Cramer's rule, since a library call for each pixel's system takes several times as long. Shape (H, W, 3).
+    """
     first, second, third = columns
     cofactors = (np.cross(second, third), np.cross(third, first), np.cross(first, second))  # each (H, W, 3)
     determinant = np.einsum("hwc,hwc->hw", first, cofactors[0])
     summed = sum(cofactor * value[..., None] for cofactor, value in zip(cofactors, wanted, strict=True))
-    return np.asarray(summed / determinant[..., None])  # (H, W, 3)
+    return np.asarray(summed / determinant[..., None])
 
 
-def _shrink(plane: NDArray[np.float32], size: tuple[int, int]) -> Plane:
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float64)
+def shrink(plane: NDArray[np.float32], size: Size) -> Plane:
+    """A channel (H, W) at a smaller size, by averaging areas."""
+    return cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float64)
 
 
-def _enlarge(plane: Plane, size: tuple[int, int]) -> NDArray[np.float32]:
-    return np.array(cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
+def enlarge(plane: Plane, size: Size) -> NDArray[np.float32]:
+    """A channel (H, W) at a larger size, bilinear."""
+    shape = (size.width, size.height)
+    return np.asarray(cv2.resize(plane.astype(np.float32), shape, interpolation=cv2.INTER_LINEAR), np.float32)

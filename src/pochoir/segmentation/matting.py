@@ -6,18 +6,29 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from pochoir import imaging
 from pochoir._types import Size
-from pochoir.errors import OptionError, ShapeError, UnknownNameError
+from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.segmentation.guided_filter import guided_filter
+from pochoir.segmentation.local_colours import match_colours
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, check_matte, check_photo
+from pochoir.segmentation.trimaps import trimap
 
 _RADIUS = 0.01  # of the long side
 _EPS = 1e-4
 _SUBSAMPLING = 4
-_FIT_LONG_SIDE = 2000  # fits on more pixels than this make a large photo's memory grow, not its edges sharper
-_STRETCH_FROM, _STRETCH_TO = 0.1, 0.9
+_FIT_LONG_SIDE = 1000  # fits on more pixels than this make a large photo's memory grow, not its edges sharper
+_STRETCH = 0.1  # the filter alone leaves a faint fog around the subject
+_FOG = 0.1  # and so do the later steps
+
+_PRIOR_WEIGHT = 0.03  # of the judged colours against the matting Laplacian
+_MOST_UNSURE = 120_000  # pixels to solve for in a photo; a fifth of it costs a tenth of what matting gains
+_SURVEY_LONG_SIDE = 256
+_CARRY_RADIUS = 2  # pixels of the size that was solved at
+_CARRY_EPS = 1e-6
 
 _TINT = (0.10, 0.13, 0.35)
 _TINT_OPACITY = 0.65
@@ -30,9 +41,10 @@ def refine_matte(matte: Tensor, photo: Tensor, *, method: str = "fast") -> Tenso
     Args:
         matte: Shape (1, 1, H, W), in [0, 1].
         photo: The photo it belongs to, shape (1, 3, H, W), RGB in [0, 1].
-        method: ``"none"`` gives the matte itself; ``"fast"`` is a colour guided filter with a window radius of
-            1 % of the long side, fitted at a quarter of the size, whose result is spread so that 0.1 becomes 0 and
-            0.9 becomes 1: the filter alone leaves a faint fog around the subject.
+        method: ``"none"`` gives the matte itself. ``"fast"`` is a colour guided filter with a window radius of 1 % of
+            the long side, then each pixel of the unsure band judged by the colours near by (``match_colours``), as far
+            as these can be trusted. ``"best"`` solves for the band by closed-form matting that is drawn to the same
+            judgement. After each step contrast is raised so that 0.1 becomes 0 and 0.9 becomes 1, against fog.
 
     Returns:
         The refined matte, shape (1, 1, H, W), in [0, 1].
@@ -40,42 +52,18 @@ def refine_matte(matte: Tensor, photo: Tensor, *, method: str = "fast") -> Tenso
     Raises:
         ShapeError: Matte and photo differ in size, or are not one matte and one photo.
         UnknownNameError: There is no such method.
+
+    Note:
+        Seven drawn scenes with known alpha, 800 px, from U2-Net's mattes (mean boundary IoU, summed error / 1000):
+        none .58, 16.1; guided filter alone .64, 14.0; fast .75, 10.5; best .77, 9.9; rembg -a .67, 13.3; plain
+        closed-form matting on the guided matte's trimap .69, 13.2. Averaging U2-Net's answers to the photo and its
+        mirror image helps some scenes and hurts others as much, so one answer is used.
     """
     if method not in REFINE_METHODS:
         raise UnknownNameError("refinement", method, REFINE_METHODS)
     if check_matte(matte) != check_photo(photo):
         raise ShapeError(f"The matte is {check_matte(matte)}, the photo {check_photo(photo)}; resize the matte first.")
     return REFINE_METHODS[method](matte, photo)
-
-
-def trimap(matte: Tensor, *, sure_background: float = 0.05, sure_subject: float = 0.95, margin: float = 0.01) -> Tensor:
-    """Divide a matte into surely subject (1), surely background (0) and unsure (0.5).
-
-    Args:
-        matte: Shape (1, 1, H, W), in [0, 1].
-        sure_background: Pixels up to this value are background.
-        sure_subject: Pixels from this value on are subject.
-        margin: How far the sure regions are drawn back from each other, as a share of the long side. The photo's
-            frame does not count as an edge: a subject that the frame cuts off stays sure up to it.
-
-    Returns:
-        Shape (1, 1, H, W), float32; every value is 0, 0.5 or 1.
-
-    Raises:
-        OptionError: The two limits are not in order within [0, 1], or the margin is not in [0, 0.5].
-        ShapeError: It is not one matte.
-    """
-    size = check_matte(matte)
-    if not 0.0 <= sure_background < sure_subject <= 1.0:
-        raise OptionError(
-            f"A trimap needs 0 <= sure background < sure subject <= 1; got {sure_background:g} and {sure_subject:g}."
-        )
-    if not 0.0 <= margin <= 0.5:
-        raise OptionError(f"A trimap's margin is a share of the long side between 0 and 0.5; got {margin:g}.")
-    margin_px = margin * size.long_side
-    subject = _draw_back(matte >= sure_subject, margin_px)
-    background = _draw_back(matte <= sure_background, margin_px)
-    return torch.full_like(matte, 0.5, dtype=torch.float32).masked_fill_(background, 0.0).masked_fill_(subject, 1.0)
 
 
 def overlay(photo: Tensor, matte: Tensor) -> Tensor:
@@ -104,22 +92,70 @@ def _refine_none(matte: Tensor, photo: Tensor) -> Tensor:
 
 
 def _refine_fast(matte: Tensor, photo: Tensor) -> Tensor:
+    followed = _follow_edges(matte, photo)
+    judged = match_colours(followed, photo)
+    return _spread(followed.lerp_(judged.matte, judged.trust), _FOG)
+
+
+def _refine_best(matte: Tensor, photo: Tensor) -> Tensor:
+    size = check_photo(photo)
+    followed = _follow_edges(matte, photo)
+    work = _work_size(followed, size)
+    solved = _solve_band(imaging.resize(followed, work, mode="bilinear"), imaging.resize(photo, work))
+    if work != size:
+        # The solution is nearly linear in the colours, so its slopes and not its values are carried to the full size.
+        factor = size.long_side / work.long_side
+        radius = max(1, round(_CARRY_RADIUS * factor))
+        enlarged = imaging.resize(solved, size, mode="bilinear")
+        solved = guided_filter(enlarged, photo, radius_px=radius, eps=_CARRY_EPS, subsampling=factor)
+    return _spread(solved, _FOG)
+
+
+def _solve_band(matte: Tensor, photo: Tensor) -> Tensor:
+    from pochoir.segmentation.closed_form import solve_matte  # brings SciPy, a quarter of a second to load
+
+    judged = match_colours(matte, photo)
+    solved = solve_matte(
+        photo[0].detach().permute(1, 2, 0).double().cpu().numpy(),  # (H, W, 3)
+        _to_plane(trimap(matte)),
+        _to_plane(matte.lerp(judged.matte, judged.trust)),
+        prior=_to_plane(judged.matte),
+        weight=_to_plane(judged.trust * _PRIOR_WEIGHT),
+    )
+    return torch.from_numpy(solved)[None, None].to(matte)
+
+
+def _follow_edges(matte: Tensor, photo: Tensor) -> Tensor:
     long_side = check_photo(photo).long_side
     radius = max(1, round(_RADIUS * long_side))
     # Small pictures have windows of a few pixels, of which a quarter would leave nothing.
     subsampling = max(min(_SUBSAMPLING, radius), math.ceil(long_side / _FIT_LONG_SIDE))
-    smooth = guided_filter(matte, photo, radius_px=radius, eps=_EPS, subsampling=subsampling)
-    return smooth.sub_(_STRETCH_FROM).div_(_STRETCH_TO - _STRETCH_FROM).clamp_(0.0, 1.0)
+    return _spread(guided_filter(matte, photo, radius_px=radius, eps=_EPS, subsampling=subsampling), _STRETCH)
 
 
-REFINE_METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"none": _refine_none, "fast": _refine_fast}
+def _spread(matte: Tensor, share: float) -> Tensor:
+    """The matte's contrast raised, in place: ``share`` becomes 0 and ``1 - share`` becomes 1."""
+    return matte.sub_(share).div_(1.0 - 2.0 * share).clamp_(0.0, 1.0)
+
+
+def _work_size(matte: Tensor, size: Size) -> Size:
+    """The size at which the unsure band has at most ``_MOST_UNSURE`` pixels, or the size itself."""
+    small = size if size.long_side <= _SURVEY_LONG_SIDE else size.fit_long_side(_SURVEY_LONG_SIDE)
+    share = float((trimap(imaging.resize(matte, small)) == 0.5).float().mean())
+    factor = math.sqrt(_MOST_UNSURE / max(share * size.pixels, 1.0))
+    return size if factor >= 1.0 else size.scaled(factor)
+
+
+def _to_plane(x: Tensor) -> NDArray[np.float64]:  # (1, 1, H, W) -> (H, W)
+    return np.asarray(x[0, 0].detach().double().cpu().numpy())
+
+
+REFINE_METHODS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "none": _refine_none,
+    "fast": _refine_fast,
+    "best": _refine_best,
+}
 """Ways to refine a matte by name; each takes the matte and the photo."""
-
-
-def _draw_back(region: Tensor, margin_px: float) -> Tensor:
-    # The distance to the region's edge takes the same time for any margin; eroding with a disc does not.
-    distance = cv2.distanceTransform(region[0, 0].cpu().numpy().astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return torch.from_numpy(distance > margin_px).to(region.device)[None, None]
 
 
 def _contour(matte: Tensor, size: Size) -> Tensor:

@@ -1,12 +1,16 @@
 """What every segmenter takes and gives."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
 
 from pochoir._types import Box, Size
 from pochoir.errors import ShapeError
+
+if TYPE_CHECKING:
+    from pochoir.segmentation.confidence import Doubt
+    from pochoir.segmentation.parts import Parts
 
 SUBJECT_THRESHOLD = 0.5
 """A pixel whose matte is above this belongs to the subject when a yes or no is needed."""
@@ -22,6 +26,8 @@ class Segmentation:
         stages: Captions and maps, each (1, 1, h, w) in [0, 1], that show how the matte came about; may be empty.
         box: The rectangle the search started from, in photo pixels, where there was one.
         notes: Sentences that the user should see, for example that no subject was found.
+        parts: The connected subjects, numbered, where they were asked for; those that were not chosen as well.
+        doubt: How far the matte can be trusted, where that was asked for.
     """
 
     matte: Tensor
@@ -29,6 +35,8 @@ class Segmentation:
     stages: tuple[tuple[str, Tensor], ...] = ()
     box: Box | None = None
     notes: tuple[str, ...] = ()
+    parts: "Parts | None" = None
+    doubt: "Doubt | None" = None
 
     @property
     def is_empty(self) -> bool:

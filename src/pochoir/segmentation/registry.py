@@ -6,9 +6,10 @@ import torch
 
 from pochoir import weights
 from pochoir.errors import UnknownNameError, WeightsMissingError
-from pochoir.recipe import SegmentSettings
+from pochoir.recipe import REMBG_PREFIX, SegmentSettings
 from pochoir.segmentation.grabcut import GrabCutSegmenter
 from pochoir.segmentation.protocol import Segmenter
+from pochoir.segmentation.rembg_sessions import RembgSegmenter
 from pochoir.segmentation.u2net.predictor import U2NetSegmenter
 
 _BOX_FINDERS = ("u2net", "u2netp")  # the surer one first: a box that cuts the subject cannot be made good later
@@ -17,7 +18,8 @@ _BOX_FINDERS = ("u2net", "u2netp")  # the surer one first: a box that cuts the s
 def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu") -> Segmenter:
     """Build the segmenter that the settings name, ready to use.
 
-    GrabCut without a box looks for one with U2-Net or U2-Net-p if their weights are in the cache.
+    ``rembg:NAME`` runs in the rembg package, on the device that its onnxruntime is for. GrabCut without a box looks
+    for one with U2-Net or U2-Net-p if their weights are in the cache.
 
     Args:
         settings: Which segmenter, and its options.
@@ -26,14 +28,18 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
     Raises:
         UnknownNameError: There is no segmenter of that name.
         WeightsError: The network's weights are not in the cache, or cannot be read.
+        MissingExtraError: It is one of rembg's, and that package is not installed.
     """
+    if settings.segmenter.startswith(REMBG_PREFIX):
+        return RembgSegmenter(settings.segmenter.removeprefix(REMBG_PREFIX))
     if settings.segmenter not in SEGMENTER_BUILDERS:
         raise UnknownNameError("segmenter", settings.segmenter, SEGMENTER_BUILDERS)
     return SEGMENTER_BUILDERS[settings.segmenter](settings, device)
 
 
 def _u2net(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
-    return U2NetSegmenter.from_file(weights.where(settings.segmenter), name=settings.segmenter, device=device)
+    name, path = settings.segmenter, weights.where(settings.segmenter)
+    return U2NetSegmenter.from_file(path, name=name, device=device, preprocess=settings.preprocess)
 
 
 def _grabcut(settings: SegmentSettings, device: str | torch.device) -> Segmenter:

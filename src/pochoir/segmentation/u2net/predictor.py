@@ -1,9 +1,14 @@
 """From a photo to a matte by way of U2-Net: the authors' way of feeding their network and reading its answer."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from pochoir import imaging
@@ -17,7 +22,10 @@ CONFIGS = {"u2net": U2NET, "u2netp": U2NETP}
 """The networks that have trained weights, by the name of their weights."""
 
 INPUT_SIZE = Size(320, 320)
-"""The size U2-Net was trained at; larger squares make its maps fall apart."""
+"""The size U2-Net was trained at; much larger squares make its maps fall apart (768 does)."""
+
+REPORT_SIZE = Size(512, 512)
+"""The larger input of the ``"report"`` convention: finer edges, but now and then a part of the subject is lost."""
 
 FLAT_RANGE = 0.1
 """A map whose values differ by less than this is flat: stretching it would turn noise into a subject.
@@ -38,24 +46,39 @@ class U2NetSegmenter:
         network: A network in evaluation mode, see ``load_u2net``.
         name: What to call it.
         device: Where to run it.
+        preprocess: How a photo is brought to the network's size and the map back to the photo's: ``"official"`` as
+            the authors do, ``"rembg"`` as that tool does (its mattes, pixel for pixel), ``"report"`` at 512 pixels
+            with smoothing.
+
+    Raises:
+        UnknownNameError: There is no such way of preprocessing.
     """
 
-    def __init__(self, network: U2Net, *, name: str = "u2net", device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self, network: U2Net, *, name: str = "u2net", device: str | torch.device = "cpu", preprocess: str = "official"
+    ) -> None:
+        if preprocess not in CONVENTIONS:
+            raise UnknownNameError("preprocessing", preprocess, CONVENTIONS)
         self.name = name
+        self._convention = CONVENTIONS[preprocess]
         self._device = torch.device(device)
         self._network = network.to(self._device)
 
     @classmethod
-    def from_file(cls, path: Path, *, name: str, device: str | torch.device = "cpu") -> "U2NetSegmenter":
+    def from_file(
+        cls, path: Path, *, name: str, device: str | torch.device = "cpu", preprocess: str = "official"
+    ) -> "U2NetSegmenter":
         """Read the weights of ``"u2net"`` or ``"u2netp"`` from an ``.onnx`` or ``.pth`` file.
 
         Raises:
-            UnknownNameError: There is no network of that name.
+            UnknownNameError: There is no network, or no way of preprocessing, of that name.
             WeightsError: The file cannot be read, or holds another network.
         """
         if name not in CONFIGS:
             raise UnknownNameError("U2-Net", name, CONFIGS)
-        return cls(load_u2net(path, CONFIGS[name]), name=name, device=device)
+        if preprocess not in CONVENTIONS:  # said before the file is read, which takes a while
+            raise UnknownNameError("preprocessing", preprocess, CONVENTIONS)
+        return cls(load_u2net(path, CONFIGS[name]), name=name, device=device, preprocess=preprocess)
 
     def segment(self, photo: Tensor) -> Segmentation:
         """Find the subject of a photo.
@@ -65,18 +88,18 @@ class U2NetSegmenter:
 
         Returns:
             The matte at the photo's size and on its device; the fused map and the side outputs as stages in the
-            photo's shape, their long side 320 pixels.
+            photo's shape, their long side that of the network's input.
 
         Raises:
             ShapeError: The photo has another shape.
         """
         size = check_photo(photo)
         with torch.inference_mode():
-            maps = self._network(normalize_photo(photo).to(self._device))
+            maps = self._network(normalize(self._convention.shrink(photo)).to(self._device))
         # Tensors born in inference mode can never meet autograd, which a matte that guides a style does: copy them.
         fused, *sides = (item.to(photo.device).clone() for item in (maps.fused, *maps.sides))
-        matte = imaging.resize(stretch(fused), size, mode="bilinear")
-        shown = size.fit_long_side(INPUT_SIZE.long_side)
+        matte = self._convention.enlarge(stretch(fused), size)
+        shown = size.fit_long_side(fused.shape[-1])
         stages = (("fused", fused), *((f"side {number}", side) for number, side in enumerate(sides, start=1)))
         return Segmentation(
             matte=matte,
@@ -86,21 +109,16 @@ class U2NetSegmenter:
         )
 
 
-def normalize_photo(photo: Tensor) -> Tensor:
-    """A photo as U2-Net was trained to see it.
-
-    The authors resize with bilinear interpolation that skips pixels when it shrinks, and divide by the brightest
-    value that is left. Smoothing first looks better, but the published maps are no longer reproduced. One departure:
-    a side shorter than 320 pixels is enlarged without the dark rim that padding with zeros gives theirs.
+def normalize(small: Tensor) -> Tensor:
+    """A photo at the network's size as U2-Net was trained to see it.
 
     Args:
-        photo: Shape (B, 3, H, W), RGB in [0, 1].
+        small: Shape (B, 3, H, W), RGB in [0, 1].
 
     Returns:
-        Shape (B, 3, 320, 320), normalised with ImageNet's mean and standard deviation. A black photo, which the
-        authors would divide by zero, stays black.
+        The same shape: divided by the brightest value of each photo, then normalised with ImageNet's mean and standard
+        deviation. A black photo, which the authors would divide by zero, stays black.
     """
-    small = F.interpolate(photo, size=INPUT_SIZE, mode="bilinear", align_corners=False, antialias=False)
     brightest = small.amax(dim=(1, 2, 3), keepdim=True)
     small = small / torch.where(brightest > 0, brightest, torch.ones_like(brightest))
     mean, std = (small.new_tensor(values).view(1, 3, 1, 1) for values in (_MEAN, _STD))  # (1, 3, 1, 1)
@@ -128,3 +146,54 @@ def _doubts(fused: Tensor, name: str) -> tuple[str, ...]:
     if peak >= UNSURE_BELOW:
         return ()
     return (f"{name} is unsure that there is a subject: its strongest answer is {peak:.2f} of 1.",)
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a photo is brought to the network's size, and its map back to the photo's."""
+
+    shrink: Callable[[Tensor], Tensor]
+    """From (B, 3, H, W) in [0, 1] to a square of the network's size."""
+    enlarge: Callable[[Tensor, Size], Tensor]
+    """From a stretched map, (1, 1, h, w) in [0, 1], to a matte of a given size."""
+
+
+def _skip_pixels(photo: Tensor) -> Tensor:
+    # Smoothing first looks better, but the authors' published maps are no longer reproduced. One departure: a side
+    # shorter than 320 pixels is enlarged without the dark rim that padding with zeros gives theirs.
+    return F.interpolate(photo, size=INPUT_SIZE, mode="bilinear", align_corners=False, antialias=False)
+
+
+def _smooth_to_report(photo: Tensor) -> Tensor:
+    return F.interpolate(photo, size=REPORT_SIZE, mode="bilinear", align_corners=False, antialias=True)
+
+
+def _enlarge_bilinear(saliency: Tensor, size: Size) -> Tensor:
+    return imaging.resize(saliency, size, mode="bilinear")
+
+
+def _lanczos_to_input(photo: Tensor) -> Tensor:
+    # rembg keeps 8 bits on either side of its Lanczos, which is Pillow's: another one rings differently.
+    small = [_lanczos(_to_8_bit(item.permute(1, 2, 0) * 255.0 + 0.5), INPUT_SIZE) for item in photo]
+    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(photo) / 255.0
+
+
+def _enlarge_lanczos(saliency: Tensor, size: Size) -> Tensor:
+    # Rounded down, not to the nearest, as rembg does.
+    return torch.from_numpy(_lanczos(_to_8_bit(saliency[0, 0] * 255.0), size)).to(saliency)[None, None] / 255.0
+
+
+def _to_8_bit(values: Tensor) -> NDArray[np.uint8]:
+    return values.detach().clamp(0.0, 255.0).byte().cpu().numpy()
+
+
+def _lanczos(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    return np.array(Image.fromarray(pixels).resize((size.width, size.height), Image.Resampling.LANCZOS))
+
+
+CONVENTIONS: dict[str, Convention] = {
+    "official": Convention(_skip_pixels, _enlarge_bilinear),
+    "rembg": Convention(_lanczos_to_input, _enlarge_lanczos),
+    "report": Convention(_smooth_to_report, _enlarge_bilinear),
+}
+"""Ways of preprocessing by name."""

@@ -63,7 +63,7 @@ def alpha_over(front: Tensor, back: Tensor, matte: Tensor) -> Tensor:
     """
     if front.shape != back.shape:
         raise ShapeError(f"Front and back must have one shape; got {tuple(front.shape)} and {tuple(back.shape)}.")
-    _check_matte(front, matte)
+    check_matte(front, matte)
     return torch.lerp(back, front, matte)  # exact at both ends, which a*x + (1-a)*y need not be
 
 
@@ -88,7 +88,7 @@ def estimate_layers(picture: Tensor, matte: Tensor) -> Layers:
         Germer, Uelwer, Conrad, Harmeling, "Fast Multi-Level Foreground Estimation", 2020, arXiv:2006.14970, as
         implemented by pymatting with its default weights.
     """
-    _check_matte(picture, matte)
+    check_matte(picture, matte)
     if picture.shape[0] != 1:
         raise ShapeError(f"Layers are estimated for one picture at a time; got {picture.shape[0]}.")
     area = _soft_area(matte)
@@ -175,7 +175,12 @@ def feather(matte: Tensor, feather_px: float) -> Tensor:
     return torch.where(soft > 1 - _INVISIBLE, 1, soft)
 
 
-def _check_matte(picture: Tensor, matte: Tensor) -> None:
+def check_matte(picture: Tensor, matte: Tensor) -> None:
+    """Check that a matte belongs to pictures of its size.
+
+    Raises:
+        ShapeError: The pictures are not (B, 3, H, W), or the matte is not (B, 1, H, W).
+    """
     expected = (picture.shape[0], 1, *picture.shape[2:])
     if picture.ndim != 4 or picture.shape[1] != 3:
         raise ShapeError(f"A picture has the shape (B, 3, H, W); got {tuple(picture.shape)}.")

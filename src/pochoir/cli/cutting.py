@@ -1,0 +1,191 @@
+"""From one photo to one saved picture of its subject, and the record by which a rerun knows what is finished."""
+
+import hashlib
+import json
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pochoir
+from pochoir._types import Size
+from pochoir.cli.forms import Form
+from pochoir.cli.photos import Job
+from pochoir.errors import InputError
+from pochoir.recipe import Recipe
+from pochoir.record import InputFile, Record
+
+if TYPE_CHECKING:
+    from pochoir.imaging import Picture
+    from pochoir.segmentation import Segmenter
+
+OUTPUT_KEY = "output"
+"""Where a record keeps the form; it is what tells a cutout's record from a painting's."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo.
+
+    Attributes:
+        job: The photo and its place.
+        status: ``"saved"``, ``"finished"`` (it was there already) or ``"failed"``.
+        facts: What there is to tell about it.
+        notes: What the user should know.
+        error: Why it failed.
+    """
+
+    job: Job
+    status: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    error: Exception | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, as one line."""
+        kind = "" if isinstance(self.error, pochoir.errors.PochoirError) else f"{type(self.error).__name__}: "
+        return " ".join(f"{kind}{self.error}".split())
+
+    def to_dict(self) -> dict[str, Any]:
+        """What there is to tell about it, for programs."""
+        told: dict[str, Any] = {"photo": str(self.job.photo), "status": self.status}
+        if self.error is not None:
+            return told | {"outputs": [], "error": self.reason}
+        return told | {"outputs": [str(self.job.out)], **self.facts, "notes": self.notes}
+
+
+class Cutter:
+    """Finds and saves subjects, one after the other or several at once; the network is loaded once.
+
+    Args:
+        settings: How subjects are found: plain values of the recipe's fields.
+        form: What is saved.
+        force: Allow a photo to be overwritten.
+
+    Raises:
+        InputError: A setting or the scribble cannot be used.
+    """
+
+    def __init__(self, settings: dict[str, Any], form: Form, *, force: bool) -> None:
+        self.recipe = Recipe.from_dict(settings)
+        self.form = form
+        self._hashes = _start_hashing(self.recipe.segmenter)
+        self._settings = {name: value for name, value in settings.items() if name != "segmenter"}
+        self._force = force
+        self._loading = threading.Lock()
+        self._segmenter: Segmenter | None = None
+
+        from pochoir import imaging
+
+        form.framing()  # tells at once if it cannot be read
+        scribble = self.recipe.scribble
+        self._scribble = None if scribble is None else imaging.load(scribble, role="scribble")
+
+    def cut(self, job: Job) -> Outcome:
+        """Find the subject of one photo and save it.
+
+        Raises:
+            InputError: The photo, a setting or the place cannot be used.
+            WeightsError: The network's weights are not in the cache, or cannot be read.
+            WriteError: The picture cannot be written.
+        """
+        from pochoir import imaging, pipeline
+
+        inputs = [job.photo, *([] if self.recipe.scribble is None else [Path(self.recipe.scribble)])]
+        imaging.check_output(job.out, inputs=inputs, alpha=self.form.has_alpha, force=self._force)
+        picture = imaging.load(job.photo)
+        settings = self._settings if self._scribble is None else {**self._settings, "scribble": self._scribble}
+        found = pipeline.segment(
+            picture,
+            segmenter=self._load_segmenter(),
+            with_parts=self.form.name == "parts",
+            with_doubt=self.form.name == "doubt",
+            **settings,
+        )
+        shown = self.form.draw(picture, found)
+        alpha = shown[:, 3:] if shown.shape[1] == 4 else None
+        imaging.save(job.out, shown[:, :3], alpha=alpha, record=self._record(job.photo, picture.sha256))
+        facts = {
+            "size": Size(*shown.shape[-2:])._asdict(),
+            "as": self.form.name,
+            "method": found.method,
+            "box": found.box,
+            "subject_share": float(found.matte.mean()),
+            "confidence": None if found.doubt is None else found.doubt.confidence,
+        }
+        return Outcome(job, "saved", facts, found.notes)
+
+    def is_finished(self, job: Job) -> bool:
+        """Whether the picture is there and its record is what it would be given now.
+
+        Compared are the settings, the form, pochoir's version and the contents of photo, scribble and weights; not
+        the names of files, the device, and the number of threads.
+        """
+        from pochoir import imaging
+
+        if not job.out.is_file():
+            return False
+        try:
+            kept = _essence(imaging.read_record(job.out))
+            return kept == _essence(self._record(job.photo, _hash_file(job.photo)))
+        except (InputError, OSError):  # no record, or no photo: not finished, and why is told when it is its turn
+            return False
+
+    def _load_segmenter(self) -> "Segmenter":
+        from pochoir import pipeline, segmentation
+
+        with self._loading:
+            if self._segmenter is None:
+                device = pipeline.resolve_device(self.recipe.device)
+                self._segmenter = segmentation.create_segmenter(self.recipe, device=device)
+            return self._segmenter
+
+    def _record(self, photo: Path, sha256: str) -> str:
+        import torch
+
+        scribble: Picture | None = self._scribble
+        inputs = [InputFile("photo", photo.name, str(photo), sha256)]
+        inputs += [] if scribble is None else [InputFile("scribble", scribble.name, scribble.path, scribble.sha256)]
+        record = Record(
+            version=pochoir.__version__,
+            torch=torch.__version__,
+            recipe=self.recipe,
+            inputs=tuple(inputs),
+            weights=self._hashes.result(),
+            device=self.recipe.device,
+            threads=torch.get_num_threads(),
+        )
+        values = {**json.loads(record.to_json()), OUTPUT_KEY: self.form.to_dict()}
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _essence(record: str) -> tuple[Any, ...]:
+    """What has to be the same in two records of the same picture."""
+    try:
+        values = json.loads(record)
+        hashes = [entry["sha256"] for entry in values["inputs"]]
+        return values["pochoir"], values["recipe"], values["weights"], values[OUTPUT_KEY], hashes
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"This is not the record of a cutout: {error!r}.") from error
+
+
+def _start_hashing(segmenter: str) -> "Future[dict[str, str]]":
+    """Hash the weights while torch is imported, which leaves a processor idle; it warms the file up, too."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(_hash_weights, segmenter)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _hash_weights(segmenter: str) -> dict[str, str]:
+    from pochoir import weights
+
+    return {segmenter: _hash_file(weights.where(segmenter))} if segmenter in weights.TABLE else {}
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
