@@ -27,6 +27,18 @@ PANELS = ("Styles, backdrop and machine", "Finding the subject", "Painting")
 """Headings of the help page, in its order."""
 
 
+_METAVARS = {
+    "box": "X,Y,W,H",
+    "keep_points": "X,Y;...",
+    "drop_points": "X,Y;...",
+    "scribble": "FILE",
+    "subject": "all|largest|N,...",
+    "mask": "FILE",
+    "content_layers": "NAME,...",
+    "style_layers": "NAME,...",
+}
+
+
 @dataclass(frozen=True)
 class Given:
     """The settings given on the command line, by the recipe's field names."""
@@ -89,12 +101,11 @@ def _metavar(item: "dataclasses.Field[Any]") -> str | None:
         return f"{low}..{high}" if isinstance(high, int) else f"{low:g}..{high:g}"
     if item.metadata["kind"] == "styles":
         return "S[:WEIGHT]"
-    by_name = {"box": "X,Y,W,H", "mask": "FILE", "content_layers": "NAME,...", "style_layers": "NAME,..."}
-    return by_name.get(item.name)
+    return _METAVARS.get(item.name)
 
 
 def _describe_default(default: Any) -> str:
-    if default is None or default is False or default == ():
+    if default is None or default is False or default in ((), ""):
         return ""
     return f" (default: {','.join(default) if isinstance(default, tuple) else default})"
 

@@ -84,12 +84,15 @@ def segment(
 
     A cutout is transparent around the subject and keeps the subject's own colours up to the edge.
 
-    Stages show how the matte came about, parts number the subjects for --subject, and doubt is bright where a second
-    look finds something else.
+    Stages show how the matte came about; parts number the subjects for --subject.
 
-    Several photos, a folder or a pattern: -o names a folder, where everything below a given folder has the same place
-    as there. A photo whose picture was made with the same settings from the same bytes is not done again. A bad photo
-    does not stop the others; the exit code is then 1 at the end, or 2 if no photo could be used.
+    Doubt is bright where the matte is undecided or a second look differs.
+
+    Several photos, a folder or a pattern: -o names a folder, in which a given folder is mirrored.
+
+    A picture that holds the same record (settings, contents of photo and weights) is not made again.
+
+    A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
     wanted = Form(name=form, trim=trim, pad=pad, size=size, shadow=shadow)
     if file_format not in FORMATS:

@@ -25,7 +25,7 @@ _STRETCH = 0.1  # the filter alone leaves a faint fog around the subject
 _FOG = 0.1  # and so do the later steps
 
 _PRIOR_WEIGHT = 0.03  # of the judged colours against the matting Laplacian
-_MOST_UNSURE = 120_000  # pixels to solve for in a photo; a fifth of it costs a tenth of what matting gains
+_MOST_UNSURE = 120_000  # pixels to solve for; with 50 thousand at 800 px .004 of boundary IoU is lost, with 20 thousand .014
 _SURVEY_LONG_SIDE = 256
 _CARRY_RADIUS = 2  # pixels of the size that was solved at
 _CARRY_EPS = 1e-6
@@ -55,9 +55,9 @@ def refine_matte(matte: Tensor, photo: Tensor, *, method: str = "fast") -> Tenso
 
     Note:
         Seven drawn scenes with known alpha, 800 px, from U2-Net's mattes (mean boundary IoU, summed error / 1000):
-        none .58, 16.1; guided filter alone .64, 14.0; fast .75, 10.5; best .77, 9.9; rembg -a .67, 13.3; plain
+        none .58, 17.3; guided filter alone .64, 14.0; fast .75, 10.5; best .77, 9.9; rembg -a .67, 13.3; plain
         closed-form matting on the guided matte's trimap .69, 13.2. Averaging U2-Net's answers to the photo and its
-        mirror image helps some scenes and hurts others as much, so one answer is used.
+        mirror image helps some scenes and hurts others more, so one answer is used.
     """
     if method not in REFINE_METHODS:
         raise UnknownNameError("refinement", method, REFINE_METHODS)
