@@ -1,7 +1,10 @@
 """What holds for every test: no network, nothing written outside ``tmp_path``, and a few small pictures."""
 
+import contextlib
 import os
 import socket
+import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +60,24 @@ def _files_of_the_repository() -> set[str]:
 def _one_thread() -> None:
     """Small tensors gain nothing from a second thread, and on a busy machine the threads wait for each other."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_is_up() -> None:
+    """Some tests run a server for themselves, but in a fresh network namespace (``unshare -n``) even loopback is down.
+
+    Whoever may make such a namespace may also switch its loopback on; where not, those tests fail and say why.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import fcntl
+
+    get_flags, set_flags, is_up = 0x8913, 0x8914, 1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle, contextlib.suppress(OSError):
+        answer = fcntl.ioctl(handle, get_flags, struct.pack("16sh14x", b"lo", 0))
+        _, flags = struct.unpack("16sh14x", answer)
+        if not flags & is_up:
+            fcntl.ioctl(handle, set_flags, struct.pack("16sh14x", b"lo", flags | is_up))
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ PochoirError                    anything below; catch this one to catch them all
 ├── WeightsError                weights are absent or wrong (the command line exits with 3)
 │   ├── WeightsMissingError     a weight file is not in the cache
 │   └── WeightsDownloadError    a weight file could not be fetched or failed its checksum
+├── DivergedError               the optimiser met a loss that is not a number
 ├── MissingExtraError           an optional dependency is not installed
 └── WriteError                  a file could not be written (disk full, permissions)
 """
@@ -85,6 +86,10 @@ class WeightsMissingError(WeightsError):
 
 class WeightsDownloadError(WeightsError):
     """A weight file could not be fetched, or what arrived failed its checksum."""
+
+
+class DivergedError(PochoirError):
+    """The optimiser met a loss that is not a finite number where it started."""
 
 
 class MissingExtraError(PochoirError):

@@ -1,10 +1,9 @@
 """From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
 
-import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,10 +16,10 @@ import pochoir
 from pochoir import compositing, imaging, weights
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.errors import EmptyRegionError, InputError, OptionError
+from pochoir.errors import EmptyRegionError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import Picture, PictureSource
-from pochoir.recipe import BACKDROPS, Recipe, StyleRef
-from pochoir.record import InputFile, Record
+from pochoir.recipe import BACKDROPS, Recipe, SegmentSettings, StyleRef
+from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import REGIONS, Sources, find_input, load_sources
 from pochoir.transfer import Losses, Region, Step, iter_paint
@@ -97,6 +96,7 @@ class Painting:
         encoder: Replaces the recipe's encoder; its device is used.
         recorded_inputs: What the record is to say of the inputs, instead of where they were found this time.
         threads: Overrides the recipe's number of CPU threads without being recorded as a setting.
+        notes: What the user should know besides what the run itself has to say.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class Painting:
         encoder: VGG | None = None,
         recorded_inputs: tuple[InputFile, ...] | None = None,
         threads: int | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.sources = sources
         self.recipe = recipe
@@ -116,10 +117,11 @@ class Painting:
         self.size = work_size(sources.photo.size, recipe)
         self.timings: dict[str, float] = {}
         self.last_step: Step | None = None
+        self._first_notes = notes
         self._segmenter = segmenter
         self._encoder = encoder
         self._recorded_inputs = recorded_inputs if recorded_inputs is not None else sources.files()
-        self._steps = self._iter_steps()
+        self._steps = self._step_by_step()
 
     def __iter__(self) -> Iterator[Step]:
         return self._steps
@@ -155,10 +157,11 @@ class Painting:
         segmenter = self._segmenter
         settings = self.recipe
         if sources.mask is not None:
-            segmenter = GivenMatte(sources.mask.matte, name="mask")
+            notes = _fullness("mask", sources.mask.matte)
+            segmenter = GivenMatte(sources.mask.matte, name="mask", notes=notes)
         elif sources.photo.alpha is not None:
-            note = "the photo's own alpha is used as the matte"
-            segmenter = GivenMatte(sources.photo.alpha, name="alpha", notes=(note,))
+            notes = ("the photo's own alpha is used as the matte", *_fullness("alpha", sources.photo.alpha))
+            segmenter = GivenMatte(sources.photo.alpha, name="alpha", notes=notes)
         if isinstance(segmenter, GivenMatte):
             settings = replace(settings, refine="none")  # its edges are as its maker wanted them
         scribble = None if sources.scribble is None else _with_alpha(sources.scribble)
@@ -223,20 +226,28 @@ class Painting:
             raise EmptyRegionError(f"There is nothing to paint: {'; '.join(notes) or 'no style was given'}.")
         return tuple(regions), tuple(notes)
 
+    def _step_by_step(self) -> Iterator[Step]:
+        steps = self._iter_steps()
+        while True:
+            # Between two steps the process is the caller's, who may break off or watch another painting, too.
+            with _torch_threads(self.threads):
+                step = next(steps, None)
+            if step is None:
+                return
+            self.last_step = step
+            self.timings["paint"] = step.elapsed_s
+            yield step
+
     def _iter_steps(self) -> Iterator[Step]:
-        with _torch_threads(self.threads):
-            regions, _ = self._regions
-            with self._timed("load encoder"):
-                encoder = self._encoder or load_encoder(
-                    self.recipe.encoder, pooling=self.recipe.pooling, device=self.device
-                )
-            ground = self._ground_at(self.size).to(self.device)
-            init = self.sources.init
-            start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
-            for step in iter_paint(ground, regions, encoder, self.recipe, start=start):
-                self.last_step = step
-                self.timings["paint"] = step.elapsed_s
-                yield step
+        regions, _ = self._regions
+        with self._timed("load encoder"):
+            encoder = self._encoder or load_encoder(
+                self.recipe.encoder, pooling=self.recipe.pooling, device=self.device
+            )
+        ground = self._ground_at(self.size).to(self.device)
+        init = self.sources.init
+        start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
+        yield from iter_paint(ground, regions, encoder, self.recipe, start=start)
 
     def result(self) -> Result:
         """The result with the best picture so far; before the first step, with the photo unpainted."""
@@ -277,7 +288,7 @@ class Painting:
         return front, compositing.composite(front, back, matte), matte
 
     def _notes(self) -> tuple[str, ...]:
-        notes = [*self.sources.notes, *self._regions[1]]
+        notes = [*self._first_notes, *self.sources.notes, *self._regions[1]]
         if self.segmentation is not None:
             notes += self.segmentation.notes
         if self.last_step is not None:
@@ -293,7 +304,7 @@ class Painting:
             torch=torch.__version__,
             recipe=self.recipe,
             inputs=self._recorded_inputs,
-            weights={name: _hash_file(weights.where(name)) for name in used},
+            weights={name: hash_file(weights.where(name)) for name in used},
             device=self.device,
             threads=self.threads,
         )
@@ -311,9 +322,9 @@ def iter_stylize(
     photo: PictureSource,
     recipe: Recipe | None = None,
     *,
-    style: "StyleSource | Iterable[StyleSource] | None" = None,
-    subject: "StyleSource | Iterable[StyleSource] | None" = None,
-    background: "StyleSource | Iterable[StyleSource] | None" = None,
+    style: "StyleSource | Sequence[StyleSource] | None" = None,
+    subject: "StyleSource | Sequence[StyleSource] | None" = None,
+    background: "StyleSource | Sequence[StyleSource] | None" = None,
     mask: PictureSource | None = None,
     scribble: PictureSource | None = None,
     backdrop: PictureSource | None = None,
@@ -366,6 +377,8 @@ def iter_stylize(
         names["segmenter"] = segmenter
     if isinstance(encoder, str):
         names["encoder"] = encoder
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise OptionError(f"The recipe is to be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'.")
     base = recipe.to_dict() if recipe is not None else {}
     made = Recipe.from_dict(base | settings | names)
     return Painting(
@@ -401,7 +414,7 @@ def segment(
         scribble: A picture with strokes that correct the matte: green is subject, red is background.
         with_parts: Number the connected subjects even if all of them are wanted.
         with_doubt: Look a second time and say how far the matte can be trusted.
-        **settings: Fields of ``SegmentSettings``, and ``device``.
+        **settings: Fields of ``SegmentSettings`` but mask; and ``device``.
 
     Returns:
         The matte at the photo's size, shape (1, 1, H, W) in [0, 1], corrected, chosen and refined as asked; how it
@@ -413,6 +426,10 @@ def segment(
     """
     if isinstance(segmenter, str):
         settings["segmenter"] = segmenter
+    allowed = [item.name for item in fields(SegmentSettings) if item.name != "mask"] + ["device"]
+    for name in settings:
+        if name not in allowed:
+            raise UnknownNameError("setting of segment", name, allowed)
     if scribble is None:
         scribble = settings.get("scribble")
     elif isinstance(scribble, str | Path):
@@ -441,12 +458,16 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         inputs_dir: Folder to look for the inputs in first, by their names.
 
     Returns:
-        The painting. On the same machine with the same versions it gives the same bytes.
+        The painting. On the same machine with the same versions it gives the same bytes; its result notes where
+        versions or devices differ.
 
     Raises:
-        InputError: An input is not found, or its content has changed.
-        WeightsError: The weights are missing.
+        InputError: An input is not found, its content has changed, or the record is not whole.
+        WeightsError: The weights are missing, or are not those of the record.
     """
+    if not any(entry.role == "photo" for entry in record.inputs):
+        raise InputError("The record names no photo, so there is nothing to run again.")
+    _check_weights(record)
     found: dict[str, list[str]] = {}
     for entry in record.inputs:
         found.setdefault(entry.role.replace(" ", "_"), []).append(find_input(entry, base=base, inputs_dir=inputs_dir))
@@ -458,10 +479,31 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     }
     renamed |= {name: found[name][0] for name in ("mask", "scribble", "backdrop", "init") if name in found}
     sources = load_sources(found["photo"][0], replace(recipe, **renamed), {})
-    for entry, now in zip(record.inputs, sources.files(), strict=True):
+    read = sources.files()
+    if [entry.role for entry in read] != [entry.role for entry in record.inputs]:
+        raise InputError("The record's inputs are not those that its recipe asks for; it was changed by hand.")
+    for entry, now in zip(record.inputs, read, strict=True):
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
-    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads)
+    notes = _differences(record, resolve_device(recipe.device))
+    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads, notes=notes)
+
+
+def _check_weights(record: Record) -> None:
+    for name, sha256 in record.weights.items():
+        if name in weights.TABLE and hash_file(weights.where(name)) != sha256:
+            raise WeightsError(
+                f"The weights {name!r} in the cache are not those that made this picture (sha256 {sha256}); "
+                f"check them with: pochoir models verify {name}"
+            )
+
+
+def _differences(record: Record, device: str) -> tuple[str, ...]:
+    """What may make other bytes of the same record."""
+    then = {"pochoir": record.version, "torch": record.torch, "device": record.device}
+    now = {"pochoir": pochoir.__version__, "torch": str(torch.__version__), "device": device}
+    changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
+    return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()
 
 
 def work_size(photo: Size, recipe: Recipe) -> Size:
@@ -498,9 +540,10 @@ def _style_ref(item: Any) -> tuple[StyleRef, Any]:
     if isinstance(item, Path):
         return StyleRef(str(item)), None
     if isinstance(item, tuple):
-        source, share = item
-        ref, picture = _style_ref(source)
-        return StyleRef(ref.source, float(share)).checked(), picture
+        if len(item) != 2 or not isinstance(item[1], int | float):
+            raise OptionError(f"A style and its share are a pair such as (picture, 2.0); got {item!r}.")
+        ref, picture = _style_ref(item[0])
+        return StyleRef(ref.source, float(item[1])).checked(), picture
     return StyleRef("<image>"), item
 
 
@@ -520,6 +563,11 @@ def _lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
     return compositing.alpha_over(compositing.estimate_layers(front, matte).foreground, backdrop, matte)
 
 
+def _fullness(name: str, matte: Tensor) -> tuple[str, ...]:
+    is_full = bool((_to_8_bit(matte) == 1).all())
+    return (f"the {name} is full: everything is subject and there is no background",) if is_full else ()
+
+
 def _to_8_bit(matte: Tensor) -> Tensor:
     # A matte is kept in files of 8 bits. Rounding it before it is used makes 'where the saved matte is 0 or 1'
     # and 'where the matte is 0 or 1' the same pixels, and running again from the saved matte the same run.
@@ -530,14 +578,10 @@ def _cover(picture: Tensor, size: Size) -> Tensor:
     """A picture scaled to cover a size, the overhang cut evenly."""
     own = Size(*picture.shape[-2:])
     factor = max(size.height / own.height, size.width / own.width)
-    scaled = Size(max(size.height, round(own.height * factor)), max(size.width, round(own.width * factor)))
-    top, left = (scaled.height - size.height) // 2, (scaled.width - size.width) // 2
-    return imaging.resize(picture, scaled)[..., top : top + size.height, left : left + size.width]
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    # Cut first: a sliver scaled whole could be larger than the memory.
+    height, width = max(1, round(size.height / factor)), max(1, round(size.width / factor))
+    top, left = (own.height - height) // 2, (own.width - width) // 2
+    return imaging.resize(picture[..., top : top + height, left : left + width], size)
 
 
 @contextmanager

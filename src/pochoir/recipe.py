@@ -223,11 +223,15 @@ class Recipe(SegmentSettings, TransferSettings):
         """Read a recipe from a ``.toml`` or ``.json`` file."""
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise OptionError(f"Cannot read the recipe {path}: {error}.") from error
+        except UnicodeDecodeError as error:
+            raise OptionError(
+                f"{path} is not a recipe in a text file. If it is a picture: pochoir recipe {path} > recipe.toml"
+            ) from error
+        except OSError as error:
+            raise OptionError(f"Cannot read the recipe {path}: {error.strerror or error}.") from error
         try:
             values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise OptionError(f"{path} is not a valid recipe: {error}.") from error
         if not isinstance(values, dict):
             raise OptionError(f"{path} is not a valid recipe: it should hold a table of settings.")

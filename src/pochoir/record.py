@@ -1,7 +1,9 @@
 """What made a picture: written into it, and enough to make it again."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from pochoir.errors import InputError
@@ -51,7 +53,9 @@ class Record:
     def to_json(self) -> str:
         """This record as one line of JSON. The same run gives the same line: it holds no times."""
         values = {**asdict(self), "recipe": self.recipe.to_dict()}
-        return json.dumps({"pochoir": values.pop("version"), **values}, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps({"pochoir": values.pop("version"), **values}, ensure_ascii=False, separators=(",", ":"))
+        # A file name that is not UTF-8 holds lone surrogates, which no file can; escaped like this they are JSON, too.
+        return text.encode(errors="backslashreplace").decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -80,3 +84,9 @@ def _read_input(values: dict[str, Any]) -> InputFile:
     if not all(isinstance(text, str) for text in (entry.role, entry.name, entry.path or "", entry.sha256)):
         raise TypeError(f"an input is described by texts, not by {values}")
     return entry
+
+
+def hash_file(path: Path) -> str:
+    """The sha256 of a file's bytes, as a record keeps it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from pochoir._types import Size
 from pochoir.errors import ImageReadError, InputError
 from pochoir.imaging import Matte, Picture, PictureSource
 from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef
-from pochoir.record import InputFile
+from pochoir.record import InputFile, hash_file
 
 BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""
@@ -117,6 +117,8 @@ def load_style(source: str) -> Picture:
 def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
     """Where an input of an earlier run is now: a path, or a built-in style's name.
 
+    Of several files with its name, one that has not changed is taken.
+
     Args:
         entry: What the record says of it.
         base: Folder that a relative path may be relative to, besides the current one.
@@ -131,7 +133,14 @@ def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
         raise InputError(f"The {entry.role} was a picture in memory; it has no file to read again.")
     path = Path(entry.path)
     places = [] if inputs_dir is None else [inputs_dir / path.name]
-    for place in (*places, path, base / path, base / path.name):
-        if place.is_file():
-            return str(place)
+    found = [place for place in (*places, path, base / path, base / path.name) if place.is_file()]
+    if found:  # another picture may bear its name in the folder where one happens to be
+        return str(next((place for place in found if _is_unchanged(place, entry)), found[0]))
     raise InputError(f"The {entry.role} {entry.path} is not there any more; name its folder with --inputs DIR.")
+
+
+def _is_unchanged(place: Path, entry: InputFile) -> bool:
+    try:
+        return hash_file(place) == entry.sha256
+    except OSError:  # whoever reads it says why it cannot be read
+        return False

@@ -99,6 +99,17 @@ def test_save_steps_keeps_pictures_on_the_way(photo_file: Path, style_file: Path
     assert (pixels(steps / "step-00002.png") == pixels(tmp_path / "out.png")).all()
 
 
+def test_steps_do_not_replace_an_input(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    start = tmp_path / "step-00001.png"
+    start.write_bytes(photo_file.read_bytes())
+    arguments = ["stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file, "--init", start, *QUICK]
+    result = pochoir(*arguments, "--save-steps", tmp_path)
+    assert result.exit_code == 2
+    assert "is an input and could be overwritten by --save-steps" in error_line(result)
+    assert start.read_bytes() == photo_file.read_bytes()
+    assert pochoir(*arguments, "--save-steps", tmp_path, "--force").exit_code == 0
+
+
 def test_many_steps_leave_about_twenty_pictures(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
     options = ("--size", "24", "--steps", "47", "--style-layers", "relu1_1", "--content-layers", "", "--threads", "1")
     steps = tmp_path / "steps"

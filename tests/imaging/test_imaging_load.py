@@ -405,6 +405,10 @@ class TestMatte:
         matte = imaging.load_matte(np.repeat(values[..., None], 3, axis=2), size=Size(16, 16)).matte
         assert torch.equal(matte[0, 0], torch.from_numpy(values).float() / 255)
 
+    def test_a_grey_mask_is_nothing_to_note(self, tmp_path: Path) -> None:
+        Image.new("L", (4, 3), 255).save(tmp_path / "m.png")
+        assert imaging.load_matte(tmp_path / "m.png", size=Size(3, 4)).notes == ()
+
     def test_luminance_of_colours(self) -> None:
         matte = imaging.load_matte(np.eye(3, dtype=np.float32)[None], size=Size(1, 3)).matte
         assert matte.flatten().tolist() == pytest.approx([0.299, 0.587, 0.114], abs=1e-6)

@@ -112,6 +112,18 @@ class TestRecord:
         imaging.save(tmp_path / "a.png", random_picture(), record="x" * 100_000)
         assert (tmp_path / "a.png").stat().st_size < 5000
 
+    @pytest.mark.parametrize(("limit", "refused"), [(200, False), (100, True)])
+    def test_of_a_huge_picture(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, refused: bool
+    ) -> None:
+        imaging.save(tmp_path / "a.png", torch.zeros(1, 3, 16, 16), record="{}")
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above it, and refuses above twice of it
+        if not refused:
+            assert imaging.read_record(tmp_path / "a.png") == "{}"
+            return
+        with pytest.raises(InputError, match="Cannot read the recipe in"):
+            imaging.read_record(tmp_path / "a.png")
+
     def test_behind_the_pixels(self, tmp_path: Path) -> None:
         path = tmp_path / "a.png"
         imaging.save(path, random_picture(), record="moved")

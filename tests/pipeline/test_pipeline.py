@@ -1,6 +1,7 @@
 """The whole way from a photo to a result, with a small random encoder and given mattes."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pochoir
 from pochoir import imaging, pipeline
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
-from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError
+from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.recipe import Recipe, StyleRef
 from pochoir.record import Record
 from pochoir.segmentation import Segmentation
@@ -172,6 +173,47 @@ def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
 
 
 @pytest.fixture
+def record(monkeypatch, tmp_path, photo_file, style_file, encoder) -> Record:
+    """Of a run that met weights which are in a file, as those of the real encoder are."""
+    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
+    monkeypatch.setattr(pipeline.weights, "where", lambda name: tmp_path / "weights.bin")
+    return Record.from_json(pochoir.stylize(photo_file, style=style_file, steps=1, threads=1).record())
+
+
+def test_redo_takes_the_file_that_has_not_changed_of_several_with_its_name(tmp_path, record, photo_file):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    Image.new("RGB", (8, 8)).save(elsewhere / photo_file.name)
+    painting = pipeline.replay(record, base=tmp_path, inputs_dir=elsewhere)
+    assert painting.sources.photo.path == str(photo_file)
+
+
+def test_redo_refuses_other_weights(tmp_path, record):
+    (tmp_path / "weights.bin").write_bytes(b"others")
+    with pytest.raises(WeightsError, match="The weights 'vgg19' in the cache are not those that made this picture"):
+        pipeline.replay(record, base=tmp_path)
+
+
+def test_redo_tells_what_is_not_as_it_was(tmp_path, record):
+    same = pipeline.replay(record, base=tmp_path).result()
+    assert same.notes == ()
+    other = pipeline.replay(replace(record, version="0.0.1", device="mps"), base=tmp_path).result()
+    assert other.notes == (
+        f"the picture may differ a little from the first one: pochoir was 0.0.1 and is {pochoir.__version__}, "
+        "device was mps and is cpu",
+    )
+
+
+def test_redo_of_a_record_that_is_not_whole(tmp_path, record):
+    with pytest.raises(InputError, match="names no photo"):
+        pipeline.replay(replace(record, inputs=()), base=tmp_path)
+    odd = replace(record.inputs[1], role="lamp")
+    with pytest.raises(InputError, match="not those that its recipe asks for"):
+        pipeline.replay(replace(record, inputs=(*record.inputs, odd)), base=tmp_path)
+
+
+@pytest.fixture
 def two_balls(tmp_path: Path) -> dict[str, Path]:
     """A photo of two balls, a mask of both, and a scribble that drops the right one."""
     places = ((8, 8, 32, 32), (60, 12, 80, 32))
@@ -310,6 +352,7 @@ def test_a_full_mask_leaves_the_background_out_and_says_so(photo_file, style_fil
     full = np.full((48, 64), 255, np.uint8)
     result = pochoir.stylize(photo_file, subject=style_file, background=photo_file, mask=full, **quick)
     assert "the background has no pixels and is not painted" in result.notes
+    assert "the mask is full: everything is subject and there is no background" in result.notes
     whole = pochoir.stylize(photo_file, style=style_file, **quick)
     assert torch.equal(result.composite, whole.composite)
 
@@ -334,9 +377,14 @@ def test_a_device_that_is_not_there(photo_file, style_file, quick):
         pochoir.stylize(photo_file, style=style_file, device="cuda:63", **quick)
 
 
-def test_the_number_of_threads_is_put_back(photo_file, style_file, encoder):
+def test_the_number_of_threads_is_put_back_after_each_step(photo_file, style_file, encoder):
     before = torch.get_num_threads()
-    pochoir.stylize(photo_file, style=style_file, encoder=encoder, steps=1, threads=1)
+    settings = {"style": style_file, "encoder": encoder, "steps": 2}
+    one, other = (pochoir.iter_stylize(photo_file, threads=before + more, **settings) for more in (1, 2))
+    for _ in zip(one, other, strict=True):
+        assert torch.get_num_threads() == before
+    for _ in pochoir.iter_stylize(photo_file, threads=before + 1, **settings):
+        break
     assert torch.get_num_threads() == before
 
 
@@ -360,3 +408,28 @@ def test_segment_gives_the_matte_at_the_photo_s_size(photo_file, disc_matte):
     found = pochoir.segment(photo_file, segmenter=FixedSegmenter(disc_matte), refine="none")
     assert torch.equal(found.matte, disc_matte)
     assert found.method == "fixed"
+
+
+@pytest.mark.parametrize("name", ["mask", "steps", "style"])
+def test_segment_refuses_what_it_would_not_use(name, photo_file, disc_matte):
+    with pytest.raises(UnknownNameError, match=f"Unknown setting of segment '{name}'"):
+        pochoir.segment(photo_file, segmenter=FixedSegmenter(disc_matte), **{name: 3})
+
+
+@pytest.mark.parametrize("style", [[("mosaic", 1, 2)], [("mosaic", "x")], [("mosaic",)]])
+def test_a_style_s_share_that_is_none(style, photo_file, quick):
+    with pytest.raises(OptionError, match=r"are a pair such as \(picture, 2.0\); got"):
+        pochoir.stylize(photo_file, style=style, **quick)
+
+
+@pytest.mark.parametrize("recipe", ["mosaic", {"style": ["mosaic"]}])
+def test_a_recipe_that_is_none(recipe, photo_file, quick):
+    with pytest.raises(OptionError, match="is to be a Recipe; got"):
+        pochoir.stylize(photo_file, recipe, **quick)
+
+
+def test_a_sliver_as_backdrop_takes_no_more_memory_than_the_frame(photo_file, mask_file, style_file, quick):
+    sliver = np.full((1, 20_000, 3), (10, 200, 30), np.uint8)
+    result = pochoir.stylize(photo_file, subject=style_file, mask=mask_file, backdrop=sliver, **quick)
+    outside = result.matte[0, 0].numpy() == 0
+    assert (to_bytes(result.composite)[outside] == (10, 200, 30)).all()

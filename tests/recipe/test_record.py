@@ -1,4 +1,6 @@
 import json
+import os
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +34,13 @@ def test_one_line_that_names_the_program_first():
     assert text.startswith('{"pochoir":"0.1.0",')
     assert "\n" not in text
     assert "é" in text
+
+
+def test_a_file_name_that_is_not_utf8():
+    name = os.fsdecode(b"caf\xe9.jpg")
+    record = replace(RECORD, inputs=(InputFile("photo", name, name, "ab" * 32),))
+    assert record.to_json().encode().isascii() is False  # the other names are still readable
+    assert Record.from_json(record.to_json()) == record
 
 
 def test_it_holds_all_settings():

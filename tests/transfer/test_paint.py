@@ -7,8 +7,8 @@ from torch import Tensor
 
 from pochoir import imaging
 from pochoir._types import Size
-from pochoir.encoders import VGG
-from pochoir.errors import EmptyRegionError, ShapeError
+from pochoir.encoders import VGG, tiny_encoder
+from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer import Losses, Region, Step, iter_paint, paint
 from pochoir.transfer.criterion import Criterion
@@ -234,6 +234,12 @@ class TestSteps:
         assert [step.losses.total for step in steps] == [losses[number] for number in best]
         assert [round(float(step.picture().mean()) * 10) for step in steps] == best
 
+    def test_a_network_that_gives_no_numbers_is_refused(self, photo, style, quick):
+        encoder = tiny_encoder()
+        next(encoder.parameters()).fill_(float("nan"))
+        with pytest.raises(DivergedError, match="The loss is nan at the start of a scale"):
+            next(iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick()))
+
     def test_the_best_of_real_steps_never_gets_worse(self, photo, style, encoder, quick, monkeypatch):
         criteria = []
         build = paint._build_criterion
@@ -353,6 +359,15 @@ class TestStyleScale:
         photo, matte = make_photo(160, 240), torch.ones(1, 1, 160, 240)
         last_of(iter_paint(photo, [Region(matte, [(make_photo(200, 200), 1.0)])], encoder, quick(steps=2)))
         assert seen == [(98, 98), (196, 196)]  # square roots of 80 * 120 and of 160 * 240
+
+
+@pytest.mark.parametrize(("size", "dots_px"), [((20, 480), None), ((240, 240), 14)])
+def test_deep_layers_alone_are_painted_at_the_scales_that_hold_them(size, dots_px, style, encoder, quick, make_photo):
+    matte = torch.full((1, 1, *size), 1.0 if dots_px is None else 0.0)
+    for corner in () if dots_px is None else (8, 216):
+        matte[..., corner : corner + dots_px, corner : corner + dots_px] = 1.0
+    settings = quick(content_layers=("relu5_1",), style_layers=("relu5_1",))
+    assert last_of(iter_paint(make_photo(*size), [Region(matte, [(style, 1.0)])], encoder, settings)).done == 6
 
 
 class TestRefused:

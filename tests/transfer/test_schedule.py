@@ -56,3 +56,9 @@ def test_small_pictures_have_one_scale(size):
 
 def test_panorama_keeps_a_side_of_one_pixel():
     assert [scale.size for scale in plan_scales(Size(1, 500), 10)] == [Size(1, 125), Size(1, 250), Size(1, 500)]
+
+
+def test_no_coarse_scale_is_without_a_position_of_the_shallowest_layer():
+    assert [scale.size for scale in plan_scales(Size(20, 800), 10, stride=16)] == [Size(20, 800)]
+    sizes = [scale.size for scale in plan_scales(Size(400, 400), 10, smallest_region_px=500, stride=16)]
+    assert sizes == [Size(400, 400)]

@@ -1,5 +1,6 @@
 """The program ``pochoir``: its commands, put together."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -44,4 +45,7 @@ app.command("demo", cls=Command)(demo.demo)
 
 def main() -> None:
     """Run the program; ends with ``SystemExit``."""
+    # Threads of OpenMP that wait for each other spin by default; where other programs run as well, that made a step
+    # on two threads take three to six times as long. Sleeping changes no result.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     app()

@@ -11,7 +11,7 @@ from pochoir.cli.watching import make_folder, watch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUBJECT_STYLE, BACKGROUND_STYLE = "stained-glass", "woodblock-waves"
+SUBJECT_STYLE, BACKGROUND_STYLE = "mosaic", "woodblock-waves"
 SIZE_PX, STEPS = 320, 60
 """What two cores paint three times in less than five minutes."""
 TILE_PX = 320

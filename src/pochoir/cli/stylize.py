@@ -9,6 +9,7 @@ import typer
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.results import input_paths, paint
+from pochoir.cli.watching import check_folder
 from pochoir.recipe import Recipe
 
 
@@ -43,4 +44,6 @@ def stylize(
     painting = pipeline.iter_stylize(photo, recipe)
     is_transparent = recipe.backdrop == "transparent"
     imaging.check_output(out, inputs=input_paths(painting), alpha=is_transparent, force=force)
+    if save_steps is not None and not force:
+        check_folder(save_steps, inputs=input_paths(painting))
     paint(painting, out, Report(quiet, as_json), save_steps=save_steps, keep_interrupted=keep_interrupted)

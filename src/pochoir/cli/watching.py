@@ -1,5 +1,6 @@
 """Watching a picture being painted: a progress bar, pictures on the way, and a Ctrl-C that keeps what there is."""
 
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,20 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputPathError(f"Cannot make the folder {folder}: {error.strerror or error}.") from error
+
+
+def check_folder(folder: Path, *, inputs: Iterable[str]) -> None:
+    """Find out before a long run whether a picture on the way could replace an input.
+
+    Raises:
+        OutputPathError: An input lies in the folder under the name that a picture on the way would get.
+    """
+    for path in map(Path, inputs):
+        if path.match("step-*.png") and os.path.realpath(path.parent) == os.path.realpath(folder):
+            raise OutputPathError(
+                f"'{path}' is an input and could be overwritten by --save-steps {folder}; "
+                "choose another folder or force it (--force)."
+            )
 
 
 def _save(step: "Step", folder: Path) -> None:

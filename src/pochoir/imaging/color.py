@@ -5,6 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
+GREY_NOTE = "grey spread to RGB"
+
 _SPACE_OF_MODE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
 _WORD_OF_MODE = {"1": "black and white", "P": "palette colours", "CMYK": "CMYK without a profile"}
 
@@ -20,7 +22,7 @@ def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
     if converted is not None:
         return converted
     if flat.mode == "L":
-        notes.append("grey spread to RGB")
+        notes.append(GREY_NOTE)
     elif image.mode not in ("RGB", "RGBA", "RGBX"):
         notes.append(f"{_WORD_OF_MODE.get(image.mode.removesuffix('A'), image.mode)} converted to RGB")
     return flat.convert("RGB")

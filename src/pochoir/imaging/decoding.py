@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pochoir.errors import ImageReadError
-from pochoir.imaging.color import to_srgb
+from pochoir.imaging.color import GREY_NOTE, to_srgb
 from pochoir.imaging.deep import decode_deep, is_deep
 
 # Raster formats only: Pillow would run Ghostscript on an EPS file, and a few others need plug-ins of their own.
@@ -117,7 +117,7 @@ def _decode_pixels(image: Image.Image, data: bytes | None, notes: list[str]) -> 
         deep = np.asarray(image)
     if deep is not None and not (profile and deep.ndim == 3):
         if deep.ndim == 2:
-            notes.append("grey spread to RGB")
+            notes.append(GREY_NOTE)
         return Decoded(*_split(_checked(deep)), notes)
     if deep is not None:
         notes.append("16 bits reduced to 8 to apply the colour profile")

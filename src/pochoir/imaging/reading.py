@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.errors import ImageReadError
+from pochoir.imaging.color import GREY_NOTE
 from pochoir.imaging.decoding import Decoded, decode_array, decode_image, decode_pil
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.resizing import resize
@@ -74,7 +75,8 @@ def load_matte(source: PictureSource, *, size: Size) -> Matte:
         ImageReadError: As for ``load``.
     """
     picture = load(source, role="mask")
-    matte, notes = (_luminance(picture.rgb), picture.notes) if picture.alpha is None else (picture.alpha, picture.notes)
+    matte = _luminance(picture.rgb) if picture.alpha is None else picture.alpha
+    notes = tuple(note for note in picture.notes if note != GREY_NOTE)  # grey is what a mask should be
     if picture.size != size:
         shape = picture.size.width * size.height / (picture.size.height * size.width)
         change = " and stretched, since its shape differs" if abs(shape - 1) > 0.02 else ""

@@ -3,6 +3,9 @@
 import io
 import os
 import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +74,7 @@ def read_record(path: str | os.PathLike[str]) -> str:
     target = Path(path)
     try:
         if target.suffix.lower() == ".png":
-            with Image.open(target, formats=("PNG",)) as image:
+            with _no_size_warnings(), Image.open(target, formats=("PNG",)) as image:
                 text = image.info.get(RECORD_KEY)
                 if text is None:  # some programs move text behind the pixels when they rewrite a PNG
                     image.load()
@@ -80,11 +83,18 @@ def read_record(path: str | os.PathLike[str]) -> str:
             text = sidecar_of(target).read_text(encoding="utf-8") if target.exists() else None
     except FileNotFoundError:
         text = None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"Cannot read the recipe in {str(target)!r}: {error}.") from error
     if text is None:
         raise InputError(_missing_record(target))
     return str(text)
+
+
+@contextmanager
+def _no_size_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():  # of pictures above 90 megapixels, as full-size ones may be
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def _missing_record(target: Path) -> str:

@@ -49,7 +49,7 @@ class Segmenter(Protocol):
 
     @property
     def name(self) -> str:
-        """Short name, shown to the user and kept in the recipe's record."""
+        """Short name, shown to the user."""
 
     def segment(self, photo: Tensor) -> Segmentation:
         """Find the subject of a photo, shape (1, 3, H, W), RGB in [0, 1]."""

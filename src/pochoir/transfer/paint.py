@@ -13,7 +13,7 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG
-from pochoir.errors import EmptyRegionError, ShapeError
+from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer.color import luma, match_color, match_luma, with_luma_of
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
@@ -116,6 +116,7 @@ def iter_paint(
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
 
     Raises:
+        DivergedError: The loss is not a finite number where a scale starts.
         EmptyRegionError: There is no region, or one has no pixels.
         ShapeError: A matte or the start has another size than the photo.
     """
@@ -143,7 +144,8 @@ def iter_paint(
         brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
     )
     smallest = min(float(region.matte.sum()) for region in regions)
-    scales = plan_scales(window.size, settings.steps, smallest_region_px=smallest)
+    stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
+    scales = plan_scales(window.size, settings.steps, smallest_region_px=smallest, stride=stride)
     total = sum(scale.steps for scale in scales)
     done = 0
     coarser: tuple[Tensor, Tensor] | None = None
@@ -164,6 +166,7 @@ def iter_paint(
             if best is None or iterate.losses.total < best.losses.total:
                 best = iterate
             if index == 0:  # the start of a scale is not a step
+                _check_finite(iterate.losses)
                 continue
             done += 1
             yield Step(
@@ -294,6 +297,14 @@ def _find_window(cover: Tensor) -> _Window:
     top, left = max(0, int(rows[0]) - CONTEXT_PX), max(0, int(columns[0]) - CONTEXT_PX)
     bottom, right = min(height, int(rows[-1]) + 1 + CONTEXT_PX), min(width, int(columns[-1]) + 1 + CONTEXT_PX)
     return _Window(top, left, Size(bottom - top, right - left))
+
+
+def _check_finite(losses: Losses) -> None:
+    if not math.isfinite(losses.total):
+        raise DivergedError(
+            f"The loss is {losses.total} at the start of a scale ({losses}): the encoder's weights or the loss weights "
+            "are not usable. Check the weights with: pochoir models verify"
+        )
 
 
 def _check_shapes(photo: Tensor, regions: Sequence[Region], start: Tensor | None) -> None:

@@ -20,17 +20,18 @@ class Scale(NamedTuple):
     steps: int
 
 
-def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf) -> tuple[Scale, ...]:
+def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf, stride: int = 1) -> tuple[Scale, ...]:
     """Halve a picture while it stays large enough, and share out the steps.
 
     Args:
         size: Size of the finished picture.
         steps: Steps of all scales together, at least 1.
         smallest_region_px: Pixels of the smallest region that is painted, at ``size``.
+        stride: Pixels per position of the shallowest layer; no coarse scale is so small that it has none there.
 
     Returns:
         Scales from coarse to fine. The last has ``size``; each has at least one step. Coarse scales for which no
-        step is left, or at which next to nothing would be left of a region, are dropped.
+        step is left, or at which next to nothing would be left of a region or of the picture, are dropped.
 
     References:
         Gatys et al., arXiv:1611.07865, section 6, go coarse to fine in two sizes to save time and to get larger
@@ -40,7 +41,8 @@ def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf)
     while (
         count < steps
         and size.long_side >> count >= COARSEST_LONG_SIDE_PX
-        and smallest_region_px / 4**count >= SMALLEST_REGION_PX
+        and size.scaled(0.5**count).short_side >= stride
+        and smallest_region_px / 4**count >= max(SMALLEST_REGION_PX, stride**2)
     ):
         count += 1
     weights = [SHARE_OF_NEXT**index for index in range(count)]

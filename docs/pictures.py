@@ -1,0 +1,52 @@
+"""Makes the README's pictures: python docs/pictures.py [styles] [pastiches] [demo]."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from skimage import data
+from torch import Tensor
+
+import pochoir
+from pochoir import imaging, styles
+from pochoir._types import Size
+from pochoir.sources import load_style
+
+IMAGES = Path(__file__).parent / "images"
+
+
+def save(name: str, sheet: Tensor) -> None:
+    """Write one of the README's pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    imaging.save(IMAGES / f"{name}.jpg", sheet, quality=80)
+
+
+def make_styles() -> None:
+    """One sheet of the built-in styles."""
+    save("styles", imaging.contact_sheet([(n, load_style(n).rgb) for n in styles.NAMES], columns=4, tile_px=240))
+
+
+def make_pastiches() -> None:
+    """The same photo in each built-in style."""
+    photo = imaging.load(data.chelsea()).rgb  # CC0
+    cropped = imaging.resize(photo[..., 0:300, 75:375], Size(320, 320))
+    array = (cropped[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    tiles = [(name, pochoir.stylize(array, style=name).composite) for name in styles.NAMES]
+    save("pastiches", imaging.contact_sheet(tiles, columns=4, tile_px=240))
+
+
+def make_demo() -> None:
+    """The sheet that ``pochoir demo`` makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["pochoir", "demo", "--out", folder], check=True)  # noqa: S603, S607
+        save("demo", imaging.load(Path(folder) / "contact-sheet.png").rgb)
+
+
+MAKERS: dict[str, Callable[[], None]] = {"styles": make_styles, "pastiches": make_pastiches, "demo": make_demo}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or MAKERS:
+        MAKERS[name]()
