@@ -63,7 +63,7 @@ class U2NetSegmenter:
         self._convention = CONVENTIONS[preprocess]
         self._device = torch.device(device)
         # Channels last: a tenth quicker on a CPU, maps equal within 1e-7.
-        self._network = network.to(self._device, memory_format=torch.channels_last)
+        self._network = network.to(self._device).to(memory_format=torch.channels_last)
 
     @classmethod
     def from_file(
@@ -97,7 +97,7 @@ class U2NetSegmenter:
         size = check_photo(photo)
         with torch.inference_mode():
             small = normalize(self._convention.shrink(photo))
-            maps = self._network(small.to(self._device, memory_format=torch.channels_last))
+            maps = self._network(small.to(self._device).contiguous(memory_format=torch.channels_last))
         # Tensors born in inference mode can never meet autograd, which a matte that guides a style does: copy them.
         fused, *sides = (item.to(photo.device).clone() for item in (maps.fused, *maps.sides))
         matte = self._convention.enlarge(stretch(fused), size)
