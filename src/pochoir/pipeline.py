@@ -560,7 +560,7 @@ def _with_alpha(picture: Picture) -> Tensor:
 
 def _lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
     """The subject before a backdrop that it was never mixed with, unlike the photo's own background."""
-    return compositing.alpha_over(compositing.estimate_layers(front, matte).foreground, backdrop, matte)
+    return compositing.alpha_over(compositing.estimate_foreground(front, matte), backdrop, matte)
 
 
 def _fullness(name: str, matte: Tensor) -> tuple[str, ...]:

@@ -1,7 +1,15 @@
 """Putting layers together and taking them apart, without a rim of the wrong colours; framing what was cut out."""
 
 from pochoir.compositing.framing import Framing, frame
-from pochoir.compositing.layers import Layers, alpha_over, composite, cutout, estimate_layers, feather
+from pochoir.compositing.layers import (
+    Layers,
+    alpha_over,
+    composite,
+    cutout,
+    estimate_foreground,
+    estimate_layers,
+    feather,
+)
 from pochoir.compositing.shadows import contact_shadow, lay_shadow
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "composite",
     "contact_shadow",
     "cutout",
+    "estimate_foreground",
     "estimate_layers",
     "feather",
     "frame",
