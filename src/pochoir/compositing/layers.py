@@ -91,8 +91,8 @@ def estimate_layers(picture: Tensor, matte: Tensor) -> Layers:
     area = _area_to_estimate(picture, matte)
     if area is None:
         return Layers(picture, picture)
-    foreground, background = picture.clone(), picture.clone()
     front, back = _estimate(picture[area], matte[area])
+    foreground, background = picture.clone(), picture.clone()
     foreground[area] = torch.where(matte[area] == 1, picture[area], front)
     background[area] = torch.where(matte[area] == 0, picture[area], back)
     return Layers(foreground, background)
@@ -103,8 +103,9 @@ def estimate_foreground(picture: Tensor, matte: Tensor) -> Tensor:
     area = _area_to_estimate(picture, matte)
     if area is None:
         return picture
-    foreground = picture.clone()
-    foreground[area] = torch.where(matte[area] == 1, picture[area], _estimate(picture[area], matte[area])[0])
+    front, _ = _estimate(picture[area], matte[area])
+    foreground = picture.clone()  # after the estimate, which is when memory is shortest
+    foreground[area] = torch.where(matte[area] == 1, picture[area], front)
     return foreground
 
 
