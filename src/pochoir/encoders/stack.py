@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pochoir.kernels import ColourConvolution, Convolution, Lender, Pooling
+from pochoir.kernels.convolution import ColourConvolution, Convolution
+from pochoir.kernels.pooling import Pooling
+from pochoir.kernels.sharing import Lender
 
 Maps = dict[str, Tensor]
 """By layer a map of shape (H, W, channels)."""
@@ -31,9 +33,7 @@ class Stack:
         pooling: ``"max"`` or ``"avg"``.
     """
 
-    def __init__(
-        self, layers: Sequence[str], convolutions: Mapping[str, tuple[Tensor, Tensor]], pooling: str
-    ) -> None:
+    def __init__(self, layers: Sequence[str], convolutions: Mapping[str, tuple[Tensor, Tensor]], pooling: str) -> None:
         self._lender = Lender()
         self._size: tuple[int, int] | None = None
         self._pooling = Pooling(pooling, self._lender)
@@ -114,7 +114,9 @@ class Stack:
                 coming = convolution.backward(coming, gate=rectified[before.relu], extra=gradients.get(before.relu))
         return None
 
-    def _back_to_convolution(self, unit: _Unit, coming: Tensor | None, rectified: Maps, gradients: Maps) -> Tensor | None:
+    def _back_to_convolution(
+        self, unit: _Unit, coming: Tensor | None, rectified: Maps, gradients: Maps
+    ) -> Tensor | None:
         """From the gradient of a unit's output to that of its convolution's."""
         if unit.pooling and coming is None:
             coming = gradients.get(unit.pooling)
@@ -146,7 +148,7 @@ class Features(torch.autograd.Function):
         return tuple(maps[name].permute(2, 0, 1)[None] for name in wanted)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
         """From the gradients of the maps to the picture's."""
         rectified = dict(zip(ctx.relus, ctx.saved_tensors, strict=True))

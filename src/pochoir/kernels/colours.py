@@ -4,7 +4,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pochoir.kernels.products import COLUMNS, UNIT, multiply
+from pochoir.kernels.compiling import compiled
+from pochoir.kernels.cpu import COLUMNS
+from pochoir.kernels.products import UNIT, multiply
 from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy, rectify
 
 TAPS = 27
@@ -15,7 +17,7 @@ PIXELS = 48
 """Pixels at a time, a multiple of what a product takes."""
 
 
-@numba.njit("void(float32[:,:,::1], intp, intp, float32, intp, float32[:,::1], intp, intp)", cache=True, nogil=True)
+@compiled("void(float32[:,:,::1], intp, intp, float32, intp, float32[:,::1], intp, intp)")
 def convolve_colours(
     padded: NDArray[np.float32],
     weights: int,
@@ -82,7 +84,7 @@ def _collect_row(products: NDArray[np.float32], target: NDArray[np.float32], y: 
         target[2, y, x] = blue
 
 
-@numba.njit("void(intp, intp, intp, float32[:,:,::1], float32[:,:,::1], intp, intp, intp)", cache=True, nogil=True)
+@compiled("void(intp, intp, intp, float32[:,:,::1], float32[:,:,::1], intp, intp, intp)")
 def convolve_colours_back(
     gradient: int,
     channels: int,

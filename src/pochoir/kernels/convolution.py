@@ -1,13 +1,14 @@
 """Convolutions of 3x3 with frozen weights, forward and back, on maps of shape (H, W, channels)."""
 
-from math import inf
+from math import ceil, inf
 
 import torch
 from torch import Tensor
 
 from pochoir.kernels.colours import DEPTH, PIXELS, TAPS, convolve_colours, convolve_colours_back
+from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.minimal import minimal_filtering
-from pochoir.kernels.products import COLUMNS, UNIT
+from pochoir.kernels.products import UNIT
 from pochoir.kernels.sharing import Lender, scratch, share
 from pochoir.kernels.winograd import CONVOLVE, SKEW
 
@@ -42,14 +43,15 @@ class Convolution:
         weight: Shape (C_out, C_in, 3, 3); both numbers of channels are multiples of COLUMNS.
         bias: Shape (C_out,).
         lender: Lends the memory of results.
+        outputs: Side of a tile, 4 or 6; None takes what serves these numbers of channels best.
 
     References:
         Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, lender: Lender) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None) -> None:
         self._weight, self._bias, self._lender = weight, bias, lender
-        self._outputs = 4 if weight.shape[0] * weight.shape[1] >= SMALL_TILES_FROM else 6
+        self._outputs = outputs or (4 if weight.shape[0] * weight.shape[1] >= SMALL_TILES_FROM else 6)
         self._packed: dict[bool, Tensor] = {}
 
     def forward(self, source: Tensor, *, rectified: bool) -> Tensor:
@@ -84,9 +86,8 @@ class Convolution:
         weights, outputs = self._pack(back), self._outputs
         results = self._weight.shape[1 if back else 0]
         target = self._lender.lend(height, width, results)
-        tiles = -(-height // outputs) * -(-width // outputs)
-        pieces = max(min(torch.get_num_threads(), tiles // UNIT), -(-tiles // TILES_AT_ONCE))
-        each = -(-(-(-tiles // pieces)) // UNIT) * UNIT
+        tiles = ceil(height / outputs) * ceil(width / outputs)
+        each = _tiles_per_piece(tiles)
         positions = (outputs + 2) ** 2
         room = positions * ((each + 3) * (inputs + results) + 2 * SKEW)
         gate_address = 0 if gate is None else gate.data_ptr()
@@ -98,7 +99,7 @@ class Convolution:
                 *(target.data_ptr(), floor, scratch(room).ctypes.data, piece * each, min(tiles, (piece + 1) * each)),
             )
 
-        share(work, -(-tiles // each))
+        share(work, ceil(tiles / each))
         return target
 
     def _pack(self, back: bool) -> Tensor:
@@ -106,6 +107,12 @@ class Convolution:
             weight = self._weight.flip(2, 3).transpose(0, 1) if back else self._weight
             self._packed[back] = pack(weight, self._outputs)
         return self._packed[back]
+
+
+def _tiles_per_piece(tiles: int) -> int:
+    """Equal pieces, small enough for the cache and at least one for each thread."""
+    pieces = max(min(torch.get_num_threads(), tiles // UNIT), ceil(tiles / TILES_AT_ONCE))
+    return ceil(tiles / pieces / UNIT) * UNIT
 
 
 class ColourConvolution:
@@ -156,7 +163,7 @@ class ColourConvolution:
         height, width, channels = gradient.shape
         target = gradient.new_empty(3, height, width)
         picture = target.numpy()
-        rounded = -(-width // UNIT) * UNIT
+        rounded = ceil(width / UNIT) * UNIT
         each = 16
 
         def work(piece: int) -> None:
@@ -168,5 +175,5 @@ class ColourConvolution:
                 *(room[count:].ctypes.data, piece * each, min(height, (piece + 1) * each)),
             )
 
-        share(work, -(-height // each))
+        share(work, ceil(height / each))
         return target

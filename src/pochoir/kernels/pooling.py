@@ -1,5 +1,7 @@
 """Pooling of 2x2, forward and back, on maps of shape (H, W, channels)."""
 
+from math import ceil
+
 from torch import Tensor
 
 from pochoir.kernels.sharing import Lender, share
@@ -28,7 +30,7 @@ class Pooling:
             for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, height // 2)):
                 self._pool(source.data_ptr(), width, channels, target.data_ptr(), row)
 
-        share(work, -(-(height // 2) // ROWS_AT_ONCE))
+        share(work, ceil(height // 2 / ROWS_AT_ONCE))
         return target
 
     def backward(self, source: Tensor, gradient: Tensor, *, extra: Tensor | None = None) -> Tensor:
@@ -56,5 +58,5 @@ class Pooling:
                     *(addition.data_ptr(), whole, target.data_ptr(), row),
                 )
 
-        share(work, -(-((height + 1) // 2) // ROWS_AT_ONCE))
+        share(work, ceil(ceil(height / 2) / ROWS_AT_ONCE))
         return target

@@ -6,12 +6,10 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
-from pochoir.kernels.vectors import FLOAT_BYTES, LANES, VECTOR, Loop, Writer
+from pochoir.kernels.cpu import COLUMNS, LANES
+from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, for_numba
 
-COLUMNS = 2 * LANES
-"""Columns of a panel."""
 ROWS = 12 if LANES == 16 else 6
 """Rows at a time: as many as registers hold the sums of."""
 UNIT = ROWS // 3
@@ -53,7 +51,7 @@ def _make_product(rows: int) -> Callable[..., None]:
             target = writer.shift(target, stride_c)
         return context.get_dummy_value()
 
-    return intrinsic(product)
+    return for_numba(product)
 
 
 product_full = _make_product(ROWS)

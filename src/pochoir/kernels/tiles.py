@@ -5,10 +5,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
+from pochoir.kernels.cpu import LANES
 from pochoir.kernels.minimal import minimal_filtering
-from pochoir.kernels.vectors import INDEX, LANES, Loop, Writer
+from pochoir.kernels.vectors import INDEX, Loop, Writer, for_numba
 
 Values = list[ir.Value]
 
@@ -43,7 +43,7 @@ def make_forth(outputs: int) -> Callable[..., None]:
                     place = writer.shift(place, position)
         return context.get_dummy_value()
 
-    return intrinsic(forth)
+    return for_numba(forth)
 
 
 def make_back(outputs: int, *, gated: bool) -> Callable[..., None]:
@@ -96,7 +96,7 @@ def make_back(outputs: int, *, gated: bool) -> Callable[..., None]:
                     writer.store(value, place(goal, row, y, channels, x))
         return context.get_dummy_value()
 
-    return intrinsic(back)
+    return for_numba(back)
 
 
 def _load_positions(writer: Writer, pointer: ir.Value, position: ir.Value, side: int) -> list[Values]:

@@ -1,32 +1,16 @@
 """Vector instructions of the CPU, written into numba functions as LLVM code."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import llvmlite.binding as llvm
-import numba
 from llvmlite import ir
-from numba.core import types
-from numba.core.cgutils import get_or_insert_function, memset, raw_memcpy
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from pochoir.kernels.cpu import LANES
 
-def _features() -> set[str]:
-    """What the CPU that numba compiles for can do."""
-    told = numba.config.CPU_FEATURES
-    if told is not None:
-        return {name.removeprefix("+") for name in told.split(",") if name.startswith("+")}
-    try:
-        return {name for name, there in llvm.get_host_cpu_features().items() if there}
-    except RuntimeError:  # LLVM cannot tell on this system
-        return set()
-
-
-_FOUND = _features()
-SUPPORTED = {"avx2", "fma"} <= _FOUND or "avx512f" in _FOUND
-"""Whether the CPU has fused multiply-add on vectors of 8 or 16 numbers."""
-LANES = 16 if "avx512f" in _FOUND else 8
-"""Float32 numbers in a vector."""
+for_numba: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic
+"""numba's decorator with a type that says that its functions are called with values, without the typing context."""
 
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
@@ -44,7 +28,7 @@ class Writer:
     def __init__(self, builder: ir.IRBuilder) -> None:
         self.builder = builder
         kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
-        self._fma = get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")
+        self._fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")  # type: ignore[no-untyped-call]
 
     def pointer(self, address: ir.Value) -> ir.Value:
         """An integer as a pointer to float32."""
@@ -160,33 +144,34 @@ class Loop:
         self.builder.position_at_end(self.after)
 
 
-@intrinsic
+@for_numba
 def copy(typing_context: Any, source: Any, target: Any, count: Any) -> Any:
     """For numba functions: copy numbers from one address to another."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         byte = ir.IntType(8).as_pointer()
         source, target, count = args
-        raw_memcpy(builder, builder.inttoptr(target, byte), builder.inttoptr(source, byte), count, INDEX(4))
+        cgutils.raw_memcpy(builder, builder.inttoptr(target, byte), builder.inttoptr(source, byte), count, INDEX(4))  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 3), write
 
 
-@intrinsic
+@for_numba
 def clear(typing_context: Any, target: Any, count: Any) -> Any:
     """For numba functions: set numbers from an address on to 0."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         target, count = args
         size = builder.mul(count, INDEX(4))
-        memset(builder, builder.inttoptr(target, ir.IntType(8).as_pointer()), size, 0)
+        start = builder.inttoptr(target, ir.IntType(8).as_pointer())
+        cgutils.memset(builder, start, size, 0)  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 2), write
 
 
-@intrinsic
+@for_numba
 def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: Any) -> Any:
     """For numba functions: copy numbers, a multiple of LANES, and raise them to at least ``floor``."""
 

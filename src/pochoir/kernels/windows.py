@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
-from pochoir.kernels.vectors import FLOAT_BYTES, INDEX, LANES, Loop, Writer
+from pochoir.kernels.compiling import compiled
+from pochoir.kernels.cpu import LANES
+from pochoir.kernels.vectors import FLOAT_BYTES, INDEX, Loop, Writer, for_numba
 
 
 def _make_gather(maximum: bool) -> Callable[..., None]:
@@ -31,7 +31,7 @@ def _make_gather(maximum: bool) -> Callable[..., None]:
             writer.store(result, writer.shift(goal, loop.index))
         return context.get_dummy_value()
 
-    return intrinsic(gather)
+    return for_numba(gather)
 
 
 def _make_spread(maximum: bool) -> Callable[..., None]:
@@ -70,7 +70,7 @@ def _make_spread(maximum: bool) -> Callable[..., None]:
                 writer.store(result, writer.shift(goal, builder.add(loop.index, offset)))
         return context.get_dummy_value()
 
-    return intrinsic(spread)
+    return for_numba(spread)
 
 
 def _load_window(writer: Writer, pointer: ir.Value, row: ir.Value, pixel: ir.Value) -> list[ir.Value]:
@@ -94,7 +94,7 @@ def _shares_of_largest(writer: Writer, pixels: list[ir.Value], value: ir.Value) 
     return shares
 
 
-@intrinsic
+@for_numba
 def gate_sum(typing_context: Any, extra: Any, gate: Any, target: Any, count: Any) -> Any:
     """For numba functions: copy numbers from ``extra`` where those of ``gate`` are above 0, else 0."""
 
@@ -114,7 +114,7 @@ def gate_sum(typing_context: Any, extra: Any, gate: Any, target: Any, count: Any
 def _make_pool(maximum: bool) -> Callable[..., None]:
     gather = _make_gather(maximum)
 
-    @numba.njit("void(intp, intp, intp, intp, intp)", cache=True, nogil=True)
+    @compiled("void(intp, intp, intp, intp, intp)")
     def pool(source: int, width: int, channels: int, target: int, row: int) -> None:
         """Pool two rows of pixels into one."""
         start = source + FLOAT_BYTES * 2 * row * width * channels
@@ -129,7 +129,7 @@ def _make_pool(maximum: bool) -> Callable[..., None]:
 def _make_unpool(maximum: bool) -> Callable[..., None]:
     spread = _make_spread(maximum)
 
-    @numba.njit("void(intp, intp, intp, intp, intp, intp, boolean, intp, intp)", cache=True, nogil=True)
+    @compiled("void(intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
     def unpool(
         source: int,
         height: int,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numba
 
+from pochoir.kernels.compiling import compiled
 from pochoir.kernels.products import UNIT, multiply
 from pochoir.kernels.tiles import make_back, make_forth
 from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy
@@ -23,7 +24,9 @@ def cut_patch(source: int, height: int, width: int, channels: int, top: int, lef
 
 
 @numba.njit(nogil=True)
-def paste_patch(target: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int) -> None:
+def paste_patch(
+    target: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int
+) -> None:
     """Copy what of a square lies inside the border."""
     count = min(side, width - left) * channels
     for y in range(top, min(top + side, height)):
@@ -31,11 +34,8 @@ def paste_patch(target: int, height: int, width: int, channels: int, top: int, l
         copy(patch + FLOAT_BYTES * (y - top) * side * channels, goal, count)
 
 
-def _make_convolution(outputs: int) -> Callable[..., None]:
-    """A convolution in tiles of ``outputs`` x ``outputs`` results."""
+def _make_input_transform(outputs: int) -> Callable[..., None]:
     forth = make_forth(outputs)
-    back = make_back(outputs, gated=False)
-    gated_back = make_back(outputs, gated=True)
     side = outputs + 2
 
     @numba.njit(nogil=True)
@@ -50,6 +50,12 @@ def _make_convolution(outputs: int) -> Callable[..., None]:
         else:
             cut_patch(source, height, width, channels, top, left, side, patch)
             forth(patch, side * channels, target, position, channels)
+
+    return transform_inputs
+
+
+def _make_result_transform(outputs: int) -> Callable[..., None]:
+    back, gated_back = make_back(outputs, gated=False), make_back(outputs, gated=True)
 
     @numba.njit(nogil=True)
     def transform_results(
@@ -93,11 +99,15 @@ def _make_convolution(outputs: int) -> Callable[..., None]:
         if not inside:
             paste_patch(target, height, width, channels, top, left, outputs, patch)
 
-    @numba.njit(
-        "void(intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)",
-        cache=True,
-        nogil=True,
-    )
+    return transform_results
+
+
+def _make_convolution(outputs: int) -> Callable[..., None]:
+    """A convolution in tiles of ``outputs`` x ``outputs`` results, for some of the tiles."""
+    transform_inputs, transform_results = _make_input_transform(outputs), _make_result_transform(outputs)
+    side = outputs + 2
+
+    @compiled("void(intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)")
     def convolve(
         source: int,
         height: int,
@@ -114,6 +124,9 @@ def _make_convolution(outputs: int) -> Callable[..., None]:
         first: int,
         last: int,
     ) -> None:
+        # Addresses: source, (height, width, inputs); weights as ``convolution.pack`` leaves them; extra, added to the
+        # results, (height, width, channels) if full, else (channels,), a bias; gate, 0 or (height, width, channels);
+        # target, (height, width, channels); scratch. Done are the tiles from first below last.
         count = last - first
         rows = (count + UNIT - 1) // UNIT * UNIT
         forth_position, back_position = rows * inputs + SKEW, rows * channels + SKEW
