@@ -10,7 +10,7 @@ from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.products import UNIT
 from pochoir.kernels.sharing import Lender, scratch, share
-from pochoir.kernels.winograd import CONVOLVE, SKEW
+from pochoir.kernels.winograd import SKEW, convolve
 
 TILES_AT_ONCE = 48
 """Tiles that are worked on together: enough to make use of weights that are read once for all of them, few enough
@@ -93,8 +93,8 @@ class Convolution:
         gate_address = 0 if gate is None else gate.data_ptr()
 
         def work(piece: int) -> None:
-            CONVOLVE[outputs](
-                *(source.data_ptr(), height, width, inputs),
+            convolve(
+                *(outputs, source.data_ptr(), height, width, inputs),
                 *(weights.data_ptr(), results, extra.data_ptr(), extra.ndim == 3, gate_address),
                 *(target.data_ptr(), floor, scratch(room).ctypes.data, piece * each, min(tiles, (piece + 1) * each)),
             )

@@ -5,7 +5,7 @@ from math import ceil
 from torch import Tensor
 
 from pochoir.kernels.sharing import Lender, share
-from pochoir.kernels.windows import POOL, UNPOOL
+from pochoir.kernels.windows import pool, unpool
 
 ROWS_AT_ONCE = 4
 
@@ -19,7 +19,7 @@ class Pooling:
     """
 
     def __init__(self, kind: str, lender: Lender) -> None:
-        self._pool, self._unpool, self._lender = POOL[kind], UNPOOL[kind], lender
+        self._maximum, self._lender = kind == "max", lender
 
     def forward(self, source: Tensor) -> Tensor:
         """From (H, W, C), contiguous, to (H // 2, W // 2, C)."""
@@ -28,7 +28,7 @@ class Pooling:
 
         def work(piece: int) -> None:
             for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, height // 2)):
-                self._pool(source.data_ptr(), width, channels, target.data_ptr(), row)
+                pool(self._maximum, source.data_ptr(), width, channels, target.data_ptr(), row)
 
         share(work, ceil(height // 2 / ROWS_AT_ONCE))
         return target
@@ -53,8 +53,8 @@ class Pooling:
 
         def work(piece: int) -> None:
             for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, (height + 1) // 2)):
-                self._unpool(
-                    *(source.data_ptr(), height, width, channels, gradient.data_ptr()),
+                unpool(
+                    *(self._maximum, source.data_ptr(), height, width, channels, gradient.data_ptr()),
                     *(addition.data_ptr(), whole, target.data_ptr(), row),
                 )
 

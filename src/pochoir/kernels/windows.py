@@ -111,64 +111,50 @@ def gate_sum(typing_context: Any, extra: Any, gate: Any, target: Any, count: Any
     return types.void(*[types.intp] * 4), write
 
 
-def _make_pool(maximum: bool) -> Callable[..., None]:
-    gather = _make_gather(maximum)
-
-    @compiled("void(intp, intp, intp, intp, intp)")
-    def pool(source: int, width: int, channels: int, target: int, row: int) -> None:
-        """Pool two rows of pixels into one."""
-        start = source + FLOAT_BYTES * 2 * row * width * channels
-        goal = target + FLOAT_BYTES * row * (width // 2) * channels
-        for x in range(width // 2):
-            offset = FLOAT_BYTES * x * channels
-            gather(start + 2 * offset, width * channels, goal + offset, channels)
-
-    return pool
+gather_max, gather_mean = _make_gather(True), _make_gather(False)
+spread_max, spread_mean = _make_spread(True), _make_spread(False)
 
 
-def _make_unpool(maximum: bool) -> Callable[..., None]:
-    spread = _make_spread(maximum)
-
-    @compiled("void(intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
-    def unpool(
-        source: int,
-        height: int,
-        width: int,
-        channels: int,
-        gradient: int,
-        extra: int,
-        full_extra: bool,
-        target: int,
-        row: int,
-    ) -> None:
-        """Gradients of two rows of pixels from one row of pooled ones; a last odd row has none."""
-        extra_row, extra_pixel = (width * channels, channels) if full_extra else (0, 0)
-        start, goal = FLOAT_BYTES * 2 * row * width * channels, FLOAT_BYTES * row * (width // 2) * channels
-        pooled = width // 2 if 2 * row + 1 < height else 0
-        for x in range(pooled):
-            offset = start + FLOAT_BYTES * 2 * x * channels
-            beyond = FLOAT_BYTES * (2 * row * extra_row + 2 * x * extra_pixel)
-            coming = gradient + goal + FLOAT_BYTES * x * channels
-            spread(
-                source + offset,
-                width * channels,
-                coming,
-                extra + beyond,
-                extra_row,
-                extra_pixel,
-                target + offset,
-                channels,
-            )
-        for y in range(2 * row, min(2 * row + 2, height)):
-            for x in range(2 * pooled, width):
-                offset = FLOAT_BYTES * (y * width + x) * channels
-                beyond = FLOAT_BYTES * (y * extra_row + x * extra_pixel)
-                gate_sum(extra + beyond, source + offset, target + offset, channels)
-
-    return unpool
+@compiled("void(boolean, intp, intp, intp, intp, intp)")
+def pool(maximum: bool, source: int, width: int, channels: int, target: int, row: int) -> None:
+    """Pool two rows of pixels into one: from (H, W, channels) to row ``row`` of (H // 2, W // 2, channels)."""
+    start = source + FLOAT_BYTES * 2 * row * width * channels
+    goal = target + FLOAT_BYTES * row * (width // 2) * channels
+    for x in range(width // 2):
+        offset = FLOAT_BYTES * x * channels
+        if maximum:
+            gather_max(start + 2 * offset, width * channels, goal + offset, channels)
+        else:
+            gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
 
 
-POOL = {"max": _make_pool(True), "avg": _make_pool(False)}
-"""Pooling of a row by its kind."""
-UNPOOL = {"max": _make_unpool(True), "avg": _make_unpool(False)}
-"""Its way back through the ReLU before it."""
+@compiled("void(boolean, intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
+def unpool(
+    maximum: bool,
+    source: int,
+    height: int,
+    width: int,
+    channels: int,
+    gradient: int,
+    extra: int,
+    full_extra: bool,
+    target: int,
+    row: int,
+) -> None:
+    """Gradients of two rows of pixels from row ``row`` of pooled ones; a last odd row or column has none."""
+    extra_row, extra_pixel = (width * channels, channels) if full_extra else (0, 0)
+    pooled = width // 2 if 2 * row + 1 < height else 0
+    for x in range(pooled):
+        offset = FLOAT_BYTES * (2 * row * width + 2 * x) * channels
+        addition = extra + FLOAT_BYTES * (2 * row * extra_row + 2 * x * extra_pixel)
+        here, there = source + offset, target + offset
+        coming = gradient + FLOAT_BYTES * (row * (width // 2) + x) * channels
+        if maximum:
+            spread_max(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+        else:
+            spread_mean(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+    for y in range(2 * row, min(2 * row + 2, height)):
+        for x in range(2 * pooled, width):
+            offset = FLOAT_BYTES * (y * width + x) * channels
+            addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
+            gate_sum(addition, source + offset, target + offset, channels)
