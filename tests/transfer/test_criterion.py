@@ -54,7 +54,7 @@ class TestTerms:
         _, losses = Criterion(photo, [region(WHOLE)], encoder, settings)(pastiche)
         ours, photos, styles = (encoder(p, (*LAYERS, "relu2_2")) for p in (pastiche, photo, style))
         content = sum(relative_distance(ours[layer], photos[layer]) for layer in ("relu2_2", "relu3_1")) / 2
-        trust = {"relu1_1": 1920 / (1920 + 64), "relu2_1": 480 / (480 + 64), "relu3_1": 120 / (120 + 64)}
+        trust = {"relu1_1": 1920 / (1920 + 2.5), "relu2_1": 480 / (480 + 2.5), "relu3_1": 120 / (120 + 4.5)}
         drawn = sum(relative_distance(gram(ours[name]), gram(styles[name])) * trust[name] for name in LAYERS)
         drawn /= sum(trust.values())
         assert losses.content == pytest.approx(float(content), rel=1e-4)
@@ -212,12 +212,13 @@ def test_layers_that_see_little_of_a_region_count_less():
     def guide(positions: float) -> torch.Tensor:
         return torch.full((1, 1, 2, 2), positions / 4)
 
-    weights = weigh_layers({"fine": guide(192.0), "half trusted": guide(64.0), "coarse": guide(0.64)})
+    grams = {"fine": torch.ones(1, 7, 7), "deep": torch.ones(1, 127, 127), "coarse": torch.ones(1, 127, 127)}
+    weights = weigh_layers({"fine": guide(12.0), "deep": guide(64.0), "coarse": guide(0.64)}, grams)
     assert sum(weights.values()) == pytest.approx(1.0)
-    assert weights["fine"] / weights["half trusted"] == pytest.approx(0.75 / 0.5)
-    assert weights["half trusted"] / weights["coarse"] == pytest.approx(0.5 / (0.64 / 64.64))
-    assert weigh_layers({"only": guide(3.0)}) == {"only": 1.0}
-    assert weigh_layers({}) == {}
+    assert weights["fine"] / weights["deep"] == pytest.approx(0.75 / 0.5)
+    assert weights["deep"] / weights["coarse"] == pytest.approx(0.5 / (0.64 / 64.64))
+    assert weigh_layers({"coarse": guide(3.0)}, grams) == {"coarse": 1.0}
+    assert weigh_layers({}, grams) == {}
 
 
 @pytest.mark.parametrize(

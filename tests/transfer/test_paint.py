@@ -100,7 +100,8 @@ class TestOutsideTheRegions:
         photo, matte = make_photo(60, 300), torch.zeros(1, 1, 60, 300)
         matte[..., 20:40, 100:120] = 1.0
         step = last_of(iter_paint(photo, [Region(matte, [(style, 1.0)])], encoder, quick(steps=1)))
-        assert step.size == Size(60, 20 + 2 * paint.CONTEXT_PX)
+        left = (100 - paint.CONTEXT_PX) // paint.GRID_PX * paint.GRID_PX
+        assert step.size == Size(60, 120 + paint.CONTEXT_PX - left)
         assert step.picture().shape == photo.shape
 
     def test_what_is_far_away_does_not_matter(self, make_photo, style, encoder, quick):

@@ -17,8 +17,6 @@ STYLE_UNIT = 15.0
 TV_UNIT = 5.0
 """What a weight of 1 stands for, so that all three weights are 1 by default: relative distances to a style are a
 tenth of those to a photo in a picture that looks well balanced, and tv is smaller still."""
-HALF_TRUSTED_POSITIONS = 64.0
-"""A Gram matrix of this many positions counts half of one that is measured on many."""
 GAMUT_WEIGHT = 1000.0
 """Large enough that what is clipped on saving does not show, small enough not to slow the optimiser: at 10 the style
 distance of a 112-pixel pastiche rose by two thirds when it was saved, at 1000 not measurably, in as many steps."""
@@ -77,9 +75,8 @@ class Criterion:
     - content is the relative distance of the features to the photo's, the mean over the content layers, each
       position weighted by how much of it is painted;
     - style is the relative distance of the guided Gram matrices to each region's targets, the mean over the style
-      layers and then over the regions. Layers are weighted by n / (n + 64), with n the number of positions that the
-      region has there: a matrix of 512 channels measured on a handful of positions is mostly chance, and a small
-      region that is forced to match one is distorted. **Each region is weighted by its share of the painted
+      layers and then over the regions. Layers are weighted as ``weigh_layers`` says, less where a region is too small
+      to fill their matrices. **Each region is weighted by its share of the painted
       area**: a guided Gram matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the
       share cancels that, and at each layer the balance of style against content at a pixel is the same in a small
       region as in a large one;
@@ -122,7 +119,9 @@ class Criterion:
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
         self.guides = [build_guides(region.matte, encoder, self.style_layers) for region in regions]
-        self.layer_weights = [weigh_layers(guides) for guides in self.guides]
+        self.layer_weights = [
+            weigh_layers(guides, region.grams) for guides, region in zip(self.guides, regions, strict=True)
+        ]
         try:
             self.content_guides = build_guides(self.cover, encoder, self.content_layers)
         except EmptyRegionError:
@@ -181,16 +180,23 @@ class Criterion:
         return loss
 
 
-def weigh_layers(guides: Mapping[str, Tensor]) -> dict[str, float]:
+def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> dict[str, float]:
     """How much each style layer counts for a region.
+
+    A layer's Gram matrix of C channels has C (C + 1) / 2 entries to be matched, and the n positions of the region have
+    n C values to match them with. Where n is small no picture matches, and a region that is forced to is distorted.
+    A layer counts n / (n + (C + 1) / 2): half where there are as many values as entries.
 
     Args:
         guides: The region's guides by layer, each (1, 1, h, w).
+        grams: Gram matrices of at least these layers, each (1, C, C).
 
     Returns:
-        By layer n / (n + 64), with n the sum of its guide, scaled so that they add up to 1.
+        By layer the weight, with n the sum of its guide, scaled so that they add up to 1.
     """
-    positions = {layer: float(guide.sum()) for layer, guide in guides.items()}
-    trust = {layer: count / (count + HALF_TRUSTED_POSITIONS) for layer, count in positions.items()}
+    trust: dict[str, float] = {}
+    for layer, guide in guides.items():
+        positions, entries_each = float(guide.sum()), (grams[layer].shape[-1] + 1) / 2
+        trust[layer] = positions / (positions + entries_each)
     total = sum(trust.values())
     return {layer: value / total for layer, value in trust.items()}

@@ -22,6 +22,8 @@ from pochoir.transfer.schedule import plan_scales
 
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
+GRID_PX = 16
+"""Stride of the deepest style layer: the window begins on the positions that the layers have in the whole frame."""
 SMALLEST_STYLE_SIDE_PX = 32
 MOST_STYLE_ENLARGEMENT = 4.0
 CONTENT_GAIN_PER_HALVING = 2.0
@@ -294,7 +296,7 @@ def _find_window(cover: Tensor) -> _Window:
     rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
     columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
     height, width = cover.shape[-2:]
-    top, left = max(0, int(rows[0]) - CONTEXT_PX), max(0, int(columns[0]) - CONTEXT_PX)
+    top, left = (max(0, int(first[0]) - CONTEXT_PX) // GRID_PX * GRID_PX for first in (rows, columns))
     bottom, right = min(height, int(rows[-1]) + 1 + CONTEXT_PX), min(width, int(columns[-1]) + 1 + CONTEXT_PX)
     return _Window(top, left, Size(bottom - top, right - left))
 
