@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from pochoir.transfer.color import luma, match_color, match_luma, with_luma_of
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate
 from pochoir.transfer.schedule import plan_scales
+from pochoir.transfer.windows import Window
 
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
@@ -75,22 +75,6 @@ class Step:
     def picture(self) -> Tensor:
         """The best picture so far, at the painted picture's full frame. Shape (1, 3, H, W), in [0, 1]."""
         return self._render()
-
-
-class _Window(NamedTuple):
-    """The part of the frame that is worked on."""
-
-    top: int
-    left: int
-    size: Size
-
-    def cut(self, tensor: Tensor) -> Tensor:
-        return tensor[..., self.top : self.top + self.size.height, self.left : self.left + self.size.width]
-
-    def paste(self, frame: Tensor, part: Tensor) -> Tensor:
-        pasted = frame.clone()
-        self.cut(pasted).copy_(part)
-        return pasted
 
 
 def iter_paint(
@@ -292,13 +276,13 @@ STARTS: dict[str, Callable[[_Level, int], Tensor]] = {
 }
 
 
-def _find_window(cover: Tensor) -> _Window:
+def _find_window(cover: Tensor) -> Window:
     rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
     columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
     height, width = cover.shape[-2:]
     top, left = (max(0, int(first[0]) - CONTEXT_PX) // GRID_PX * GRID_PX for first in (rows, columns))
     bottom, right = min(height, int(rows[-1]) + 1 + CONTEXT_PX), min(width, int(columns[-1]) + 1 + CONTEXT_PX)
-    return _Window(top, left, Size(bottom - top, right - left))
+    return Window(top, left, Size(bottom - top, right - left))
 
 
 def _check_finite(losses: Losses) -> None:

@@ -1,0 +1,123 @@
+"""Features of a picture in tiles, and the Gram matrices that are summed over them."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from pochoir._types import Size
+from pochoir.encoders import VGG
+from pochoir.transfer.functional import gram
+from pochoir.transfer.windows import Tile, plan_tiles
+
+WHOLE_PX = math.inf
+"""A limit that no picture exceeds."""
+
+Features = Mapping[str, Tensor]
+"""By layer the features of a tile's core, each (1, C, h, w)."""
+
+
+class GuidedGrams:
+    """Guided Gram matrices of several regions, of which each tile gives a part.
+
+    Args:
+        guides: For each region its guides by layer, each (1, 1, h, w), none zero everywhere.
+    """
+
+    def __init__(self, guides: Sequence[Mapping[str, Tensor]]) -> None:
+        self.guides = guides
+        self.totals = [{layer: float(guide.sum()) for layer, guide in region.items()} for region in guides]
+
+    def __call__(self, tile: Tile, features: Features) -> list[dict[str, Tensor]]:
+        """The tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
+        parts: list[dict[str, Tensor]] = []
+        for guides, totals in zip(self.guides, self.totals, strict=True):
+            part: dict[str, Tensor] = {}
+            for layer, guide in guides.items():
+                here = tile.positions(VGG.stride(layer)).cut(guide)
+                channels = features[layer].shape[1]
+                share = float(here.sum()) / totals[layer]
+                # A Gram matrix is a mean over the guide, so a tile without any of it has none.
+                part[layer] = (
+                    gram(features[layer], here) * share if share > 0.0 else guide.new_zeros(1, channels, channels)
+                )
+            parts.append(part)
+        return parts
+
+
+class FeatureTiles:
+    """Runs an encoder over a picture, in as many tiles as it takes.
+
+    Args:
+        encoder: The network.
+        layers: Names of the layers.
+        size: Of the picture.
+        most_px: Pixels that the encoder is shown at once.
+    """
+
+    def __init__(self, encoder: VGG, layers: Sequence[str], size: Size, *, most_px: float = WHOLE_PX) -> None:
+        self.encoder, self.layers, self.size = encoder, tuple(layers), size
+        self.tiles = plan_tiles(
+            size,
+            most_px=most_px,
+            margin_px=max((encoder.reach_px(layer) for layer in layers), default=0),
+            grid_px=max((encoder.stride(layer) for layer in layers), default=1),
+        )
+
+    def __len__(self) -> int:
+        return len(self.tiles)
+
+    def run(self, picture: Tensor) -> Iterator[tuple[Tile, Features]]:
+        """Each tile with its features; what the picture records, gradients, they record."""
+        for tile in self.tiles:
+            yield tile, self._run_tile(tile, tile.shown.cut(picture))
+
+    def _run_tile(self, tile: Tile, shown: Tensor) -> Features:
+        maps = self.encoder(shown, self.layers)
+        return {layer: tile.positions_shown(self.encoder.stride(layer)).cut(map_) for layer, map_ in maps.items()}
+
+    @torch.no_grad()
+    def measure(self, picture: Tensor, grams: GuidedGrams) -> list[dict[str, Tensor]]:
+        """The Gram matrices of the whole picture, without gradients, by region and layer."""
+        totals: list[dict[str, Tensor]] = [{} for _ in grams.guides]
+        for tile, features in self.run(picture):
+            for total, part in zip(totals, grams(tile, features), strict=True):
+                for layer, matrix in part.items():
+                    total[layer] = total[layer] + matrix if layer in total else matrix
+        return totals
+
+    @torch.no_grad()
+    def gather(self, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """The features of the whole picture, without gradients, by layer."""
+        gathered: dict[str, Tensor] = {}
+        for tile, features in self.run(picture) if layers else ():
+            for layer in layers:
+                part, stride = features[layer], self.encoder.stride(layer)
+                if len(self) == 1:
+                    gathered[layer] = part
+                    continue
+                if layer not in gathered:
+                    height, width = self.size.height // stride, self.size.width // stride
+                    gathered[layer] = part.new_empty(1, part.shape[1], height, width)
+                tile.positions(stride).cut(gathered[layer]).copy_(part)
+        return gathered
+
+    def differentiate(self, picture: Tensor, objective: Callable[[Tile, Features], Tensor]) -> Tensor:
+        """Gradient in the picture of an objective that is a sum over tiles, one tile at a time."""
+        total = torch.zeros_like(picture)
+        for tile in self.tiles:
+            with torch.enable_grad():
+                shown = tile.shown.cut(picture).detach().requires_grad_()
+                value = objective(tile, self._run_tile(tile, shown))
+                (gradient,) = torch.autograd.grad(value, shown)
+            tile.shown.cut(total).add_(gradient)
+        return total
+
+    def full_guides(self, picture: Tensor) -> dict[str, Tensor]:
+        """Guides that weigh all positions of each layer alike."""
+        sides = {layer: self.encoder.stride(layer) for layer in self.layers}
+        return {
+            layer: picture.new_ones(1, 1, self.size.height // stride, self.size.width // stride)
+            for layer, stride in sides.items()
+        }
