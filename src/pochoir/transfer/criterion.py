@@ -142,7 +142,8 @@ class Criterion:
             self.content_guides = {}
         self.notes = tuple(self._describe_dropped_layers())
         self.guided_grams = GuidedGrams(self.guides)
-        self.content = ContentDistance(self.tiles.gather(photo, tuple(self.content_guides)), self.content_guides)
+        targets = self.tiles.gather(photo, tuple(self.content_guides))
+        self.content = ContentDistance(targets, self.content_guides, nothing=photo.new_zeros(()))
 
     def _describe_dropped_layers(self) -> list[str]:
         notes = []
@@ -217,17 +218,18 @@ class ContentDistance:
     Args:
         targets: The photo's features by layer, each (1, C, h, w).
         guides: Weight of each position, each (1, 1, h, w).
+        nothing: The value where no layer is compared: a zero on the pictures' device.
     """
 
-    def __init__(self, targets: Mapping[str, Tensor], guides: Mapping[str, Tensor]) -> None:
-        self.targets, self.guides = targets, guides
+    def __init__(self, targets: Mapping[str, Tensor], guides: Mapping[str, Tensor], *, nothing: Tensor) -> None:
+        self.targets, self.guides, self.nothing = targets, guides, nothing
         self.references = {
             layer: float((target.square() * guides[layer]).sum().clamp_min(1e-12)) for layer, target in targets.items()
         }
 
     def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
         """The tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
-        loss = next(iter(features.values())).new_zeros(())
+        loss = self.nothing
         for layer, target in self.targets.items():
             positions = tile.positions(VGG.stride(layer))
             excess = (features[layer] - positions.cut(target)).square() * positions.cut(self.guides[layer])
