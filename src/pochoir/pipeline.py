@@ -14,7 +14,7 @@ from PIL import ImageColor
 from torch import Tensor
 
 import pochoir
-from pochoir import compositing, imaging, weights
+from pochoir import compositing, imaging, kernels, weights
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import EmptyRegionError, InputError, OptionError, UnknownNameError, WeightsError
@@ -100,6 +100,7 @@ class Painting:
         encoder: Replaces the recipe's encoder; its device is used.
         recorded_inputs: What the record is to say of the inputs, instead of where they were found this time.
         threads: Overrides the recipe's number of CPU threads without being recorded as a setting.
+        engine: ``"auto"``, or ``"torch"`` for an encoder on plain torch; see ``encoders.VGG``.
         notes: What the user should know besides what the run itself has to say.
         began_s: When the recipe's time began to run, as ``time.monotonic()`` told; None for now.
     """
@@ -113,6 +114,7 @@ class Painting:
         encoder: VGG | None = None,
         recorded_inputs: tuple[InputFile, ...] | None = None,
         threads: int | None = None,
+        engine: str = "auto",
         notes: tuple[str, ...] = (),
         began_s: float | None = None,
     ) -> None:
@@ -129,6 +131,8 @@ class Painting:
         self._first_notes = notes
         self._segmenter = segmenter
         self._encoder = encoder
+        self._engine = engine
+        self._engine_used = "torch"
         self._recorded_inputs = recorded_inputs if recorded_inputs is not None else sources.files()
         self._steps = self._step_by_step()
 
@@ -253,8 +257,9 @@ class Painting:
         regions, _ = self._regions
         with self._timed("load encoder"):
             encoder = self._encoder or load_encoder(
-                self.recipe.encoder, pooling=self.recipe.pooling, device=self.device
+                self.recipe.encoder, pooling=self.recipe.pooling, device=self.device, engine=self._engine
             )
+            self._engine_used = encoder.engine
         ground = self._ground_at(self.size).to(self.device)
         init = self.sources.init
         start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
@@ -341,6 +346,7 @@ class Painting:
             weights={name: hash_file(weights.where(name)) for name in used},
             device=self.device,
             threads=self.threads,
+            engine=self._engine_used,
         )
 
     @contextmanager
@@ -524,7 +530,8 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
     notes = _differences(record, resolve_device(recipe.device))
-    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads, notes=notes)
+    engine = "torch" if record.engine == "torch" else "auto"
+    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads, engine=engine, notes=notes)
 
 
 def _check_weights(record: Record) -> None:
@@ -538,8 +545,10 @@ def _check_weights(record: Record) -> None:
 
 def _differences(record: Record, device: str) -> tuple[str, ...]:
     """What may make other bytes of the same record."""
-    then = {"pochoir": record.version, "torch": record.torch, "device": record.device}
-    now = {"pochoir": pochoir.__version__, "torch": str(torch.__version__), "device": device}
+    then = {"pochoir": record.version, "torch": record.torch, "device": record.device, "engine": record.engine}
+    has_kernels = device == "cpu" and kernels.SUPPORTED and kernels.chosen_engine() == "auto"
+    engine = "torch" if record.engine == "torch" or not has_kernels else "kernels"  # torch is there in any case
+    now = {"pochoir": pochoir.__version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
     return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()
 

@@ -40,6 +40,8 @@ class Record:
         weights: sha256 of each weight file that was used, by name.
         device: The device that was used, for example ``"cpu"``.
         threads: The number of CPU threads that was used.
+        engine: What computed the painting's features: ``"kernels"`` (compiled, for the CPU) or ``"torch"``. They agree
+            but for rounding, so the pictures' bytes differ.
     """
 
     version: str
@@ -49,6 +51,7 @@ class Record:
     weights: dict[str, str]
     device: str
     threads: int
+    engine: str = "torch"
 
     def to_json(self) -> str:
         """This record as one line of JSON. The same run gives the same line: it holds no times."""
@@ -74,6 +77,7 @@ class Record:
                 weights=dict(values["weights"]),
                 device=str(values["device"]),
                 threads=int(values["threads"]),
+                engine=str(values.get("engine", "torch")),  # earlier records do not name it: there was one
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise InputError(f"This is not a record that pochoir wrote ({type(error).__name__}: {error}).") from error

@@ -38,7 +38,8 @@ def coded() -> dict[str, torch.Tensor]:
     return state
 
 
-def test_torchvision_file_of_vgg16(sequential_vgg, weight_file):
+def test_torchvision_file_of_vgg16(sequential_vgg, weight_file, monkeypatch):
+    monkeypatch.setenv("POCHOIR_ENGINE", "torch")
     network = sequential_vgg("vgg16", channels=FULL)
     classifier = {"classifier.0.weight": torch.zeros(2, 2), "classifier.0.bias": torch.zeros(2)}
     torch.save({f"features.{key}": value for key, value in network.state_dict().items()} | classifier, weight_file)

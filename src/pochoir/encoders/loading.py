@@ -27,7 +27,9 @@ class _Format(NamedTuple):
     read: Callable[[Path, str], dict[str, Tensor]]
 
 
-def load_encoder(name: str, *, pooling: str = "max", padding: str = "zeros", device: str = "cpu") -> VGG:
+def load_encoder(
+    name: str, *, pooling: str = "max", padding: str = "zeros", device: str = "cpu", engine: str = "auto"
+) -> VGG:
     """An encoder with its trained weights.
 
     Args:
@@ -35,9 +37,10 @@ def load_encoder(name: str, *, pooling: str = "max", padding: str = "zeros", dev
         pooling: ``"max"`` or ``"avg"``.
         padding: ``"zeros"`` or ``"replicate"``.
         device: Where the network is to run.
+        engine: ``"auto"``, or ``"torch"`` for plain torch only; see ``VGG``.
 
     Raises:
-        UnknownNameError: There is no such encoder.
+        UnknownNameError: There is no such encoder, pooling, padding or engine.
         WeightsMissingError: Its weights are not in the cache.
         WeightsError: The weight file cannot be read.
     """
@@ -47,7 +50,7 @@ def load_encoder(name: str, *, pooling: str = "max", padding: str = "zeros", dev
     path = weights.where(name)
     # Parameters are replaced at once, so none are drawn at random first.
     with torch.device("meta"):
-        encoder = VGG(name, normalization=form.normalization, pooling=pooling, padding=padding)
+        encoder = VGG(name, normalization=form.normalization, pooling=pooling, padding=padding, engine=engine)
     try:
         state = form.read(path, name)
         encoder.load_state_dict(state, assign=True)

@@ -1,14 +1,18 @@
 """VGG as a feature extractor with layers by name."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pochoir import kernels
 from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS, layer_names
+
+if TYPE_CHECKING:
+    from pochoir.encoders.stack import Stack
 
 CHANNELS = (64, 128, 256, 512, 512)
 PADDINGS = ("zeros", "replicate")
@@ -33,6 +37,10 @@ class VGG(nn.Module):
     It takes RGB in [0, 1] and normalises by itself, so that no caller can forget to or do it twice. Its weights
     are frozen: gradients reach the picture only.
 
+    On a CPU with AVX2 or AVX-512, single float32 pictures go through compiled kernels (``encoders.stack``), which
+    have one derivative. Everything else goes through plain torch, and so does everything if the environment variable
+    ``POCHOIR_ENGINE`` is ``torch``.
+
     Args:
         architecture: ``"vgg16"`` or ``"vgg19"``.
         normalization: What the weights that will be loaded expect.
@@ -40,6 +48,7 @@ class VGG(nn.Module):
             average is not rescaled.
         padding: ``"zeros"`` as trained, or ``"replicate"``, which shows less of the frame in the features.
         channels: Channels of the five blocks; other than VGG's own only for small test networks.
+        engine: ``"auto"``, or ``"torch"`` for plain torch only.
 
     References:
         Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
@@ -57,6 +66,7 @@ class VGG(nn.Module):
         pooling: str = "max",
         padding: str = "zeros",
         channels: Sequence[int] = CHANNELS,
+        engine: str = "auto",
     ) -> None:
         super().__init__()
         if architecture not in CONVOLUTIONS_PER_BLOCK:
@@ -65,6 +75,8 @@ class VGG(nn.Module):
             raise UnknownNameError("pooling", pooling, POOLINGS)
         if padding not in PADDINGS:
             raise UnknownNameError("padding", padding, PADDINGS)
+        if engine not in kernels.ENGINES:
+            raise UnknownNameError("engine", engine, kernels.ENGINES)
         self.architecture = architecture
         self.layers = layer_names(architecture)
         self.pooling = pooling
@@ -78,7 +90,27 @@ class VGG(nn.Module):
             for index in range(1, count + 1):
                 self.convolutions[f"conv{block}_{index}"] = nn.Conv2d(fan_in, width, 3, padding=0)
                 fan_in = width
+        self._engine = engine
+        self._stack: Stack | None = None
+        self._stack_key: tuple[tuple[int, int], ...] = ()
         self.requires_grad_(False)
+
+    @property
+    def engine(self) -> str:
+        """What computes single float32 pictures: ``"kernels"`` or ``"torch"``."""
+        first = next(self.parameters())
+        serves = (
+            kernels.SUPPORTED
+            and self._engine == kernels.chosen_engine() == "auto"
+            and self.padding == "zeros"
+            and first.device.type == "cpu"
+            and first.dtype == torch.float32
+            and all(module.out_channels % kernels.COLUMNS == 0 for module in self._modules_in_order())
+        )
+        return "kernels" if serves else "torch"
+
+    def _modules_in_order(self) -> list[nn.Conv2d]:
+        return [cast(nn.Conv2d, module) for module in self.convolutions.values()]
 
     @staticmethod
     def stride(layer: str) -> int:
@@ -120,10 +152,27 @@ class VGG(nn.Module):
                 f"{picture.shape[-1]}x{picture.shape[-2]} pixels are too few for the layers asked for: "
                 f"both sides must be at least {smallest}."
             )
-        wanted = set(layers)
-        last = max(self.layers.index(name) for name in layers)
+        normalized = (picture * self.scale - self.mean) / self.std
+        if len(picture) == 1 and normalized.dtype == torch.float32 and self.engine == "kernels":
+            return self._run_kernels(normalized, tuple(dict.fromkeys(layers)))
+        return self._run_torch(normalized, set(layers))
+
+    def _run_kernels(self, x: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
+        # Importing compiles the kernels, so it waits until they are needed.
+        from pochoir.encoders.stack import Features, Stack
+
+        modules = self._modules_in_order()
+        key = tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
+        if self._stack is None or key != self._stack_key:
+            tensors = [(module.weight.detach(), cast(Tensor, module.bias).detach()) for module in modules]
+            self._stack = Stack(self.layers, dict(zip(self.convolutions, tensors, strict=True)), self.pooling)
+            self._stack_key = key
+        maps: tuple[Tensor, ...] = Features.apply(x, self._stack, wanted)  # type: ignore[no-untyped-call]
+        return dict(zip(wanted, maps, strict=True))
+
+    def _run_torch(self, x: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+        last = max(self.layers.index(name) for name in wanted)
         tapped: dict[str, Tensor] = {}
-        x = (picture * self.scale - self.mean) / self.std
         for position, name in enumerate(self.layers[: last + 1]):
             # ReLU may work in place only where nobody keeps the convolution's output.
             in_place = position > 0 and self.layers[position - 1] not in wanted

@@ -1,5 +1,7 @@
 """The losses of neural style transfer as pure functions."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -33,13 +35,46 @@ def gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
     """
     flat = features.flatten(2)  # (B, C, H * W)
     if guide is None:
-        return flat @ flat.transpose(1, 2) / flat.shape[2]
+        return _weighted_gram(flat, flat.new_full((1, 1, 1), 1.0 / flat.shape[2]))
     if guide.shape[-2:] != features.shape[-2:]:
         raise ShapeError(
             f"A guide must have its features' size {tuple(features.shape[-2:])}; got {tuple(guide.shape[-2:])}."
         )
     weights = guide.flatten(2)  # (B, 1, H * W)
-    return (flat * (weights / weights.sum(dim=2, keepdim=True))) @ flat.transpose(1, 2)
+    return _weighted_gram(flat, weights / weights.sum(dim=2, keepdim=True))
+
+
+def _weighted_gram(flat: Tensor, weights: Tensor) -> Tensor:
+    result: Tensor = _WeightedGram.apply(flat, weights)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _WeightedGram(torch.autograd.Function):
+    """``(flat * weights) @ flat.T``; the way back knows that it is symmetric, and needs one product instead of two.
+
+    Weights have shape (B or 1, 1, N or 1).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(flat, weights)
+        if weights.shape[2] == 1:  # no need for a second copy of the features
+            return flat @ flat.transpose(1, 2) * weights
+        return (flat * weights) @ flat.transpose(1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
+        flat, weights = ctx.saved_tensors
+        of_weights = None
+        if ctx.needs_input_grad[1]:
+            of_weights = (flat * (gradient @ flat)).sum(dim=1, keepdim=True).sum_to_size(weights.shape)
+        both = gradient + gradient.transpose(1, 2)
+        if weights.shape[2] == 1:
+            both = both * weights
+        # The result lies in memory as the features do: channels last saves whoever goes on from here a copy.
+        last = flat.stride(1) == 1
+        result = (flat.transpose(1, 2) @ both).transpose(1, 2) if last else both @ flat
+        return (result if weights.shape[2] == 1 else result * weights), of_weights
 
 
 def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -1,0 +1,179 @@
+"""Convolutions of 3x3 with frozen weights, forward and back, on maps of shape (H, W, channels)."""
+
+from math import ceil, inf
+
+import torch
+from torch import Tensor
+
+from pochoir.kernels.colours import DEPTH, PIXELS, TAPS, convolve_colours, convolve_colours_back
+from pochoir.kernels.cpu import COLUMNS
+from pochoir.kernels.minimal import minimal_filtering
+from pochoir.kernels.products import UNIT
+from pochoir.kernels.sharing import Lender, scratch, share
+from pochoir.kernels.winograd import SKEW, convolve
+
+TILES_AT_ONCE = 48
+"""Tiles that are worked on together: enough to make use of weights that are read once for all of them, few enough
+to stay in the cache."""
+SMALL_TILES_FROM = 512 * 256
+"""Pairs of channels from which tiles of 4x4 serve better than those of 6x6: their weights take less memory."""
+
+
+def pack(weight: Tensor, outputs: int) -> Tensor:
+    """Weights as the kernels read them: transformed, and in panels of columns.
+
+    Args:
+        weight: Shape (C_out, C_in, 3, 3), with C_out a multiple of COLUMNS.
+        outputs: Side of a tile.
+
+    Returns:
+        Shape ((outputs + 2) ** 2, C_out / COLUMNS, C_in, COLUMNS), flat in its last three dimensions.
+    """
+    matrix = torch.from_numpy(minimal_filtering(outputs).weights)
+    both = torch.kron(matrix, matrix).float()  # of both directions at once
+    results, inputs = weight.shape[:2]
+    panels = weight.reshape(results // COLUMNS, COLUMNS, inputs, 9).permute(3, 0, 2, 1)
+    return both @ panels.reshape(9, -1)
+
+
+class Convolution:
+    """A convolution of 3x3 between maps of many channels, padded by zeros.
+
+    Args:
+        weight: Shape (C_out, C_in, 3, 3); both numbers of channels are multiples of COLUMNS.
+        bias: Shape (C_out,).
+        lender: Lends the memory of results.
+        outputs: Side of a tile, 4 or 6; None takes what serves these numbers of channels best.
+
+    References:
+        Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None) -> None:
+        self._weight, self._bias, self._lender = weight, bias, lender
+        self._outputs = outputs or (4 if weight.shape[0] * weight.shape[1] >= SMALL_TILES_FROM else 6)
+        self._packed: dict[bool, Tensor] = {}
+
+    def forward(self, source: Tensor, *, rectified: bool) -> Tensor:
+        """The convolution, with a ReLU after it if wanted.
+
+        Args:
+            source: Shape (H, W, C_in), contiguous.
+            rectified: Whether to apply the ReLU.
+
+        Returns:
+            Shape (H, W, C_out).
+        """
+        return self._run(source, False, extra=self._bias, gate=None, floor=0.0 if rectified else -inf)
+
+    def backward(self, gradient: Tensor, *, gate: Tensor | None = None, extra: Tensor | None = None) -> Tensor:
+        """From the gradient of the results to that of the inputs.
+
+        Args:
+            gradient: Shape (H, W, C_out), contiguous.
+            gate: Shape (H, W, C_in): where it is not above 0 the result is 0. The way back through the ReLU before.
+            extra: Shape (H, W, C_in), added before the gate: what else the inputs served.
+
+        Returns:
+            Shape (H, W, C_in).
+        """
+        if extra is None:
+            extra = gradient.new_zeros(self._weight.shape[1])
+        return self._run(gradient, True, extra=extra, gate=gate, floor=-inf)
+
+    def _run(self, source: Tensor, back: bool, *, extra: Tensor, gate: Tensor | None, floor: float) -> Tensor:
+        height, width, inputs = source.shape
+        weights, outputs = self._pack(back), self._outputs
+        results = self._weight.shape[1 if back else 0]
+        target = self._lender.lend(height, width, results)
+        tiles = ceil(height / outputs) * ceil(width / outputs)
+        each = _tiles_per_piece(tiles)
+        positions = (outputs + 2) ** 2
+        room = positions * ((each + 3) * (inputs + results) + 2 * SKEW)
+        gate_address = 0 if gate is None else gate.data_ptr()
+
+        def work(piece: int) -> None:
+            convolve(
+                *(outputs, source.data_ptr(), height, width, inputs),
+                *(weights.data_ptr(), results, extra.data_ptr(), extra.ndim == 3, gate_address),
+                *(target.data_ptr(), floor, scratch(room).ctypes.data, piece * each, min(tiles, (piece + 1) * each)),
+            )
+
+        share(work, ceil(tiles / each))
+        return target
+
+    def _pack(self, back: bool) -> Tensor:
+        if back not in self._packed:
+            weight = self._weight.flip(2, 3).transpose(0, 1) if back else self._weight
+            self._packed[back] = pack(weight, self._outputs)
+        return self._packed[back]
+
+
+def _tiles_per_piece(tiles: int) -> int:
+    """Equal pieces, small enough for the cache and at least one for each thread."""
+    pieces = max(min(torch.get_num_threads(), tiles // UNIT), ceil(tiles / TILES_AT_ONCE))
+    return ceil(tiles / pieces / UNIT) * UNIT
+
+
+class ColourConvolution:
+    """A convolution of 3x3 from three colours to many channels, padded by zeros.
+
+    Args:
+        weight: Shape (C_out, 3, 3, 3), with C_out a multiple of COLUMNS.
+        bias: Shape (C_out,).
+        lender: Lends the memory of results.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, lender: Lender) -> None:
+        self._channels, self._lender = weight.shape[0], lender
+        taps = weight.permute(2, 3, 1, 0).reshape(TAPS, self._channels)
+        panels = torch.cat([taps, bias[None]]).reshape(DEPTH, -1, COLUMNS).transpose(0, 1)
+        self._forth = panels.contiguous()
+        self._back = torch.zeros(self._channels, COLUMNS)
+        self._back[:, :TAPS] = taps.T
+
+    def forward(self, picture: Tensor, *, rectified: bool) -> Tensor:
+        """The convolution, with a ReLU after it if wanted.
+
+        Args:
+            picture: Shape (3, H, W).
+            rectified: Whether to apply the ReLU.
+
+        Returns:
+            Shape (H, W, C_out).
+        """
+        _, height, width = picture.shape
+        target = self._lender.lend(height, width, self._channels)
+        padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous().numpy()
+        floor = 0.0 if rectified else -inf
+
+        def work(row: int) -> None:
+            room = scratch(PIXELS * (DEPTH + self._channels))
+            patches, products = room[: PIXELS * DEPTH].reshape(PIXELS, DEPTH), room[PIXELS * DEPTH :]
+            convolve_colours(
+                *(padded, self._forth.data_ptr(), self._channels, floor),
+                *(target.data_ptr(), patches, products.ctypes.data, row),
+            )
+
+        share(work, height)
+        return target
+
+    def backward(self, gradient: Tensor) -> Tensor:
+        """From the gradient of the results, (H, W, C_out), to that of the picture, (3, H, W)."""
+        height, width, channels = gradient.shape
+        target = gradient.new_empty(3, height, width)
+        picture = target.numpy()
+        rounded = ceil(width / UNIT) * UNIT
+        each = 16
+
+        def work(piece: int) -> None:
+            count = 3 * rounded * COLUMNS
+            room = scratch(count + UNIT * channels)
+            products = room[:count].reshape(3, rounded, COLUMNS)
+            convolve_colours_back(
+                *(gradient.data_ptr(), channels, self._back.data_ptr(), picture, products),
+                *(room[count:].ctypes.data, piece * each, min(height, (piece + 1) * each)),
+            )
+
+        share(work, ceil(height / each))
+        return target

@@ -1,0 +1,47 @@
+"""What the CPU can do that numba compiles for."""
+
+import os
+from typing import Final
+
+import llvmlite.binding as llvm
+import numba
+
+from pochoir.errors import UnknownNameError
+
+ENGINE_VARIABLE: Final = "POCHOIR_ENGINE"
+"""Environment variable that forces an engine; see ``chosen_engine``."""
+ENGINES: Final = ("auto", "torch")
+
+
+def _features() -> set[str]:
+    told: str | None = getattr(numba.config, "CPU_FEATURES", None)
+    if told is not None:
+        return {name.removeprefix("+") for name in told.split(",") if name.startswith("+")}
+    try:
+        return {name for name, there in llvm.get_host_cpu_features().items() if there}
+    except RuntimeError:  # LLVM cannot tell on this system
+        return set()
+
+
+_FOUND = _features()
+SUPPORTED: Final = "avx512f" in _FOUND or {"avx2", "fma"} <= _FOUND
+"""Whether there is fused multiply-add on vectors of 8 or 16 numbers."""
+LANES: Final = 16 if "avx512f" in _FOUND else 8
+"""Float32 numbers in a vector."""
+COLUMNS: Final = 2 * LANES
+"""Channels come in multiples of this."""
+
+
+def chosen_engine() -> str:
+    """The engine that the environment variable ``POCHOIR_ENGINE`` asks for.
+
+    Returns:
+        ``"auto"``: kernels where they serve, else torch. ``"torch"``: torch throughout.
+
+    Raises:
+        UnknownNameError: It asks for something else.
+    """
+    engine = os.environ.get(ENGINE_VARIABLE) or "auto"
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES, f"It is set by {ENGINE_VARIABLE}.")
+    return engine

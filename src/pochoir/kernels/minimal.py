@@ -1,0 +1,63 @@
+"""Minimal filtering: the matrices of Winograd's short convolutions, worked out exactly."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+POINTS = (0, 1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2))
+"""Where polynomials are evaluated, besides infinity. Small ones and their inverses keep rounding errors small."""
+
+
+class Filtering(NamedTuple):
+    """``outputs`` results of a filter of three weights from ``outputs + 2`` inputs with as many multiplications.
+
+    ``y = back @ ((weights @ g) * (forth @ d))``; nested, it serves two dimensions.
+    """
+
+    forth: tuple[tuple[float, ...], ...]
+    weights: NDArray[np.float64]
+    back: tuple[tuple[float, ...], ...]
+
+
+def minimal_filtering(outputs: int) -> Filtering:
+    """The matrices for a filter of three weights.
+
+    It is the transposed form of multiplying two polynomials by way of their values at ``outputs + 1`` points and
+    infinity.
+
+    Args:
+        outputs: 2, 4 or 6.
+
+    References:
+        Winograd, "Arithmetic Complexity of Computations", 1980; for networks Lavin and Gray, arXiv:1509.09308.
+    """
+    points = [Fraction(point) for point in POINTS[: outputs + 1]]
+    forth, weights = [], []
+    for point in points:
+        others = [other for other in points if other != point]
+        scale = Fraction(1)
+        for other in others:
+            scale *= point - other
+        forth.append((*_from_roots(others), Fraction(0)))
+        weights.append([point**power / scale for power in range(3)])
+    forth.append(tuple(_from_roots(points)))
+    weights.append([Fraction(0), Fraction(0), Fraction(1)])
+    back = [[point**power for point in points] + [Fraction(int(power == outputs - 1))] for power in range(outputs)]
+    return Filtering(_as_floats(forth), np.array(_as_floats(weights)), _as_floats(back))
+
+
+def _from_roots(roots: Sequence[Fraction]) -> list[Fraction]:
+    """Coefficients of the polynomial with these roots, the constant first."""
+    polynomial = [Fraction(1)]
+    for root in roots:
+        higher = [Fraction(0), *polynomial]
+        lower = [-root * coefficient for coefficient in polynomial] + [Fraction(0)]
+        polynomial = [a + b for a, b in zip(higher, lower, strict=True)]
+    return polynomial
+
+
+def _as_floats(rows: Sequence[Sequence[Fraction]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(entry) for entry in row) for row in rows)

@@ -1,0 +1,76 @@
+"""Matrix products in registers: a few rows by two vectors of columns."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import types
+
+from pochoir.kernels.cpu import COLUMNS, LANES
+from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, for_numba
+
+ROWS = 12 if LANES == 16 else 6
+"""Rows at a time: as many as registers hold the sums of."""
+UNIT = ROWS // 3
+"""Rows of a product are rounded up to a multiple of this."""
+
+
+def _make_product(rows: int) -> Callable[..., None]:
+    def product(typing_context: Any, a: Any, stride_a: Any, b: Any, c: Any, stride_c: Any, depth: Any) -> Any:
+        return types.void(*[types.intp] * 6), _write
+
+    def _write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        a, stride_a, b, c, stride_c, depth = args
+        # Rows four apart have pointers of their own, the ones between are reached by address arithmetic.
+        four = builder.mul(stride_a, ir.Constant(stride_a.type, 4))
+        starts = [writer.pointer(a)]
+        while len(starts) * 4 < rows:
+            starts.append(writer.shift(starts[-1], four))
+        panel_start = writer.pointer(b)
+        with Loop(builder, depth, 1, f"product{rows}") as loop:
+            sums = [loop.carry(ir.Constant(VECTOR, [0.0] * LANES)) for _ in range(2 * rows)]
+            bases = [loop.carry(start) for start in starts]
+            panel = loop.carry(panel_start)
+            left, right = writer.load(panel), writer.load(writer.shift(panel, LANES))
+            results = []
+            for row in range(rows):
+                offset = builder.mul(stride_a, ir.Constant(stride_a.type, row % 4))
+                weight = writer.broadcast(writer.shift(bases[row // 4], offset))
+                results += [writer.fma(weight, left, sums[2 * row]), writer.fma(weight, right, sums[2 * row + 1])]
+            for phi, value in zip(sums, results, strict=True):
+                loop.set_next(phi, value)
+            for base in bases:
+                loop.set_next(base, writer.shift(base, 1))
+            loop.set_next(panel, writer.shift(panel, COLUMNS))
+        target = writer.pointer(c)
+        for row in range(rows):
+            writer.store(results[2 * row], target)
+            writer.store(results[2 * row + 1], writer.shift(target, LANES))
+            target = writer.shift(target, stride_c)
+        return context.get_dummy_value()
+
+    return for_numba(product)
+
+
+product_full = _make_product(ROWS)
+product_two_thirds = _make_product(2 * UNIT)
+product_one_third = _make_product(UNIT)
+
+
+@numba.njit(nogil=True)
+def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> None:
+    """``c = a @ b``, with ``b`` in panels of COLUMNS columns; ``rows`` a multiple of UNIT."""
+    full = rows // ROWS * ROWS
+    for panel in range(columns // COLUMNS):
+        weights = b + FLOAT_BYTES * panel * depth * COLUMNS
+        target = c + FLOAT_BYTES * panel * COLUMNS
+        for row in range(0, full, ROWS):
+            start, goal = a + FLOAT_BYTES * row * depth, target + FLOAT_BYTES * row * columns
+            product_full(start, depth, weights, goal, columns, depth)
+        start, goal = a + FLOAT_BYTES * full * depth, target + FLOAT_BYTES * full * columns
+        if rows - full == 2 * UNIT:
+            product_two_thirds(start, depth, weights, goal, columns, depth)
+        elif rows - full == UNIT:
+            product_one_third(start, depth, weights, goal, columns, depth)

@@ -1,0 +1,140 @@
+"""Winograd's transforms of one tile, over all its channels, as vector code."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+
+from pochoir.kernels.cpu import LANES
+from pochoir.kernels.minimal import minimal_filtering
+from pochoir.kernels.vectors import INDEX, Loop, Writer, for_numba
+
+Values = list[ir.Value]
+
+
+def make_forth(outputs: int) -> Callable[..., None]:
+    """The transform of inputs: from a patch of (T, T, channels) to T * T positions, with T = ``outputs + 2``.
+
+    What comes back is for numba functions: ``forth(source, row, target, position, channels)``. The first and the
+    third are addresses, the others count numbers: ``row`` from one row of the patch to the next, ``position`` from
+    one position of the target to the next.
+    """
+    matrix = minimal_filtering(outputs).forth
+    side = outputs + 2
+
+    def forth(typing_context: Any, source: Any, row: Any, target: Any, position: Any, channels: Any) -> Any:
+        return types.void(*[types.intp] * 5), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, row, target, position, channels = args
+        start, goal = writer.pointer(source), writer.pointer(target)
+        with Loop(builder, channels, LANES, f"forth{outputs}") as loop:
+            columns = []
+            for x in range(side):
+                pixel = writer.shift(start, builder.add(loop.index, builder.mul(channels, INDEX(x))))
+                patch = [writer.load(writer.shift(pixel, builder.mul(row, INDEX(y)))) for y in range(side)]
+                columns.append(_apply_forth(writer, matrix, patch))
+            place = writer.shift(goal, loop.index)
+            for y in range(side):
+                for value in _apply_forth(writer, matrix, [column[y] for column in columns]):
+                    writer.store(value, place)
+                    place = writer.shift(place, position)
+        return context.get_dummy_value()
+
+    return for_numba(forth)
+
+
+def make_back(outputs: int, *, gated: bool) -> Callable[..., None]:
+    """The transform of results: from T * T positions to (outputs, outputs, channels) values.
+
+    What comes back is for numba functions: ``back(source, position, extra, extra_row, extra_pixel, gate, gate_row,
+    target, row, channels, floor)``. Addresses and counts are as for ``make_forth``. ``extra`` is added; with
+    strides of 0 it is a bias. Gated, values where ``gate`` is not above 0 become 0; else they become at least
+    ``floor``.
+    """
+    matrix = minimal_filtering(outputs).back
+
+    def back(
+        typing_context: Any,
+        source: Any,
+        position: Any,
+        extra: Any,
+        extra_row: Any,
+        extra_pixel: Any,
+        gate: Any,
+        gate_row: Any,
+        target: Any,
+        row: Any,
+        channels: Any,
+        floor: Any,
+    ) -> Any:
+        return types.void(*[types.intp] * 10, types.float32), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, position, extra, extra_row, extra_pixel, gate, gate_row, target, row, channels, floor = args
+        start, least = writer.pointer(source), writer.splat(floor)
+        extras, gates, goal = writer.pointer(extra), writer.pointer(gate), writer.pointer(target)
+
+        def place(pointer: ir.Value, row: ir.Value, y: int, pixel: ir.Value, x: int) -> ir.Value:
+            offset = builder.add(builder.mul(row, INDEX(y)), builder.mul(pixel, INDEX(x)))
+            return writer.shift(pointer, builder.add(loop.index, offset))
+
+        with Loop(builder, channels, LANES, f"back{outputs}") as loop:
+            products = _load_positions(writer, writer.shift(start, loop.index), position, outputs + 2)
+            columns = [_apply_back(writer, matrix, list(column)) for column in zip(*products, strict=True)]
+            for y in range(outputs):
+                values = _apply_back(writer, matrix, [column[y] for column in columns])
+                for x, value in enumerate(values):
+                    value = writer.add(value, writer.load(place(extras, extra_row, y, extra_pixel, x)))
+                    if gated:
+                        value = writer.gate(value, writer.load(place(gates, gate_row, y, channels, x)))
+                    else:
+                        value = writer.floor(value, least)
+                    writer.store(value, place(goal, row, y, channels, x))
+        return context.get_dummy_value()
+
+    return for_numba(back)
+
+
+def _load_positions(writer: Writer, pointer: ir.Value, position: ir.Value, side: int) -> list[Values]:
+    rows = []
+    for _ in range(side):
+        values = []
+        for _ in range(side):
+            values.append(writer.load(pointer))
+            pointer = writer.shift(pointer, position)
+        rows.append(values)
+    return rows
+
+
+def _apply_forth(writer: Writer, matrix: Sequence[Sequence[float]], values: Values) -> Values:
+    """Matrix times values. Rows of opposite points share their even and their odd terms."""
+    results = [_need(writer.weigh(values, matrix[0]))]
+    for plus in range(1, len(matrix) - 1, 2):
+        even = _need(writer.weigh(values, [0.0 if index % 2 else weight for index, weight in enumerate(matrix[plus])]))
+        odd = _need(writer.weigh(values, [weight if index % 2 else 0.0 for index, weight in enumerate(matrix[plus])]))
+        results += [writer.add(even, odd), writer.sub(even, odd)]
+    return [*results, _need(writer.weigh(values, matrix[-1]))]
+
+
+def _apply_back(writer: Writer, matrix: Sequence[Sequence[float]], values: Values) -> Values:
+    """Matrix times values. Columns of opposite points are added for even rows, subtracted for odd ones."""
+    pairs = range(1, len(values) - 1, 2)
+    combined = (
+        [writer.add(values[plus], values[plus + 1]) for plus in pairs],
+        [writer.sub(values[plus], values[plus + 1]) for plus in pairs],
+    )
+    results = []
+    for power, row in enumerate(matrix):
+        terms = [values[0], *combined[power % 2], values[-1]]
+        results.append(_need(writer.weigh(terms, [row[0], *(row[plus] for plus in pairs), row[-1]])))
+    return results
+
+
+def _need(value: ir.Value | None) -> ir.Value:
+    if value is None:
+        raise ValueError("a row of zeros")
+    return value

@@ -1,0 +1,187 @@
+"""Vector instructions of the CPU, written into numba functions as LLVM code."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from pochoir.kernels.cpu import LANES
+
+for_numba: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic
+"""numba's decorator with a type that says that its functions are called with values, without the typing context."""
+
+FLOAT = ir.FloatType()
+VECTOR = ir.VectorType(FLOAT, LANES)
+INDEX = ir.IntType(64)
+FLOAT_BYTES = 4
+
+
+class Writer:
+    """Writes float32 vector code at an LLVM builder's position.
+
+    Args:
+        builder: Of the function that is being written.
+    """
+
+    def __init__(self, builder: ir.IRBuilder) -> None:
+        self.builder = builder
+        kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
+        self._fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")  # type: ignore[no-untyped-call]
+
+    def pointer(self, address: ir.Value) -> ir.Value:
+        """An integer as a pointer to float32."""
+        return self.builder.inttoptr(address, FLOAT.as_pointer())
+
+    def shift(self, pointer: ir.Value, count: ir.Value | int) -> ir.Value:
+        """The pointer so many numbers further on."""
+        if isinstance(count, int):
+            count = ir.Constant(INDEX, count)
+        return self.builder.gep(pointer, [count], source_etype=FLOAT)
+
+    def load(self, pointer: ir.Value) -> ir.Value:
+        """LANES numbers."""
+        return self.builder.load(self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4, typ=VECTOR)
+
+    def store(self, value: ir.Value, pointer: ir.Value) -> None:
+        """Write LANES numbers."""
+        self.builder.store(value, self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
+
+    def splat(self, number: ir.Value) -> ir.Value:
+        """One number in all lanes."""
+        undefined = ir.Constant(VECTOR, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return self.builder.shuffle_vector(first, undefined, zeros)
+
+    def broadcast(self, pointer: ir.Value) -> ir.Value:
+        """The number at a pointer in all lanes."""
+        return self.splat(self.builder.load(pointer, align=4, typ=FLOAT))
+
+    def constant(self, number: float) -> ir.Value:
+        """A number known now in all lanes."""
+        return ir.Constant(VECTOR, [number] * LANES)
+
+    def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+        """``a * b + c``, rounded once."""
+        return self.builder.call(self._fma, [a, b, c])
+
+    def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """``a + b``."""
+        return self.builder.fadd(a, b)
+
+    def sub(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """``a - b``."""
+        return self.builder.fsub(a, b)
+
+    def weigh(self, values: Sequence[ir.Value], weights: Sequence[float]) -> ir.Value | None:
+        """The weighted sum; None if all weights are 0."""
+        total: ir.Value | None = None
+        # Terms without a multiplication first: the others then fuse with the sum.
+        terms = sorted((abs(abs(weight) - 1.0) > 0.0, index) for index, weight in enumerate(weights) if weight)
+        for multiplied, index in terms:
+            value, weight = values[index], weights[index]
+            if total is None:
+                total = value if weight == 1.0 else self.builder.fmul(value, self.constant(weight))
+            elif multiplied:
+                total = self.fma(value, self.constant(weight), total)
+            else:
+                total = self.add(total, value) if weight > 0 else self.sub(total, value)
+        return total
+
+    def gate(self, value: ir.Value, gate: ir.Value) -> ir.Value:
+        """The value where the gate is above 0, else 0."""
+        zero = self.constant(0.0)
+        return self.builder.select(self.builder.fcmp_ordered(">", gate, zero), value, zero)
+
+    def floor(self, value: ir.Value, least: ir.Value) -> ir.Value:
+        """The larger one; not-a-number stays."""
+        return self.builder.select(self.builder.fcmp_ordered("<", value, least), least, value)
+
+
+class Loop:
+    """A counted loop: ``with Loop(...) as index:`` writes its body.
+
+    Args:
+        builder: Of the function that is being written.
+        stop: Where counting ends; above 0.
+        step: What is added each time.
+        name: Of the blocks, for who reads the code.
+    """
+
+    def __init__(self, builder: ir.IRBuilder, stop: ir.Value, step: int, name: str) -> None:
+        self.builder, self.stop, self.step, self.name = builder, stop, step, name
+        self.carried: list[tuple[Any, ir.Value]] = []
+
+    def __enter__(self) -> "Loop":
+        before = self.builder.block
+        self.body = self.builder.append_basic_block(self.name)
+        self.after = self.builder.append_basic_block(f"{self.name}.end")
+        self._before = before
+        self.builder.branch(self.body)
+        self.builder.position_at_end(self.body)
+        self.index = self.carry(ir.Constant(INDEX, 0))
+        return self
+
+    def carry(self, start: ir.Value) -> Any:
+        """A value that changes from turn to turn; say how with ``set_next``."""
+        phi = self.builder.phi(start.type)
+        phi.add_incoming(start, self._before)
+        return phi
+
+    def set_next(self, phi: Any, value: ir.Value) -> None:
+        """What a carried value is in the next turn."""
+        self.carried.append((phi, value))
+
+    def __exit__(self, *problem: object) -> None:
+        following = self.builder.add(self.index, ir.Constant(INDEX, self.step))
+        last = self.builder.block
+        self.index.add_incoming(following, last)
+        for phi, value in self.carried:
+            phi.add_incoming(value, last)
+        self.builder.cbranch(self.builder.icmp_signed("<", following, self.stop), self.body, self.after)
+        self.builder.position_at_end(self.after)
+
+
+@for_numba
+def copy(typing_context: Any, source: Any, target: Any, count: Any) -> Any:
+    """For numba functions: copy numbers from one address to another."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        byte = ir.IntType(8).as_pointer()
+        source, target, count = args
+        cgutils.raw_memcpy(builder, builder.inttoptr(target, byte), builder.inttoptr(source, byte), count, INDEX(4))  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3), write
+
+
+@for_numba
+def clear(typing_context: Any, target: Any, count: Any) -> Any:
+    """For numba functions: set numbers from an address on to 0."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        target, count = args
+        size = builder.mul(count, INDEX(4))
+        start = builder.inttoptr(target, ir.IntType(8).as_pointer())
+        cgutils.memset(builder, start, size, 0)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 2), write
+
+
+@for_numba
+def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: Any) -> Any:
+    """For numba functions: copy numbers, a multiple of LANES, and raise them to at least ``floor``."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, target, count, floor = args
+        start, goal, least = writer.pointer(source), writer.pointer(target), writer.splat(floor)
+        with Loop(builder, count, LANES, "rectify") as loop:
+            value = writer.load(writer.shift(start, loop.index))
+            writer.store(writer.floor(value, least), writer.shift(goal, loop.index))
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3, types.float32), write

@@ -1,0 +1,160 @@
+"""Pooling of 2x2 and what belongs to it, over all channels of a pixel, as vector code."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+
+from pochoir.kernels.compiling import compiled
+from pochoir.kernels.cpu import LANES
+from pochoir.kernels.vectors import FLOAT_BYTES, INDEX, Loop, Writer, for_numba
+
+
+def _make_gather(maximum: bool) -> Callable[..., None]:
+    """``gather(source, row, target, channels)``: the largest or the mean of 2x2 pixels."""
+
+    def gather(typing_context: Any, source: Any, row: Any, target: Any, channels: Any) -> Any:
+        return types.void(*[types.intp] * 4), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, row, target, channels = args
+        start, goal = writer.pointer(source), writer.pointer(target)
+        with Loop(builder, channels, LANES, "gather") as loop:
+            a, b, c, d = _load_window(writer, writer.shift(start, loop.index), row, channels)
+            if maximum:
+                result = writer.floor(d, writer.floor(c, writer.floor(b, a)))
+            else:
+                total = writer.add(writer.add(a, b), writer.add(c, d))
+                result = builder.fmul(total, writer.constant(0.25))
+            writer.store(result, writer.shift(goal, loop.index))
+        return context.get_dummy_value()
+
+    return for_numba(gather)
+
+
+def _make_spread(maximum: bool) -> Callable[..., None]:
+    """``spread(source, row, gradient, extra, extra_row, extra_pixel, target, channels)``: the way back.
+
+    The gradient goes to the first of the largest pixels, or in equal parts to all; ``extra`` is added, and what
+    lands where ``source``, the output of a ReLU, is not above 0, is dropped.
+    """
+
+    def spread(
+        typing_context: Any,
+        source: Any,
+        row: Any,
+        gradient: Any,
+        extra: Any,
+        extra_row: Any,
+        extra_pixel: Any,
+        target: Any,
+        channels: Any,
+    ) -> Any:
+        return types.void(*[types.intp] * 8), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, row, gradient, extra, extra_row, extra_pixel, target, channels = args
+        start, extras, goal = writer.pointer(source), writer.pointer(extra), writer.pointer(target)
+        coming = writer.pointer(gradient)
+        with Loop(builder, channels, LANES, "spread") as loop:
+            pixels = _load_window(writer, writer.shift(start, loop.index), row, channels)
+            additions = _load_window(writer, writer.shift(extras, loop.index), extra_row, extra_pixel)
+            value = writer.load(writer.shift(coming, loop.index))
+            shares = _shares_of_largest(writer, pixels, value) if maximum else _equal_shares(writer, value)
+            for place, (pixel, addition, share) in enumerate(zip(pixels, additions, shares, strict=True)):
+                offset = builder.add(builder.mul(row, INDEX(place // 2)), builder.mul(channels, INDEX(place % 2)))
+                result = writer.gate(writer.add(share, addition), pixel)
+                writer.store(result, writer.shift(goal, builder.add(loop.index, offset)))
+        return context.get_dummy_value()
+
+    return for_numba(spread)
+
+
+def _load_window(writer: Writer, pointer: ir.Value, row: ir.Value, pixel: ir.Value) -> list[ir.Value]:
+    below = writer.shift(pointer, row)
+    places = (pointer, writer.shift(pointer, pixel), below, writer.shift(below, pixel))
+    return [writer.load(place) for place in places]
+
+
+def _equal_shares(writer: Writer, value: ir.Value) -> list[ir.Value]:
+    return [writer.builder.fmul(value, writer.constant(0.25))] * 4
+
+
+def _shares_of_largest(writer: Writer, pixels: list[ir.Value], value: ir.Value) -> list[ir.Value]:
+    a, b, c, d = pixels
+    largest = writer.floor(d, writer.floor(c, writer.floor(b, a)))
+    zero, rest, shares = writer.constant(0.0), value, []
+    for pixel in pixels:
+        found = writer.builder.fcmp_ordered("==", pixel, largest)
+        shares.append(writer.builder.select(found, rest, zero))
+        rest = writer.builder.select(found, zero, rest)
+    return shares
+
+
+@for_numba
+def gate_sum(typing_context: Any, extra: Any, gate: Any, target: Any, count: Any) -> Any:
+    """For numba functions: copy numbers from ``extra`` where those of ``gate`` are above 0, else 0."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        extra, gate, target, count = args
+        extras, gates, goal = writer.pointer(extra), writer.pointer(gate), writer.pointer(target)
+        with Loop(builder, count, LANES, "gate") as loop:
+            value = writer.load(writer.shift(extras, loop.index))
+            result = writer.gate(value, writer.load(writer.shift(gates, loop.index)))
+            writer.store(result, writer.shift(goal, loop.index))
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 4), write
+
+
+gather_max, gather_mean = _make_gather(True), _make_gather(False)
+spread_max, spread_mean = _make_spread(True), _make_spread(False)
+
+
+@compiled("void(boolean, intp, intp, intp, intp, intp)")
+def pool(maximum: bool, source: int, width: int, channels: int, target: int, row: int) -> None:
+    """Pool two rows of pixels into one: from (H, W, channels) to row ``row`` of (H // 2, W // 2, channels)."""
+    start = source + FLOAT_BYTES * 2 * row * width * channels
+    goal = target + FLOAT_BYTES * row * (width // 2) * channels
+    for x in range(width // 2):
+        offset = FLOAT_BYTES * x * channels
+        if maximum:
+            gather_max(start + 2 * offset, width * channels, goal + offset, channels)
+        else:
+            gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
+
+
+@compiled("void(boolean, intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
+def unpool(
+    maximum: bool,
+    source: int,
+    height: int,
+    width: int,
+    channels: int,
+    gradient: int,
+    extra: int,
+    full_extra: bool,
+    target: int,
+    row: int,
+) -> None:
+    """Gradients of two rows of pixels from row ``row`` of pooled ones; a last odd row or column has none."""
+    extra_row, extra_pixel = (width * channels, channels) if full_extra else (0, 0)
+    pooled = width // 2 if 2 * row + 1 < height else 0
+    for x in range(pooled):
+        offset = FLOAT_BYTES * (2 * row * width + 2 * x) * channels
+        addition = extra + FLOAT_BYTES * (2 * row * extra_row + 2 * x * extra_pixel)
+        here, there = source + offset, target + offset
+        coming = gradient + FLOAT_BYTES * (row * (width // 2) + x) * channels
+        if maximum:
+            spread_max(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+        else:
+            spread_mean(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+    for y in range(2 * row, min(2 * row + 2, height)):
+        for x in range(2 * pooled, width):
+            offset = FLOAT_BYTES * (y * width + x) * channels
+            addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
+            gate_sum(addition, source + offset, target + offset, channels)

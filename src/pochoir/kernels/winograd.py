@@ -1,0 +1,191 @@
+"""Convolutions of 3x3 by Winograd's minimal filtering, in blocks of tiles that stay in the cache."""
+
+import numba
+
+from pochoir.kernels.compiling import compiled
+from pochoir.kernels.products import UNIT, multiply
+from pochoir.kernels.tiles import make_back, make_forth
+from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy
+
+forth_4, forth_6 = make_forth(4), make_forth(6)
+back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
+gated_back_4, gated_back_6 = make_back(4, gated=True), make_back(6, gated=True)
+
+SKEW = 16
+"""Numbers between one position and the next beyond what is needed, so that positions do not share cache sets."""
+
+
+@numba.njit(nogil=True)
+def cut_patch(source: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int) -> None:
+    """Copy a square that reaches over the border, with zeros beyond it."""
+    clear(patch, side * side * channels)
+    first, last = max(left, 0), min(left + side, width)
+    for y in range(max(top, 0), min(top + side, height)):
+        goal = patch + FLOAT_BYTES * ((y - top) * side + first - left) * channels
+        copy(source + FLOAT_BYTES * (y * width + first) * channels, goal, (last - first) * channels)
+
+
+@numba.njit(nogil=True)
+def paste_patch(
+    target: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int
+) -> None:
+    """Copy what of a square lies inside the border."""
+    count = min(side, width - left) * channels
+    for y in range(top, min(top + side, height)):
+        goal = target + FLOAT_BYTES * (y * width + left) * channels
+        copy(patch + FLOAT_BYTES * (y - top) * side * channels, goal, count)
+
+
+@numba.njit(nogil=True)
+def transform_inputs(
+    outputs: int,
+    source: int,
+    height: int,
+    width: int,
+    channels: int,
+    tile: int,
+    target: int,
+    position: int,
+    patch: int,
+) -> None:
+    """Bring one tile of inputs to its positions."""
+    side, across = outputs + 2, (width + outputs - 1) // outputs
+    top, left = tile // across * outputs - 1, tile % across * outputs - 1
+    start, row = source + FLOAT_BYTES * (top * width + left) * channels, width * channels
+    if top < 0 or left < 0 or top + side > height or left + side > width:
+        cut_patch(source, height, width, channels, top, left, side, patch)
+        start, row = patch, side * channels
+    if outputs == 4:
+        forth_4(start, row, target, position, channels)
+    else:
+        forth_6(start, row, target, position, channels)
+
+
+@numba.njit(nogil=True)
+def locate(
+    map_: int, height: int, width: int, channels: int, top: int, left: int, side: int, inside: bool, patch: int
+) -> int:
+    """Where a tile of a map is: in the map itself, or in a copy that goes on beyond the border."""
+    if inside:
+        return map_ + FLOAT_BYTES * (top * width + left) * channels
+    cut_patch(map_, height, width, channels, top, left, side, patch)
+    return patch
+
+
+@numba.njit(nogil=True)
+def transform_results(
+    outputs: int,
+    products: int,
+    position: int,
+    extra: int,
+    full_extra: bool,
+    gate: int,
+    target: int,
+    height: int,
+    width: int,
+    channels: int,
+    tile: int,
+    floor: float,
+    patch: int,
+) -> None:
+    """Bring the positions of one tile to its results."""
+    across = (width + outputs - 1) // outputs
+    top, left = tile // across * outputs, tile % across * outputs
+    inside = top + outputs <= height and left + outputs <= width
+    size = FLOAT_BYTES * outputs * outputs * channels
+    row, goal = outputs * channels, patch
+    if inside:
+        row, goal = width * channels, target + FLOAT_BYTES * (top * width + left) * channels
+    addition, addition_row, addition_pixel = extra, 0, 0
+    if full_extra:
+        addition = locate(extra, height, width, channels, top, left, outputs, inside, patch + size)
+        addition_row, addition_pixel = row, channels
+    if gate != 0:
+        door = locate(gate, height, width, channels, top, left, outputs, inside, patch + 2 * size)
+        if outputs == 4:
+            gated_back_4(
+                products, position, addition, addition_row, addition_pixel, door, row, goal, row, channels, floor
+            )
+        else:
+            gated_back_6(
+                products, position, addition, addition_row, addition_pixel, door, row, goal, row, channels, floor
+            )
+    elif outputs == 4:
+        back_4(products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor)
+    else:
+        back_6(products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor)
+    if not inside:
+        paste_patch(target, height, width, channels, top, left, outputs, patch)
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)")
+def convolve(
+    outputs: int,
+    source: int,
+    height: int,
+    width: int,
+    inputs: int,
+    weights: int,
+    channels: int,
+    extra: int,
+    full_extra: bool,
+    gate: int,
+    target: int,
+    floor: float,
+    scratch: int,
+    first: int,
+    last: int,
+) -> None:
+    """Convolve some tiles of a map.
+
+    Args:
+        outputs: Side of a tile of results, 4 or 6.
+        source: Address of the map, (height, width, inputs).
+        height: Rows.
+        width: Columns.
+        inputs: Channels of the map.
+        weights: Address of the weights as ``convolution.pack`` leaves them.
+        channels: Of the results.
+        extra: Address of what is added to the results: (channels,), or (height, width, channels) if full.
+        full_extra: Which of the two.
+        gate: Address of a map, (height, width, channels): results where it is not above 0 become 0. Or 0.
+        target: Address of the results, (height, width, channels).
+        floor: Ungated results become at least this.
+        scratch: Address of room.
+        first: The first tile.
+        last: The tile after the last.
+    """
+    side = outputs + 2
+    count = last - first
+    rows = (count + UNIT - 1) // UNIT * UNIT
+    forth_position, back_position = rows * inputs + SKEW, rows * channels + SKEW
+    products = scratch + FLOAT_BYTES * side * side * forth_position
+    patch = products + FLOAT_BYTES * side * side * back_position
+    for tile in range(count):
+        goal = scratch + FLOAT_BYTES * tile * inputs
+        transform_inputs(outputs, source, height, width, inputs, first + tile, goal, forth_position, patch)
+    for place in range(side * side):
+        multiply(
+            rows,
+            scratch + FLOAT_BYTES * place * forth_position,
+            inputs,
+            weights + FLOAT_BYTES * place * inputs * channels,
+            channels,
+            products + FLOAT_BYTES * place * back_position,
+        )
+    for tile in range(count):
+        transform_results(
+            outputs,
+            products + FLOAT_BYTES * tile * channels,
+            back_position,
+            extra,
+            full_extra,
+            gate,
+            target,
+            height,
+            width,
+            channels,
+            first + tile,
+            floor,
+            patch,
+        )

@@ -1,0 +1,100 @@
+"""Single layers on compiled kernels against torch's."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pochoir import kernels
+
+if not kernels.SUPPORTED:
+    pytest.skip("this CPU has no AVX2", allow_module_level=True)
+
+from pochoir.kernels.convolution import ColourConvolution, Convolution
+from pochoir.kernels.minimal import minimal_filtering
+from pochoir.kernels.pooling import Pooling
+from pochoir.kernels.sharing import Lender
+from support.close import assert_close
+
+WIDE = kernels.COLUMNS
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def as_batch(rows: Tensor) -> Tensor:
+    return rows.permute(2, 0, 1)[None]
+
+
+def as_map(batch: Tensor) -> Tensor:
+    return batch[0].permute(1, 2, 0).contiguous()
+
+
+@pytest.mark.parametrize("outputs", [2, 4, 6])
+def test_minimal_filtering_is_a_short_convolution(outputs):
+    forth, weights, back = (torch.tensor(part, dtype=torch.float64) for part in minimal_filtering(outputs))
+    signal, taps = draw(outputs + 2).double(), draw(3, seed=1).double()
+    expected = F.conv1d(signal[None, None], taps[None, None])[0, 0]
+    assert_close(back @ ((weights @ taps) * (forth @ signal)), expected)
+    assert len(forth) == outputs + 2  # as many multiplications
+
+
+@pytest.mark.parametrize("outputs", [4, 6])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (6, 12), (7, 5), (13, 26)])
+def test_convolution(height, width, outputs):
+    weight, bias = draw(WIDE, 2 * WIDE, 3, 3) / 30, draw(WIDE, seed=1)
+    layer = Convolution(weight, bias, Lender(), outputs=outputs)
+    source = draw(height, width, 2 * WIDE, seed=2)
+    expected = F.conv2d(as_batch(source), weight, bias, padding=1)
+    assert_close(as_batch(layer.forward(source, rectified=False)), expected, atol=1e-4)
+    assert_close(as_batch(layer.forward(source, rectified=True)), expected.relu(), atol=1e-4)
+    gradient, extra, gate = draw(height, width, WIDE), draw(height, width, 2 * WIDE), draw(height, width, 2 * WIDE)
+    plain = as_map(F.conv_transpose2d(as_batch(gradient), weight, padding=1))
+    assert_close(layer.backward(gradient), plain, atol=1e-4)
+    assert_close(layer.backward(gradient, extra=extra), plain + extra, atol=1e-4)
+    assert_close(layer.backward(gradient, gate=gate), plain * (gate > 0), atol=1e-4)
+    assert_close(layer.backward(gradient, gate=gate, extra=extra), (plain + extra) * (gate > 0), atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 50), (35, 13), (19, 97)])
+def test_convolution_of_colours(height, width):
+    weight, bias = draw(WIDE, 3, 3, 3), draw(WIDE, seed=1)
+    layer = ColourConvolution(weight, bias, Lender())
+    picture, gradient = draw(3, height, width, seed=2), draw(height, width, WIDE, seed=3)
+    expected = F.conv2d(picture[None], weight, bias, padding=1)
+    assert_close(as_batch(layer.forward(picture, rectified=False)), expected)
+    assert_close(as_batch(layer.forward(picture, rectified=True)), expected.relu())
+    back = F.conv_transpose2d(as_batch(gradient), weight, padding=1)[0]
+    assert_close(layer.backward(gradient), back, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize(("height", "width"), [(2, 2), (7, 4), (8, 9), (5, 5)])
+def test_pooling_of_a_relu_with_many_ties(kind, height, width):
+    before = draw(height, width, WIDE).mul(1.5).round().requires_grad_()
+    pool = F.max_pool2d if kind == "max" else F.avg_pool2d
+    rectified = as_batch(before).relu()
+    pooled = pool(rectified, 2)
+    gradient, extra = draw(*pooled.shape, seed=1), draw(height, width, WIDE, seed=2)
+    layer, source = Pooling(kind, Lender()), as_map(rectified.detach())
+    assert torch.equal(as_batch(layer.forward(source)), pooled)
+    (expected,) = torch.autograd.grad((pooled * gradient).sum(), before, retain_graph=True)
+    assert torch.equal(layer.backward(source, as_map(gradient)), expected)
+    (expected,) = torch.autograd.grad((pooled * gradient).sum() + (rectified * as_batch(extra)).sum(), before)
+    assert_close(layer.backward(source, as_map(gradient), extra=extra), expected)
+
+
+def test_memory_comes_back_when_the_last_view_is_gone():
+    lender = Lender()
+    first = lender.lend(4, 5)
+    place = first.data_ptr()
+    view = first[1:, 2:]
+    del first
+    assert lender.lend(5, 4).data_ptr() != place  # still in use
+    del view
+    assert lender.lend(20).data_ptr() == place
+    kept = lender.lend(20)
+    lender.forget()
+    del kept
+    assert lender.lend(2, 10).shape == (2, 10)
