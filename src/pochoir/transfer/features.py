@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,13 +10,21 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.transfer.functional import gram
-from pochoir.transfer.windows import Tile, plan_tiles
+from pochoir.transfer.windows import Tile, Window, plan_tiles
 
 WHOLE_PX = math.inf
 """A limit that no picture exceeds."""
 
 Features = Mapping[str, Tensor]
 """By layer the features of a tile's core, each (1, C, h, w)."""
+
+
+class _Part(NamedTuple):
+    """A guide over a tile's core; None where it weighs all positions alike, which saves a copy of the features."""
+
+    guide: Tensor | None
+    share: float
+    """Of the guide's sum over the whole picture."""
 
 
 class GuidedGrams:
@@ -28,22 +37,33 @@ class GuidedGrams:
     def __init__(self, guides: Sequence[Mapping[str, Tensor]]) -> None:
         self.guides = guides
         self.totals = [{layer: float(guide.sum()) for layer, guide in region.items()} for region in guides]
+        # Looked at once for all steps: numbers have to be waited for on a GPU.
+        self._parts: dict[Tile, list[dict[str, _Part]]] = {}
 
     def __call__(self, tile: Tile, features: Features) -> list[dict[str, Tensor]]:
         """The tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
-        parts: list[dict[str, Tensor]] = []
-        for guides, totals in zip(self.guides, self.totals, strict=True):
-            part: dict[str, Tensor] = {}
-            for layer, guide in guides.items():
-                here = tile.positions(VGG.stride(layer)).cut(guide)
-                channels = features[layer].shape[1]
-                share = float(here.sum()) / totals[layer]
-                # A Gram matrix is a mean over the guide, so a tile without any of it has none.
-                part[layer] = (
-                    gram(features[layer], here) * share if share > 0.0 else guide.new_zeros(1, channels, channels)
-                )
-            parts.append(part)
-        return parts
+        if tile not in self._parts:
+            self._parts[tile] = [
+                {
+                    layer: _cut(guide, tile.positions(VGG.stride(layer)), totals[layer])
+                    for layer, guide in region.items()
+                }
+                for region, totals in zip(self.guides, self.totals, strict=True)
+            ]
+        return [
+            {layer: _gram_part(features[layer], part) for layer, part in region.items()} for region in self._parts[tile]
+        ]
+
+
+def _cut(guide: Tensor, core: Window, total: float) -> _Part:
+    here = core.cut(guide)
+    return _Part(None if bool(here.min() == here.max()) else here, float(here.sum()) / total)
+
+
+def _gram_part(features: Tensor, part: _Part) -> Tensor:
+    if not part.share > 0.0:  # a Gram matrix is a mean over the guide: here there is none
+        return features.new_zeros(1, features.shape[1], features.shape[1])
+    return gram(features, part.guide) * part.share
 
 
 class FeatureTiles:
