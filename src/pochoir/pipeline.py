@@ -1,5 +1,6 @@
 """From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,13 +19,16 @@ from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import EmptyRegionError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import Picture, PictureSource
+from pochoir.quantities import parse_duration_s
 from pochoir.recipe import BACKDROPS, Recipe, SegmentSettings, StyleRef
 from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import REGIONS, Sources, find_input, load_sources
-from pochoir.transfer import Losses, Region, Step, iter_paint
+from pochoir.transfer import Losses, Region, Step, expected_bytes, iter_paint
 
 DEFAULT_LONG_SIDE_PX = 512
+SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
+"""Of a run in limited time, what is kept for composing and saving."""
 
 StyleSource: TypeAlias = "PictureSource | StyleRef | tuple[PictureSource, float]"
 """A picture, a path, a built-in style's name, ``"S:weight"``, or a pair of a picture and its share."""
@@ -98,6 +102,7 @@ class Painting:
         threads: Overrides the recipe's number of CPU threads without being recorded as a setting.
         engine: ``"auto"``, or ``"torch"`` for an encoder on plain torch; see ``encoders.VGG``.
         notes: What the user should know besides what the run itself has to say.
+        began_s: When the recipe's time began to run, as ``time.monotonic()`` told; None for now.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class Painting:
         threads: int | None = None,
         engine: str = "auto",
         notes: tuple[str, ...] = (),
+        began_s: float | None = None,
     ) -> None:
         self.sources = sources
         self.recipe = recipe
@@ -119,6 +125,9 @@ class Painting:
         self.size = work_size(sources.photo.size, recipe)
         self.timings: dict[str, float] = {}
         self.last_step: Step | None = None
+        self.is_finished = False
+        self._steps_by_scale: dict[int, int] = {}
+        self._began_s = time.monotonic() if began_s is None else began_s
         self._first_notes = notes
         self._segmenter = segmenter
         self._encoder = encoder
@@ -237,8 +246,10 @@ class Painting:
             with _torch_threads(self.threads):
                 step = next(steps, None)
             if step is None:
+                self.is_finished = True
                 return
             self.last_step = step
+            self._steps_by_scale[step.scale] = step.step
             self.timings["paint"] = step.elapsed_s
             yield step
 
@@ -252,7 +263,28 @@ class Painting:
         ground = self._ground_at(self.size).to(self.device)
         init = self.sources.init
         start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
-        yield from iter_paint(ground, regions, encoder, self.recipe, start=start)
+        yield from iter_paint(ground, regions, encoder, self.recipe, start=start, budget_s=self._budget_s())
+
+    def _budget_s(self) -> float:
+        """Seconds that are left for painting."""
+        if not self.recipe.time:
+            return math.inf
+        saved = self.sources.photo.size if self.recipe.full_size else self.size
+        to_save_s = SAVING_S + SAVING_S_PER_PX * saved.pixels
+        return parse_duration_s(self.recipe.time) - (time.monotonic() - self._began_s) - to_save_s
+
+    @property
+    def expected_bytes(self) -> int:
+        """Memory that painting will take, about."""
+        return expected_bytes(self.recipe.memory, self.size)
+
+    def _recipe_as_done(self) -> Recipe:
+        """The recipe that gives this picture again; where a run was cut short, by the steps that were done."""
+        step = self.last_step
+        if step is None or (self.is_finished and not self.recipe.time):
+            return self.recipe
+        counts = tuple(self._steps_by_scale.get(scale, 0) for scale in range(1, step.scales + 1))
+        return replace(self.recipe, time="", schedule=counts)
 
     def result(self) -> Result:
         """The result with the best picture so far; before the first step, with the photo unpainted."""
@@ -298,6 +330,8 @@ class Painting:
             notes += self.segmentation.notes
         if self.last_step is not None:
             notes += self.last_step.notes
+            if self.recipe.time and self.last_step.done < self.last_step.total:
+                notes.append(f"the time was up after {self.last_step.done} of {self.last_step.total} steps")
         return tuple(dict.fromkeys(notes))
 
     def _provenance(self) -> Record:
@@ -307,7 +341,7 @@ class Painting:
         return Record(
             version=pochoir.__version__,
             torch=torch.__version__,
-            recipe=self.recipe,
+            recipe=self._recipe_as_done(),
             inputs=self._recorded_inputs,
             weights={name: hash_file(weights.where(name)) for name in used},
             device=self.device,
@@ -337,6 +371,7 @@ def iter_stylize(
     init: PictureSource | None = None,
     segmenter: str | Segmenter | None = None,
     encoder: str | VGG | None = None,
+    began_s: float | None = None,
     **settings: Any,
 ) -> Painting:
     """Prepare to paint a photo, step by step.
@@ -354,6 +389,7 @@ def iter_stylize(
         init: What to start from: ``"content"``, ``"noise"``, ``"style"`` or a picture.
         segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
         encoder: A name, or a network of your own.
+        began_s: When the recipe's ``time`` began to run, as ``time.monotonic()`` told; None for now.
         **settings: Any other field of ``Recipe``; it wins over ``recipe``.
 
     Returns:
@@ -363,6 +399,7 @@ def iter_stylize(
         InputError: Something that was given cannot be used.
         WeightsError: Trained weights are missing; the text says how to get them.
     """
+    began_s = time.monotonic() if began_s is None else began_s
     pictures: dict[str, Any] = {"mask": mask, "scribble": scribble, "backdrop": backdrop, "init": init}
     pictures |= {"style": style, "subject_style": subject, "background_style": background}
     names: dict[str, Any] = {}
@@ -392,6 +429,7 @@ def iter_stylize(
         made,
         segmenter=None if isinstance(segmenter, str) else segmenter,
         encoder=None if isinstance(encoder, str) else encoder,
+        began_s=began_s,
     )
 
 

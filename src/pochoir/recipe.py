@@ -5,6 +5,7 @@ below. Nothing here imports torch or any other heavy library, so ``pochoir --hel
 """
 
 import dataclasses
+import itertools
 import json
 import math
 import re
@@ -18,6 +19,7 @@ import tomli_w
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, UnknownNameError
+from pochoir.quantities import parse_bytes, parse_duration_s
 
 SEGMENTERS = ("u2net", "u2netp", "grabcut")
 REMBG_PREFIX = "rembg:"
@@ -33,6 +35,8 @@ BACKDROPS = ("photo", "transparent")
 
 CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 SUBJECT_CHOICE = re.compile(r"all|largest|[1-9]\d{0,4}(?:,[1-9]\d{0,4})*")
+LEAST_MEMORY = 256 << 20
+"""Bytes; the encoder and one small tile need as much."""
 HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 
@@ -143,6 +147,13 @@ class TransferSettings:
         None, "Long side of the painted picture in pixels; 512, or the photo's own if that is smaller", low=1, high=8192
     )
     steps: int = setting(100, "Optimiser steps, all scales together", low=1, high=100_000)
+    schedule: tuple[int, ...] = setting(
+        (), "Steps of each scale from coarse to fine, instead of sharing out the steps", kind="counts"
+    )
+    time: str = setting("", "Finish within this time, such as 30s or 2m, with as many of the steps as fit", kind="time")
+    memory: str = setting(
+        "2G", "Memory to paint in; pictures that need more are looked at in tiles, which takes longer", kind="memory"
+    )
     content_weight: float = setting(1.0, "How much of the photo's forms to keep", low=0.0, high=1e9)
     style_weight: float = setting(1.0, "How much of the style's look to take", low=0.0, high=1e9)
     tv_weight: float = setting(1.0, "How smooth neighbouring pixels are to be", low=0.0, high=1e9)
@@ -169,6 +180,20 @@ class TransferSettings:
                 raise OptionError(f"The {label} layers name a layer twice: {', '.join(layers)}.")
         if not self.style_layers and not self.content_layers:
             raise OptionError("At least one content layer or style layer is needed.")
+        self._check_effort()
+
+    def _check_effort(self) -> None:
+        if self.time:
+            parse_duration_s(self.time)
+        if parse_bytes(self.memory) < LEAST_MEMORY:
+            raise OptionError(f"Painting takes at least {LEAST_MEMORY >> 20}M of memory; got {self.memory!r}.")
+        counts = self.schedule
+        if not all(
+            isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= 100_000 for count in counts
+        ):
+            raise OptionError(f"A schedule is whole numbers of steps such as 40,25,15; got {_list(counts)}.")
+        if counts and (not counts[0] or any(late and not early for early, late in itertools.pairwise(counts))):
+            raise OptionError(f"Only the finest scales of a schedule can have no steps; got {_list(counts)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +271,10 @@ class Recipe(SegmentSettings, TransferSettings):
         return tomli_w.dumps({key: value for key, value in self.to_dict().items() if value is not None})
 
 
+def _list(counts: tuple[object, ...]) -> str:
+    return ",".join(map(str, counts))
+
+
 def option(name: str) -> dataclasses.Field[Any]:
     """The recipe field of that name, for callers that need its default, help text, bounds or choices."""
     return Recipe.__dataclass_fields__[name]
@@ -255,7 +284,7 @@ def _to_plain(value: Any) -> Any:
     if isinstance(value, Box):
         return list(value)
     if isinstance(value, tuple):
-        return [str(item) for item in value]
+        return [item if isinstance(item, int) else str(item) for item in value]
     return value
 
 
@@ -264,11 +293,12 @@ def _from_plain(item: "dataclasses.Field[Any]", value: Any) -> Any:
         if len(value) != 4:
             raise OptionError(f"A box is four numbers: x, y, width, height; got {value!r}.")
         return Box(*value)
-    if item.metadata["kind"] in ("styles", "layers"):
+    if item.metadata["kind"] in ("styles", "layers", "counts"):
         # A single reference is a tuple, too, and would be taken for a list of its name and its weight.
         if not isinstance(value, list | tuple) or isinstance(value, StyleRef):
-            raise OptionError(f"{item.name} is a list of names; got {value!r}.")
-        if item.metadata["kind"] == "layers":
+            what = "numbers" if item.metadata["kind"] == "counts" else "names"
+            raise OptionError(f"{item.name} is a list of {what}; got {value!r}.")
+        if item.metadata["kind"] != "styles":
             return tuple(value)
         return tuple(StyleRef.parse(ref) if isinstance(ref, str) else ref for ref in value)
     if isinstance(item.default, float) and isinstance(value, int) and not isinstance(value, bool):

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
@@ -13,6 +14,7 @@ from pochoir.transfer.criterion import (
     style_grams,
     weigh_layers,
 )
+from pochoir.transfer.features import FeatureTiles
 from pochoir.transfer.functional import gram, relative_distance, total_variation
 from support.close import assert_close
 
@@ -54,7 +56,7 @@ class TestTerms:
         _, losses = Criterion(photo, [region(WHOLE)], encoder, settings)(pastiche)
         ours, photos, styles = (encoder(p, (*LAYERS, "relu2_2")) for p in (pastiche, photo, style))
         content = sum(relative_distance(ours[layer], photos[layer]) for layer in ("relu2_2", "relu3_1")) / 2
-        trust = {"relu1_1": 1920 / (1920 + 64), "relu2_1": 480 / (480 + 64), "relu3_1": 120 / (120 + 64)}
+        trust = {"relu1_1": 1920 / (1920 + 2.5), "relu2_1": 480 / (480 + 2.5), "relu3_1": 120 / (120 + 4.5)}
         drawn = sum(relative_distance(gram(ours[name]), gram(styles[name])) * trust[name] for name in LAYERS)
         drawn /= sum(trust.values())
         assert losses.content == pytest.approx(float(content), rel=1e-4)
@@ -212,12 +214,13 @@ def test_layers_that_see_little_of_a_region_count_less():
     def guide(positions: float) -> torch.Tensor:
         return torch.full((1, 1, 2, 2), positions / 4)
 
-    weights = weigh_layers({"fine": guide(192.0), "half trusted": guide(64.0), "coarse": guide(0.64)})
+    grams = {"fine": torch.ones(1, 7, 7), "deep": torch.ones(1, 127, 127), "coarse": torch.ones(1, 127, 127)}
+    weights = weigh_layers({"fine": guide(12.0), "deep": guide(64.0), "coarse": guide(0.64)}, grams)
     assert sum(weights.values()) == pytest.approx(1.0)
-    assert weights["fine"] / weights["half trusted"] == pytest.approx(0.75 / 0.5)
-    assert weights["half trusted"] / weights["coarse"] == pytest.approx(0.5 / (0.64 / 64.64))
-    assert weigh_layers({"only": guide(3.0)}) == {"only": 1.0}
-    assert weigh_layers({}) == {}
+    assert weights["fine"] / weights["deep"] == pytest.approx(0.75 / 0.5)
+    assert weights["deep"] / weights["coarse"] == pytest.approx(0.5 / (0.64 / 64.64))
+    assert weigh_layers({"coarse": guide(3.0)}, grams) == {"coarse": 1.0}
+    assert weigh_layers({}, grams) == {}
 
 
 @pytest.mark.parametrize(
@@ -248,3 +251,46 @@ def test_the_force_on_a_pixel_does_not_depend_on_its_regions_area(changes, toler
         forces.append(float(gradient[..., 56:72, 56:72].square().mean().sqrt()))
     small, large = forces
     assert small == pytest.approx(large, rel=tolerance)
+
+
+class TestTiles:
+    """A picture looked at in tiles has the objective and the gradient of the whole."""
+
+    @pytest.fixture
+    def wide(self, make_photo) -> torch.Tensor:
+        noise = torch.rand(1, 3, 300, 430, generator=torch.Generator().manual_seed(3))
+        return (make_photo(300, 430) + 0.3 * noise - 0.15).clamp(0.0, 1.0)
+
+    @pytest.fixture
+    def criteria(self, make_photo, wide, style, encoder) -> tuple[Criterion, Criterion]:
+        across = torch.linspace(-1.0, 2.0, 430).clamp(0.0, 1.0).expand(1, 1, 300, 430)
+        settings = TransferSettings(content_layers=("relu4_2", "relu2_1"))
+        grams = [style_grams([(picture, 1.0)], encoder, settings.style_layers) for picture in (style, 1.0 - style)]
+        regions = [StyledRegion(across, grams[0]), StyledRegion(1.0 - across, grams[1])]
+        whole, tiled = (
+            Criterion(make_photo(300, 430), regions, encoder, settings, most_px=most_px)
+            for most_px in (float("inf"), 1.0)
+        )
+        assert (len(whole.tiles), len(tiled.tiles)) == (1, 6)
+        return whole, tiled
+
+    def test_losses_and_gradient_are_those_of_the_whole(self, criteria, wide):
+        gradients = []
+        for criterion in criteria:
+            picture = (wide * 1.2 - 0.1).requires_grad_()
+            gradients.append(torch.autograd.grad(criterion(picture)[0], picture)[0])
+        whole, tiled = (criterion(wide)[1] for criterion in criteria)
+        assert tuple(tiled) == pytest.approx(tuple(whole), rel=1e-5)
+        assert float((gradients[1] - gradients[0]).abs().max()) < 1e-4 * float(gradients[0].abs().max())
+
+    def test_no_margin_would_be_seen(self, criteria, wide, monkeypatch):
+        monkeypatch.setattr(VGG, "reach_px", lambda self, layer: 0)
+        cut = FeatureTiles(criteria[0].tiles.encoder, ("relu4_2",), Size(300, 430), most_px=1.0)
+        whole = criteria[0].tiles.gather(wide, ("relu4_2",))["relu4_2"]
+        assert float((cut.gather(wide, ("relu4_2",))["relu4_2"] - whole).abs().max()) > 1e-3
+
+    def test_gram_matrices_of_a_style_are_those_of_the_whole(self, wide, encoder):
+        whole = style_grams([(wide, 1.0)], encoder, LAYERS)
+        tiled = style_grams([(wide, 1.0)], encoder, LAYERS, most_px=1.0)
+        for layer in LAYERS:
+            assert_close(tiled[layer], whole[layer])

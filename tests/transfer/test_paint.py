@@ -100,7 +100,8 @@ class TestOutsideTheRegions:
         photo, matte = make_photo(60, 300), torch.zeros(1, 1, 60, 300)
         matte[..., 20:40, 100:120] = 1.0
         step = last_of(iter_paint(photo, [Region(matte, [(style, 1.0)])], encoder, quick(steps=1)))
-        assert step.size == Size(60, 20 + 2 * paint.CONTEXT_PX)
+        left = (100 - paint.CONTEXT_PX) // paint.GRID_PX * paint.GRID_PX
+        assert step.size == Size(60, 120 + paint.CONTEXT_PX - left)
         assert step.picture().shape == photo.shape
 
     def test_what_is_far_away_does_not_matter(self, make_photo, style, encoder, quick):
@@ -343,7 +344,7 @@ class TestStyleScale:
         seen = []
         grams = paint.style_grams
         monkeypatch.setattr(
-            paint, "style_grams", lambda s, *rest: seen.extend(tuple(p.shape[-2:]) for p, _ in s) or grams(s, *rest)
+            paint, "style_grams", lambda s, *a, **k: seen.extend(tuple(p.shape[-2:]) for p, _ in s) or grams(s, *a, **k)
         )
         style = make_photo(120, 300)
         last_of(iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=1, style_scale=scale)))
@@ -355,7 +356,9 @@ class TestStyleScale:
     def test_the_style_shrinks_with_the_picture(self, encoder, quick, monkeypatch, make_photo):
         seen = []
         grams = paint.style_grams
-        monkeypatch.setattr(paint, "style_grams", lambda s, *rest: seen.append(s[0][0].shape[-2:]) or grams(s, *rest))
+        monkeypatch.setattr(
+            paint, "style_grams", lambda s, *a, **k: seen.append(s[0][0].shape[-2:]) or grams(s, *a, **k)
+        )
         photo, matte = make_photo(160, 240), torch.ones(1, 1, 160, 240)
         last_of(iter_paint(photo, [Region(matte, [(make_photo(200, 200), 1.0)])], encoder, quick(steps=2)))
         assert seen == [(98, 98), (196, 196)]  # square roots of 80 * 120 and of 160 * 240

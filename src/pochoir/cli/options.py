@@ -36,6 +36,9 @@ _METAVARS = {
     "mask": "FILE",
     "content_layers": "NAME,...",
     "style_layers": "NAME,...",
+    "schedule": "N,N,...",
+    "time": "30s|2m|...",
+    "memory": "2G|500M|...",
 }
 
 
@@ -120,6 +123,11 @@ def _read(name: str, value: Any) -> Any:
     """Turn the text of an option into a plain value that ``Recipe.from_dict`` takes."""
     if option(name).metadata["kind"] == "layers":
         return tuple(part.strip() for part in value.split(",") if part.strip())
+    if option(name).metadata["kind"] == "counts":
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            raise OptionError(f"--{name} takes whole numbers N,N,...; got {value!r}.") from None
     if name == "box":
         try:
             x, y, width, height = (int(part) for part in value.split(","))

@@ -12,13 +12,18 @@ from pochoir.cli.watching import first_interrupt_stops, watch
 if TYPE_CHECKING:
     from pochoir.pipeline import Painting
 
+LONG_S = 20.0
+"""A run that takes longer is announced."""
+
 
 def paint(
     painting: "Painting", out: Path, report: Report, *, save_steps: Path | None = None, keep_interrupted: bool = False
 ) -> None:
     """Run a painting to its end, save its picture with the record inside, and tell what came out."""
     with first_interrupt_stops(enabled=keep_interrupted) as was_interrupted:
-        for _ in watch(painting, quiet=report.quiet, save_to=save_steps):
+        for step in watch(painting, quiet=report.quiet, save_to=save_steps):
+            if step.done == 1 and step.left_s > LONG_S:
+                report.notes([f"about {_describe(step.left_s)} to go, in {painting.expected_bytes / 2**30:.1f} GB"])
             if was_interrupted():
                 break
         result = painting.result()
@@ -40,6 +45,17 @@ def paint(
     )
     if was_interrupted():
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _describe(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{minutes // 60} h {minutes % 60} min"
+        if minutes > 99
+        else f"{minutes} min"
+    )
 
 
 def input_paths(painting: "Painting") -> list[str]:

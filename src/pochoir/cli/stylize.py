@@ -1,6 +1,7 @@
 """``pochoir stylize``: the main job."""
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -37,11 +38,12 @@ def stylize(
 
     A region without a style stays as it is in the photo.
     """
+    began_s = time.monotonic()
     recipe = given.recipe(recipe_file)
 
     from pochoir import imaging, pipeline
 
-    painting = pipeline.iter_stylize(photo, recipe)
+    painting = pipeline.iter_stylize(photo, recipe, began_s=began_s)
     is_transparent = recipe.backdrop == "transparent"
     imaging.check_output(out, inputs=input_paths(painting), alpha=is_transparent, force=force)
     if save_steps is not None and not force:

@@ -118,6 +118,11 @@ class VGG(nn.Module):
         block = int(layer.removeprefix("conv").removeprefix("relu").removeprefix("pool")[0])
         return 1 << (block if layer.startswith("pool") else block - 1)
 
+    def reach_px(self, layer: str) -> int:
+        """How many pixels beyond its own square a position of a layer depends on, in each direction."""
+        names = self.layers[: self.layers.index(layer) + 1]
+        return sum(self.stride(name) for name in names if name.startswith("conv"))
+
     def forward(self, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """Activations of the named layers.
 

@@ -1,6 +1,7 @@
 """Neural style transfer by optimising a picture's pixels (Gatys et al., arXiv:1508.06576)."""
 
 from pochoir.transfer.criterion import Losses as Losses
-from pochoir.transfer.paint import Region as Region
+from pochoir.transfer.levels import Region as Region
+from pochoir.transfer.memory import expected_bytes as expected_bytes
 from pochoir.transfer.paint import Step as Step
 from pochoir.transfer.paint import iter_paint as iter_paint

@@ -7,18 +7,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings
-from pochoir.transfer.functional import gamut_excess, gram, relative_distance, total_variation
+from pochoir.transfer.features import WHOLE_PX, FeatureTiles, GuidedGrams
+from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation
 from pochoir.transfer.guidance import build_guides
+from pochoir.transfer.windows import Tile
 
 STYLE_UNIT = 15.0
 TV_UNIT = 5.0
 """What a weight of 1 stands for, so that all three weights are 1 by default: relative distances to a style are a
 tenth of those to a photo in a picture that looks well balanced, and tv is smaller still."""
-HALF_TRUSTED_POSITIONS = 64.0
-"""A Gram matrix of this many positions counts half of one that is measured on many."""
 GAMUT_WEIGHT = 1000.0
 """Large enough that what is clipped on saving does not show, small enough not to slow the optimiser: at 10 the style
 distance of a 112-pixel pastiche rose by two thirds when it was saved, at 1000 not measurably, in as many steps."""
@@ -47,7 +48,9 @@ class StyledRegion:
     grams: Mapping[str, Tensor]
 
 
-def style_grams(styles: Sequence[tuple[Tensor, float]], encoder: VGG, layers: Sequence[str]) -> dict[str, Tensor]:
+def style_grams(
+    styles: Sequence[tuple[Tensor, float]], encoder: VGG, layers: Sequence[str], *, most_px: float = WHOLE_PX
+) -> dict[str, Tensor]:
     """Gram matrices of one style, or the weighted mean of several.
 
     Blending the targets is the same as adding up the losses to each of them, but for a constant.
@@ -56,16 +59,18 @@ def style_grams(styles: Sequence[tuple[Tensor, float]], encoder: VGG, layers: Se
         styles: Pictures of shape (1, 3, H, W) with shares above 0; sizes may differ.
         encoder: The network.
         layers: Style layers.
+        most_px: Pixels that the encoder is shown at once.
 
     Returns:
         For each layer a matrix, shape (1, C, C).
     """
     total = sum(share for _, share in styles)
     blend: dict[str, Tensor] = {}
-    with torch.no_grad():
-        for picture, share in styles:
-            for layer, features in encoder(picture, layers).items():
-                blend[layer] = blend.get(layer, 0.0) + gram(features) * (share / total)
+    for picture, share in styles:
+        tiles = FeatureTiles(encoder, layers, Size(*picture.shape[-2:]), most_px=most_px)
+        (grams,) = tiles.measure(picture, GuidedGrams([tiles.full_guides(picture)]))
+        for layer, matrix in grams.items():
+            blend[layer] = blend.get(layer, 0.0) + matrix * (share / total)
     return blend
 
 
@@ -77,9 +82,8 @@ class Criterion:
     - content is the relative distance of the features to the photo's, the mean over the content layers, each
       position weighted by how much of it is painted;
     - style is the relative distance of the guided Gram matrices to each region's targets, the mean over the style
-      layers and then over the regions. Layers are weighted by n / (n + 64), with n the number of positions that the
-      region has there: a matrix of 512 channels measured on a handful of positions is mostly chance, and a small
-      region that is forced to match one is distorted. **Each region is weighted by its share of the painted
+      layers and then over the regions. Layers are weighted as ``weigh_layers`` says, less where a region is too small
+      to fill their matrices. **Each region is weighted by its share of the painted
       area**: a guided Gram matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the
       share cancels that, and at each layer the balance of style against content at a pixel is the same in a small
       region as in a large one;
@@ -91,6 +95,9 @@ class Criterion:
         encoder: The network.
         settings: Layers and weights.
         content_gain: Factor on the content weight at this scale.
+        most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
+            measure its Gram matrices, once to send the gradient of the objective at these matrices back. That is the
+            same objective and the same gradient.
 
     Attributes:
         notes: What had to be left out, in words.
@@ -107,6 +114,7 @@ class Criterion:
         settings: TransferSettings,
         *,
         content_gain: float = 1.0,
+        most_px: float = WHOLE_PX,
     ) -> None:
         self.encoder = encoder
         self.settings = settings
@@ -115,14 +123,17 @@ class Criterion:
         self.tv_weight = settings.tv_weight * TV_UNIT
         self.content_layers = settings.content_layers if self.content_weight else ()
         self.style_layers = settings.style_layers if self.style_weight else ()
-        self.layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
+        layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
+        self.tiles = FeatureTiles(encoder, layers, Size(*photo.shape[-2:]), most_px=most_px)
         self.cover = torch.stack([region.matte for region in regions]).sum(dim=0).clamp(max=1.0)
         self.painted_share = float((self.cover > 0).double().mean())
         areas = [float(region.matte.sum()) for region in regions]
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
         self.guides = [build_guides(region.matte, encoder, self.style_layers) for region in regions]
-        self.layer_weights = [weigh_layers(guides) for guides in self.guides]
+        self.layer_weights = [
+            weigh_layers(guides, region.grams) for guides, region in zip(self.guides, regions, strict=True)
+        ]
         try:
             self.content_guides = build_guides(self.cover, encoder, self.content_layers)
         except EmptyRegionError:
@@ -130,8 +141,9 @@ class Criterion:
             # still be large enough for style layers, and those have been asked above.
             self.content_guides = {}
         self.notes = tuple(self._describe_dropped_layers())
-        with torch.no_grad():
-            self.content_targets = encoder(photo, self.content_layers)
+        self.guided_grams = GuidedGrams(self.guides)
+        targets = self.tiles.gather(photo, tuple(self.content_guides))
+        self.content = ContentDistance(targets, self.content_guides, nothing=photo.new_zeros(()))
 
     def _describe_dropped_layers(self) -> list[str]:
         notes = []
@@ -155,42 +167,93 @@ class Criterion:
         Returns:
             The weighted sum as a scalar tensor to differentiate, and all terms as numbers.
         """
-        features = self.encoder(pastiche, self.layers)
-        content = self._content(features, pastiche)
-        style = self._style(features, pastiche)
+        content, style, of_features = self._compare_features(pastiche)
         tv = total_variation(pastiche, self.cover)
         gamut = gamut_excess(pastiche) / self.painted_share  # the other pixels are the photo's and add nothing
-        total = self.content_weight * content + self.style_weight * style + self.tv_weight * tv + GAMUT_WEIGHT * gamut
+        total = of_features + self.tv_weight * tv + GAMUT_WEIGHT * gamut
         # One transfer from the device instead of five.
         values = torch.stack([total, content, style, tv, gamut]).detach().tolist()
         return total, Losses(*values)
 
-    def _content(self, features: Mapping[str, Tensor], pastiche: Tensor) -> Tensor:
-        loss = pastiche.new_zeros(())
-        for layer, guide in self.content_guides.items():
-            distance = relative_distance(features[layer], self.content_targets[layer], guide)
-            loss = loss + distance / len(self.content_guides)
+    def _compare_features(self, pastiche: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Content and style, and their weighted sum to differentiate."""
+        if len(self.tiles) == 1:
+            ((tile, features),) = self.tiles.run(pastiche)
+            content, style = self.content(tile, features), self._style(self.guided_grams(tile, features))
+            return content, style, self.content_weight * content + self.style_weight * style
+        grams = [
+            {layer: matrix.requires_grad_() for layer, matrix in region.items()}
+            for region in self.tiles.measure(pastiche, self.guided_grams)
+        ]
+        with torch.enable_grad():
+            style = self._style(grams)
+            leaves = [matrix for region in grams for matrix in region.values()]
+            slopes = torch.autograd.grad(self.style_weight * style, leaves) if leaves else ()
+        content = torch.zeros_like(style)
+
+        def linearised(tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
+            nonlocal content
+            part = self.content(tile, features)
+            content = content + part.detach()
+            matrices = [matrix for region in self.guided_grams(tile, features) for matrix in region.values()]
+            pairs = zip(slopes, matrices, strict=True)
+            return sum((torch.sum(slope * matrix) for slope, matrix in pairs), self.content_weight * part)
+
+        gradient = self.tiles.differentiate(pastiche, linearised)
+        value = self.content_weight * content + self.style_weight * style.detach()
+        # The objective has been differentiated already: what is given on has its value and its gradient.
+        return content, style.detach(), value + torch.sum(gradient * (pastiche - pastiche.detach()))
+
+    def _style(self, grams: Sequence[Mapping[str, Tensor]]) -> Tensor:
+        loss = self.cover.new_zeros(())
+        for share, targets, weights, region in zip(self.shares, self.grams, self.layer_weights, grams, strict=True):
+            for layer, matrix in region.items():
+                loss = loss + relative_distance(matrix, targets[layer]) * (share * weights[layer])
         return loss
 
-    def _style(self, features: Mapping[str, Tensor], pastiche: Tensor) -> Tensor:
-        loss = pastiche.new_zeros(())
-        for share, grams, guides, weights in zip(self.shares, self.grams, self.guides, self.layer_weights, strict=True):
-            for layer, guide in guides.items():
-                distance = relative_distance(gram(features[layer], guide), grams[layer])
-                loss = loss + distance * (share * weights[layer])
+
+class ContentDistance:
+    """The content term, of which each tile gives a part.
+
+    Args:
+        targets: The photo's features by layer, each (1, C, h, w).
+        guides: Weight of each position, each (1, 1, h, w).
+        nothing: The value where no layer is compared: a zero on the pictures' device.
+    """
+
+    def __init__(self, targets: Mapping[str, Tensor], guides: Mapping[str, Tensor], *, nothing: Tensor) -> None:
+        self.targets, self.guides, self.nothing = targets, guides, nothing
+        self.references = {
+            layer: float((target.square() * guides[layer]).sum().clamp_min(1e-12)) for layer, target in targets.items()
+        }
+
+    def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
+        """The tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
+        loss = self.nothing
+        for layer, target in self.targets.items():
+            positions = tile.positions(VGG.stride(layer))
+            excess = (features[layer] - positions.cut(target)).square() * positions.cut(self.guides[layer])
+            loss = loss + excess.sum() / (self.references[layer] * len(self.targets))
         return loss
 
 
-def weigh_layers(guides: Mapping[str, Tensor]) -> dict[str, float]:
+def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> dict[str, float]:
     """How much each style layer counts for a region.
+
+    A layer's Gram matrix of C channels has C (C + 1) / 2 entries to be matched, and the n positions of the region have
+    n C values to match them with. Where n is small no picture matches, and a region that is forced to is distorted.
+    A layer counts n / (n + (C + 1) / 2): half where there are as many values as entries.
 
     Args:
         guides: The region's guides by layer, each (1, 1, h, w).
+        grams: Gram matrices of at least these layers, each (1, C, C).
 
     Returns:
-        By layer n / (n + 64), with n the sum of its guide, scaled so that they add up to 1.
+        By layer the weight, with n the sum of its guide, scaled so that they add up to 1.
     """
-    positions = {layer: float(guide.sum()) for layer, guide in guides.items()}
-    trust = {layer: count / (count + HALF_TRUSTED_POSITIONS) for layer, count in positions.items()}
+    trust: dict[str, float] = {}
+    for layer, guide in guides.items():
+        positions, entries_each = float(guide.sum()), (grams[layer].shape[-1] + 1) / 2
+        trust[layer] = positions / (positions + entries_each)
     total = sum(trust.values())
     return {layer: value / total for layer, value in trust.items()}

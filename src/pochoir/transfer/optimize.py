@@ -6,8 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pochoir._types import Size
 from pochoir.transfer.criterion import Losses
 from pochoir.transfer.lbfgs import LBFGS
+from pochoir.transfer.memory import history_pairs
 
 Objective = Callable[[Tensor], tuple[Tensor, Losses]]
 
@@ -33,7 +35,7 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterator[It
     Yields:
         The start, then every further picture that was evaluated, without end. Losses need not fall at each.
     """
-    solver = LBFGS(first_step=FIRST_STEP)
+    solver = LBFGS(first_step=FIRST_STEP, history=history_pairs(Size(*start.shape[-2:])))
     point = start
     while True:
         losses, gradient = _evaluate(objective, point, free)

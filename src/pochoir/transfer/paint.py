@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,30 +14,21 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
-from pochoir.transfer.color import luma, match_color, match_luma, with_luma_of
+from pochoir.transfer.color import luma, match_luma, with_luma_of
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
+from pochoir.transfer.levels import STARTS, Level, Region, carry_over
+from pochoir.transfer.memory import tile_limit_px
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate
+from pochoir.transfer.pacing import Pace
 from pochoir.transfer.schedule import plan_scales
+from pochoir.transfer.windows import Window
 
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
-SMALLEST_STYLE_SIDE_PX = 32
-MOST_STYLE_ENLARGEMENT = 4.0
+GRID_PX = 16
+"""Stride of the deepest style layer: the window begins on the positions that the layers have in the whole frame."""
 CONTENT_GAIN_PER_HALVING = 2.0
 """Coarse scales hold on to the photo's forms more firmly: what they lose no finer scale finds again."""
-
-
-@dataclass(frozen=True, eq=False)
-class Region:
-    """A part of the picture and the styles it is to take on.
-
-    Attributes:
-        matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
-        styles: Pictures of shape (1, 3, h, w) at any size, with their shares above 0; at least one.
-    """
-
-    matte: Tensor
-    styles: Sequence[tuple[Tensor, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +45,7 @@ class Step:
         total: Steps of all scales.
         losses: Terms of the objective at the best picture so far of this scale, which ``picture`` gives.
         elapsed_s: Seconds since the painting began.
+        left_s: Seconds that the rest will take, as far as can be told.
         notes: What had to be left out at this scale.
     """
 
@@ -67,28 +58,13 @@ class Step:
     total: int
     losses: Losses
     elapsed_s: float
+    left_s: float
     notes: tuple[str, ...]
     _render: Callable[[], Tensor] = field(repr=False)
 
     def picture(self) -> Tensor:
         """The best picture so far, at the painted picture's full frame. Shape (1, 3, H, W), in [0, 1]."""
         return self._render()
-
-
-class _Window(NamedTuple):
-    """The part of the frame that is worked on."""
-
-    top: int
-    left: int
-    size: Size
-
-    def cut(self, tensor: Tensor) -> Tensor:
-        return tensor[..., self.top : self.top + self.size.height, self.left : self.left + self.size.width]
-
-    def paste(self, frame: Tensor, part: Tensor) -> Tensor:
-        pasted = frame.clone()
-        self.cut(pasted).copy_(part)
-        return pasted
 
 
 def iter_paint(
@@ -98,6 +74,7 @@ def iter_paint(
     settings: TransferSettings,
     *,
     start: Tensor | None = None,
+    budget_s: float = math.inf,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
@@ -111,6 +88,8 @@ def iter_paint(
         encoder: The network, on the device to work on.
         settings: Weights, layers, optimiser, steps, seed.
         start: Picture of the photo's shape to start from; None starts as ``settings.init`` says.
+        budget_s: Seconds to finish in. Each scale has its share of them, and a scale that would not fit at all is left
+            out; ``settings.time`` is not looked at.
 
     Yields:
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
@@ -132,7 +111,7 @@ def iter_paint(
         whole = window.paste(content, imaging.resize(part.clamp(0.0, 1.0), window.size))
         return torch.where(cover > 0, with_luma_of(photo, whole) if grey else whole, photo)
 
-    finest = _Level(
+    finest = Level(
         photo=window.cut(content),
         regions=[
             Region(
@@ -145,16 +124,19 @@ def iter_paint(
     )
     smallest = min(float(region.matte.sum()) for region in regions)
     stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
-    scales = plan_scales(window.size, settings.steps, smallest_region_px=smallest, stride=stride)
-    total = sum(scale.steps for scale in scales)
-    done = 0
+    scales = plan_scales(
+        window.size, settings.steps, schedule=settings.schedule, smallest_region_px=smallest, stride=stride
+    )
+    pace = Pace(scales, budget_s=budget_s - (time.monotonic() - began))
     coarser: tuple[Tensor, Tensor] | None = None
     for number, scale in enumerate(scales, start=1):
+        if not pace.begins(number - 1):
+            break
         level = finest.at(scale.size)
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
         criterion, notes = _build_criterion(level, encoder, settings, gain=gain)
         if coarser is not None:
-            pastiche = _carry_over(*coarser, level.photo)
+            pastiche = carry_over(*coarser, level.photo)
         elif start is not None:
             pastiche = imaging.resize(window.cut(start), scale.size)
         else:
@@ -167,60 +149,30 @@ def iter_paint(
                 best = iterate
             if index == 0:  # the start of a scale is not a step
                 _check_finite(iterate.losses)
+                pace.sets_out()
                 continue
-            done += 1
+            goes_on = pace.goes_on(best.losses.total)
             yield Step(
                 scale=number,
                 scales=len(scales),
                 size=scale.size,
                 step=index,
                 steps=scale.steps,
-                done=done,
-                total=total,
+                done=pace.done,
+                total=sum(scale.steps for scale in scales),
                 losses=best.losses,
                 elapsed_s=time.monotonic() - began,
+                left_s=pace.left_s,
                 notes=notes if number == len(scales) else (),
                 _render=partial(render, best.picture),
             )
-            if index == scale.steps:
+            if not goes_on:
                 coarser = (level.photo, best.picture)
                 break
 
 
-@dataclass(frozen=True, eq=False)
-class _Level:
-    """Everything the objective is built from, at one scale."""
-
-    photo: Tensor
-    regions: Sequence[Region]
-    brush_px: float
-    """Square root of the number of pixels that each style picture is given."""
-
-    @property
-    def cover(self) -> Tensor:
-        return torch.stack([region.matte for region in self.regions]).sum(dim=0)
-
-    def at(self, size: Size) -> "_Level":
-        factor = size.long_side / max(self.photo.shape[-2:])
-        return _Level(
-            photo=imaging.resize(self.photo, size),
-            regions=[
-                Region(imaging.resize(region.matte, size, mode="bilinear"), region.styles) for region in self.regions
-            ],
-            brush_px=self.brush_px * factor,
-        )
-
-    def style_at_scale(self, style: Tensor) -> Tensor:
-        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside."""
-        size = Size(*style.shape[-2:])
-        factor = self.brush_px / math.sqrt(size.pixels)
-        # A sliver must not fall below what the deepest layer can see, nor take up more memory than it is worth.
-        widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
-        return imaging.resize(style, size.scaled(max(factor, widened)))
-
-
 def _build_criterion(
-    level: _Level, encoder: VGG, settings: TransferSettings, *, gain: float
+    level: Level, encoder: VGG, settings: TransferSettings, *, gain: float
 ) -> tuple[Criterion, tuple[str, ...]]:
     """The objective of a scale, and in words what does not fit into it."""
     short_side = min(level.photo.shape[-2:])
@@ -233,6 +185,7 @@ def _build_criterion(
             f"it must be at least {needed}. Use a larger --size or shallower layers."
         )
     fitting = replace(settings, content_layers=content_layers, style_layers=style_layers)
+    most_px = tile_limit_px(settings.memory, Size(*level.photo.shape[-2:]))
     regions = [
         StyledRegion(
             region.matte,
@@ -240,63 +193,24 @@ def _build_criterion(
                 [(level.style_at_scale(style), share) for style, share in region.styles],
                 encoder,
                 fitting.style_layers,
+                most_px=most_px,
             ),
         )
         for region in level.regions
     ]
-    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain)
+    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, most_px=most_px)
     dropped = [name for name in (*settings.content_layers, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes
 
 
-def _carry_over(coarse_photo: Tensor, coarse_pastiche: Tensor, photo: Tensor) -> Tensor:
-    """The coarser scale's result enlarged, with the detail of the photo that enlarging cannot give."""
-    size = Size(*photo.shape[-2:])
-    detail = photo - imaging.resize(coarse_photo, size)
-    return (imaging.resize(coarse_pastiche.clamp(0.0, 1.0), size) + detail).clamp(0.0, 1.0)
-
-
-def _start_from_content(level: _Level, seed: int) -> Tensor:
-    """The photo, each region in the palette of its style: half of what style changes is colour."""
-    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
-    for region in level.regions:
-        shares = sum(share for _, share in region.styles)
-        for style, share in region.styles:
-            painted = match_color(level.photo, level.style_at_scale(style), region.matte)
-            picture = picture + region.matte * painted * (share / shares)
-    return picture.clamp(0.0, 1.0)
-
-
-def _start_from_noise(level: _Level, seed: int) -> Tensor:
-    """Uniform noise, drawn on the CPU so that every device starts alike."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(level.photo.shape, generator=generator).to(level.photo)
-
-
-def _start_from_style(level: _Level, seed: int) -> Tensor:
-    """Each region's first style picture, stretched over the frame."""
-    size = Size(*level.photo.shape[-2:])
-    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
-    for region in level.regions:
-        picture = picture + region.matte * imaging.resize(region.styles[0][0], size)
-    return picture.clamp(0.0, 1.0)
-
-
-STARTS: dict[str, Callable[[_Level, int], Tensor]] = {
-    "content": _start_from_content,
-    "noise": _start_from_noise,
-    "style": _start_from_style,
-}
-
-
-def _find_window(cover: Tensor) -> _Window:
+def _find_window(cover: Tensor) -> Window:
     rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
     columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
     height, width = cover.shape[-2:]
-    top, left = max(0, int(rows[0]) - CONTEXT_PX), max(0, int(columns[0]) - CONTEXT_PX)
+    top, left = (max(0, int(first[0]) - CONTEXT_PX) // GRID_PX * GRID_PX for first in (rows, columns))
     bottom, right = min(height, int(rows[-1]) + 1 + CONTEXT_PX), min(width, int(columns[-1]) + 1 + CONTEXT_PX)
-    return _Window(top, left, Size(bottom - top, right - left))
+    return Window(top, left, Size(bottom - top, right - left))
 
 
 def _check_finite(losses: Losses) -> None:

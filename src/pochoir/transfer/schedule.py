@@ -1,6 +1,7 @@
 """From coarse to fine: which sizes are painted, and for how many steps."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pochoir._types import Size
@@ -20,12 +21,20 @@ class Scale(NamedTuple):
     steps: int
 
 
-def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf, stride: int = 1) -> tuple[Scale, ...]:
+def plan_scales(
+    size: Size,
+    steps: int,
+    *,
+    schedule: Sequence[int] = (),
+    smallest_region_px: float = math.inf,
+    stride: int = 1,
+) -> tuple[Scale, ...]:
     """Halve a picture while it stays large enough, and share out the steps.
 
     Args:
         size: Size of the finished picture.
         steps: Steps of all scales together, at least 1.
+        schedule: Steps of each scale from coarse to fine, instead; the finest may have none.
         smallest_region_px: Pixels of the smallest region that is painted, at ``size``.
         stride: Pixels per position of the shallowest layer; no coarse scale is so small that it has none there.
 
@@ -37,6 +46,9 @@ def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf,
         Gatys et al., arXiv:1611.07865, section 6, go coarse to fine in two sizes to save time and to get larger
         strokes; we take as many as fit.
     """
+    if schedule:
+        count = len(schedule)
+        return tuple(Scale(_halve(size, count - 1 - index), share) for index, share in enumerate(schedule))
     count = 1
     while (
         count < steps
@@ -52,7 +64,8 @@ def plan_scales(size: Size, steps: int, *, smallest_region_px: float = math.inf,
         shares[index] = min(max(1, round(steps * weights[index] / sum(weights))), left_for_coarser)
     # Rounding is settled on the coarsest scale, where a step costs least.
     shares[0] = steps - sum(shares)
-    return tuple(
-        Scale(size if index == count - 1 else size.scaled(0.5 ** (count - 1 - index)), share)
-        for index, share in enumerate(shares)
-    )
+    return tuple(Scale(_halve(size, count - 1 - index), share) for index, share in enumerate(shares))
+
+
+def _halve(size: Size, times: int) -> Size:
+    return size.scaled(0.5**times) if times else size

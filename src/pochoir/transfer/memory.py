@@ -1,0 +1,45 @@
+"""How much of a picture is looked at once, for the memory there is."""
+
+from pochoir._types import Size
+from pochoir.quantities import parse_bytes
+
+BYTES_AT_REST = 450 << 20
+"""Of the process with the encoder loaded, before it is shown a picture."""
+BYTES_PER_SHOWN_PIXEL = 2600
+"""Features of VGG19 to relu5_1, kept for the way back."""
+PICTURES_HELD = 14
+"""Of the size that is painted: photo, iterates, gradients and what they are computed with."""
+HISTORY_BYTES = 512 << 20
+"""For the pairs of pictures that L-BFGS remembers."""
+LEAST_SHOWN_PX = 300**2
+"""Of a tile, about: a core of 128 pixels with its margins."""
+MOST_PAIRS, LEAST_PAIRS = 12, 3
+
+
+def history_pairs(size: Size) -> int:
+    """How many pairs L-BFGS is to remember of pictures of this size."""
+    return min(MOST_PAIRS, max(LEAST_PAIRS, HISTORY_BYTES // (2 * _bytes(size))))
+
+
+def tile_limit_px(memory: str, size: Size) -> float:
+    """Pixels that the encoder can be shown at once; at least 1.
+
+    Args:
+        memory: What the process may take, for example ``"2G"``.
+        size: Of the picture that is painted.
+    """
+    return max(1.0, (parse_bytes(memory) - _held_bytes(size)) / BYTES_PER_SHOWN_PIXEL)
+
+
+def expected_bytes(memory: str, size: Size) -> int:
+    """What painting will take, about; more than ``memory`` where even small tiles do."""
+    shown_px = min(size.pixels, max(LEAST_SHOWN_PX, tile_limit_px(memory, size)))
+    return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px)
+
+
+def _held_bytes(size: Size) -> int:
+    return BYTES_AT_REST + (PICTURES_HELD + 2 * history_pairs(size)) * _bytes(size)
+
+
+def _bytes(size: Size) -> int:
+    return 3 * 4 * size.pixels

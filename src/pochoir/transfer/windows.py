@@ -1,0 +1,101 @@
+"""Parts of a picture: the one that is painted, and tiles of one that is too large to be looked at whole."""
+
+import itertools
+from typing import NamedTuple
+
+from torch import Tensor
+
+from pochoir._types import Size
+
+LEAST_CORE_PX = 128
+"""Tiles of a smaller core would mostly be margin."""
+
+
+class Window(NamedTuple):
+    """A rectangle of a picture, in its pixels."""
+
+    top: int
+    left: int
+    size: Size
+
+    def cut(self, tensor: Tensor) -> Tensor:
+        """The part of a tensor (..., H, W) inside, as a view."""
+        return tensor[..., self.top : self.top + self.size.height, self.left : self.left + self.size.width]
+
+    def paste(self, frame: Tensor, part: Tensor) -> Tensor:
+        """A copy of ``frame`` with ``part`` inside."""
+        pasted = frame.clone()
+        self.cut(pasted).copy_(part)
+        return pasted
+
+
+class Tile(NamedTuple):
+    """A part of a picture whose features are computed by themselves.
+
+    Attributes:
+        shown: What the encoder sees: the core and a margin as wide as its receptive field reaches, so that the
+            features of the core are those of the whole picture.
+        core: What the tile stands for. The cores of a plan cover the picture once.
+    """
+
+    shown: Window
+    core: Window
+
+    def positions(self, stride: int) -> Window:
+        """The core among the positions of a layer of that stride over the whole picture.
+
+        A core at the end of the picture ends with its last whole position, as the encoder's pooling does.
+        """
+        top, left = self.core.top // stride, self.core.left // stride
+        bottom = (self.core.top + self.core.size.height) // stride
+        right = (self.core.left + self.core.size.width) // stride
+        return Window(top, left, Size(bottom - top, right - left))
+
+    def positions_shown(self, stride: int) -> Window:
+        """The same, counted from the first position that is shown."""
+        top, left, size = self.positions(stride)
+        return Window(top - self.shown.top // stride, left - self.shown.left // stride, size)
+
+
+def plan_tiles(size: Size, *, most_px: float, margin_px: int, grid_px: int) -> tuple[Tile, ...]:
+    """Divide a picture so that no tile shows more than ``most_px`` pixels, with the least margin in all.
+
+    Args:
+        size: Of the picture.
+        most_px: Pixels shown at once. Tiles are not made so small that their margins outweigh them: the cores stay at
+            least about 128 pixels wide and high, even if that is more.
+        margin_px: How far the encoder looks beyond a position.
+        grid_px: Stride of its deepest layer, a power of two: tiles begin on multiples of it, so that the positions
+            of every layer are those of the whole picture.
+
+    Returns:
+        Tiles row by row; a single one for a picture that fits.
+    """
+    margin_px = -(-margin_px // grid_px) * grid_px
+    plans = [
+        _divide(size, rows, columns, margin_px, grid_px)
+        for rows, columns in itertools.product(*(range(1, max(1, side // LEAST_CORE_PX) + 1) for side in size))
+    ]
+    fitting = [plan for plan in plans if max(tile.shown.size.pixels for tile in plan) <= most_px]
+    # The last plan has the smallest tiles of all.
+    return min(fitting, key=lambda plan: sum(tile.shown.size.pixels for tile in plan), default=plans[-1])
+
+
+def _divide(size: Size, rows: int, columns: int, margin_px: int, grid_px: int) -> tuple[Tile, ...]:
+    return tuple(
+        Tile(
+            shown=Window(above, before, Size(below - above, after - before)),
+            core=Window(top, left, Size(bottom - top, right - left)),
+        )
+        for top, bottom, above, below in _cut_side(size.height, rows, margin_px, grid_px)
+        for left, right, before, after in _cut_side(size.width, columns, margin_px, grid_px)
+    )
+
+
+def _cut_side(length: int, count: int, margin_px: int, grid_px: int) -> list[tuple[int, int, int, int]]:
+    """Start and end of each core, and of each with its margin."""
+    cuts = [round(length * index / count / grid_px) * grid_px for index in range(count)] + [length]
+    return [
+        (start, stop, max(0, start - margin_px), min(length, stop + margin_px))
+        for start, stop in itertools.pairwise(cuts)
+    ]
