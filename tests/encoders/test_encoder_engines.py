@@ -145,6 +145,21 @@ def test_a_layer_without_gradient_and_a_gradient_without_layers():
     assert distance(*gradients) < OF_GRADIENTS
 
 
+def test_the_way_back_is_taken_once():
+    loss = make_pair()[0](noise(32, 32).requires_grad_(), STYLE)["relu5_1"].sum()
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="can be taken once; run it forward again"):
+        loss.backward()
+
+
+def test_a_changed_result_is_noticed():
+    features = make_pair()[0](noise(32, 32).requires_grad_(), STYLE)
+    with torch.no_grad():
+        features["relu2_1"].add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        features["relu5_1"].sum().backward()
+
+
 def test_results_stay_when_the_encoder_goes_on():
     ours, _ = make_pair()
     kept = ours(noise(32, 32), STYLE)

@@ -92,7 +92,7 @@ class Stack:
         """The gradient of the picture.
 
         Args:
-            rectified: Outputs of the ReLUs.
+            rectified: Outputs of the ReLUs. They are taken out as soon as they have served, so that their memory can.
             gradients: Of the maps of some layers.
 
         Returns:
@@ -102,6 +102,7 @@ class Stack:
         for index in range(len(self._units) - 1, -1, -1):
             unit = self._units[index]
             coming = self._back_to_convolution(unit, coming, rectified, gradients)
+            rectified.pop(unit.relu, None)
             if coming is None:
                 continue
             if index == 0:
@@ -143,15 +144,21 @@ class Features(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         ctx.stack, ctx.wanted = stack, wanted
         if keep:
-            ctx.relus = [name for name in maps if name.startswith("relu")]
-            ctx.save_for_backward(*(maps[name] for name in ctx.relus))
+            relus = [name for name in maps if name.startswith("relu")]
+            # What the caller sees is in autograd's care, which notices changes; the rest is freed on the way back.
+            ctx.seen = [name for name in relus if name in wanted]
+            ctx.save_for_backward(*(maps[name] for name in ctx.seen))
+            ctx.unseen = {name: maps[name] for name in relus if name not in wanted}
         return tuple(maps[name].permute(2, 0, 1)[None] for name in wanted)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
         """From the gradients of the maps to the picture's."""
-        rectified = dict(zip(ctx.relus, ctx.saved_tensors, strict=True))
+        if ctx.unseen is None:
+            raise RuntimeError("The way back through an encoder on kernels can be taken once; run it forward again.")
+        rectified = {**ctx.unseen, **dict(zip(ctx.seen, ctx.saved_tensors, strict=True))}
+        ctx.unseen = None
         given = {
             name: gradient[0].permute(1, 2, 0).contiguous()
             for name, gradient in zip(ctx.wanted, gradients, strict=True)

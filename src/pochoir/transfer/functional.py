@@ -7,6 +7,8 @@ from torch import Tensor
 
 from pochoir.errors import ShapeError
 
+_POSITIONS_AT_ONCE = 16384
+
 
 def gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
     r"""Gram matrix of features, averaged over a region.
@@ -58,9 +60,14 @@ class _WeightedGram(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, flat: Tensor, weights: Tensor) -> Tensor:
         ctx.save_for_backward(flat, weights)
-        if weights.shape[2] == 1:  # no need for a second copy of the features
+        if weights.shape[2] == 1:
             return flat @ flat.transpose(1, 2) * weights
-        return (flat * weights) @ flat.transpose(1, 2)
+        # Some positions at a time: a second copy of all features would be the largest thing in memory.
+        total = flat.new_zeros(flat.shape[0], flat.shape[1], flat.shape[1])
+        parts = (flat.split(_POSITIONS_AT_ONCE, dim=2), weights.split(_POSITIONS_AT_ONCE, dim=2))
+        for part, weight in zip(*parts, strict=True):
+            total = torch.baddbmm(total, part * weight, part.transpose(1, 2))
+        return total
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -74,7 +81,7 @@ class _WeightedGram(torch.autograd.Function):
         # The result lies in memory as the features do: channels last saves whoever goes on from here a copy.
         last = flat.stride(1) == 1
         result = (flat.transpose(1, 2) @ both).transpose(1, 2) if last else both @ flat
-        return (result if weights.shape[2] == 1 else result * weights), of_weights
+        return (result if weights.shape[2] == 1 else result.mul_(weights)), of_weights
 
 
 def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
