@@ -5,12 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pochoir.kernels.compiling import compiled
-from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.products import UNIT, multiply
 from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy, rectify
 
 TAPS = 27
 """Weights of 3x3 pixels of three colours."""
+TAP_COLUMNS = 32
+"""Columns of a product that holds all taps, a multiple of what a product takes."""
 DEPTH = TAPS + 1
 """The last one is the bias, as the weight of a constant 1."""
 PIXELS = 48
@@ -58,12 +59,12 @@ def _multiply_row(gradient: int, width: int, channels: int, weights: int, target
     """Products of one row of pixels with the weights of all taps."""
     whole = width // UNIT * UNIT
     if whole:
-        multiply(whole, gradient, channels, weights, COLUMNS, target)
+        multiply(whole, gradient, channels, weights, TAP_COLUMNS, target)
     if whole < width:
         # A product takes UNIT pixels, and beyond the last row there is no memory to read.
         clear(rest, UNIT * channels)
         copy(gradient + FLOAT_BYTES * whole * channels, rest, (width - whole) * channels)
-        multiply(UNIT, rest, channels, weights, COLUMNS, target + FLOAT_BYTES * whole * COLUMNS)
+        multiply(UNIT, rest, channels, weights, TAP_COLUMNS, target + FLOAT_BYTES * whole * TAP_COLUMNS)
 
 
 @numba.njit(nogil=True)
@@ -100,15 +101,16 @@ def convolve_colours_back(
     Args:
         gradient: Address of the gradient of the results, (H, W, channels).
         channels: Of the results.
-        weights: Address of the packed weights, (channels, COLUMNS) of which TAPS columns count.
+        weights: Address of the packed weights, (channels, TAP_COLUMNS) in panels, of which TAPS columns
+            count.
         target: The gradient, (3, H, W).
-        products: Room, (3, W rounded up to UNIT, COLUMNS).
+        products: Room, (3, W rounded up to UNIT, TAP_COLUMNS).
         rest: Address of room, (UNIT, channels).
         first: The first row.
         last: The row after the last.
     """
     height, width = target.shape[1:]
-    room = FLOAT_BYTES * products.shape[1] * COLUMNS
+    room = FLOAT_BYTES * products.shape[1] * TAP_COLUMNS
     for row in range(first - 1, last + 1):
         if 0 <= row < height:
             coming = gradient + FLOAT_BYTES * row * width * channels

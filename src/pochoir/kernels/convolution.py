@@ -5,7 +5,7 @@ from math import ceil, inf
 import torch
 from torch import Tensor
 
-from pochoir.kernels.colours import DEPTH, PIXELS, TAPS, convolve_colours, convolve_colours_back
+from pochoir.kernels.colours import DEPTH, PIXELS, TAP_COLUMNS, TAPS, convolve_colours, convolve_colours_back
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.products import UNIT
@@ -129,8 +129,8 @@ class ColourConvolution:
         taps = weight.permute(2, 3, 1, 0).reshape(TAPS, self._channels)
         panels = torch.cat([taps, bias[None]]).reshape(DEPTH, -1, COLUMNS).transpose(0, 1)
         self._forth = panels.contiguous()
-        self._back = torch.zeros(self._channels, COLUMNS)
-        self._back[:, :TAPS] = taps.T
+        wide = torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS))
+        self._back = wide.reshape(self._channels, -1, COLUMNS).transpose(0, 1).contiguous()
 
     def forward(self, picture: Tensor, *, rectified: bool) -> Tensor:
         """The convolution, with a ReLU after it if wanted.
@@ -167,9 +167,9 @@ class ColourConvolution:
         each = 16
 
         def work(piece: int) -> None:
-            count = 3 * rounded * COLUMNS
+            count = 3 * rounded * TAP_COLUMNS
             room = scratch(count + UNIT * channels)
-            products = room[:count].reshape(3, rounded, COLUMNS)
+            products = room[:count].reshape(3, rounded, TAP_COLUMNS)
             convolve_colours_back(
                 *(gradient.data_ptr(), channels, self._back.data_ptr(), picture, products),
                 *(room[count:].ctypes.data, piece * each, min(height, (piece + 1) * each)),
