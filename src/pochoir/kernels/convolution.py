@@ -12,9 +12,11 @@ from pochoir.kernels.products import UNIT
 from pochoir.kernels.sharing import Lender, scratch, share
 from pochoir.kernels.winograd import SKEW, convolve
 
-TILES_AT_ONCE = 48
-"""Tiles that are worked on together: enough to make use of weights that are read once for all of them, few enough
-to stay in the cache."""
+FEW_TILES, MANY_TILES = 36, 192
+"""Tiles that are worked on together: few enough to stay in the second-level cache; or, where the weights alone are
+larger than that cache, as many as make it worth while to fetch them once for all of these tiles."""
+MANY_TILES_FROM = 256 * 256
+"""Pairs of channels from which it is many."""
 SMALL_TILES_FROM = 512 * 256
 """Pairs of channels from which tiles of 4x4 serve better than those of 6x6: their weights take less memory."""
 
@@ -87,7 +89,7 @@ class Convolution:
         results = self._weight.shape[1 if back else 0]
         target = self._lender.lend(height, width, results)
         tiles = ceil(height / outputs) * ceil(width / outputs)
-        each = _tiles_per_piece(tiles)
+        each = _tiles_per_piece(tiles, MANY_TILES if inputs * results >= MANY_TILES_FROM else FEW_TILES)
         positions = (outputs + 2) ** 2
         room = positions * ((each + 3) * (inputs + results) + 2 * SKEW)
         gate_address = 0 if gate is None else gate.data_ptr()
@@ -109,9 +111,10 @@ class Convolution:
         return self._packed[back]
 
 
-def _tiles_per_piece(tiles: int) -> int:
-    """Equal pieces, small enough for the cache and at least one for each thread."""
-    pieces = max(min(torch.get_num_threads(), tiles // UNIT), ceil(tiles / TILES_AT_ONCE))
+def _tiles_per_piece(tiles: int, at_once: int) -> int:
+    """Equal pieces of at most about ``at_once`` tiles, as many for each thread."""
+    threads = min(torch.get_num_threads(), max(1, tiles // UNIT))
+    pieces = ceil(tiles / at_once / threads) * threads
     return ceil(tiles / pieces / UNIT) * UNIT
 
 
