@@ -89,3 +89,11 @@ def test_errors_of_the_recipe_inside_are_told_as_they_are():
         Record.from_json(json.dumps(values | {"recipe": {"steps": 0}}))
     with pytest.raises(UnknownNameError, match="Unknown recipe field 'speed'"):
         Record.from_json(json.dumps(values | {"recipe": {"speed": 1}}))
+
+
+def test_the_engine_is_told_and_was_torch_before_there_were_two():
+    record = replace(RECORD, engine="kernels")
+    assert Record.from_json(record.to_json()) == record
+    values = json.loads(record.to_json())
+    del values["engine"]
+    assert Record.from_json(json.dumps(values)).engine == "torch"
