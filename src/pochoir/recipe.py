@@ -154,6 +154,12 @@ class TransferSettings:
     memory: str = setting(
         "2G", "Memory to paint in; pictures that need more are looked at in tiles, which takes longer", kind="memory"
     )
+    strength: float = setting(
+        0.5,
+        "How much of the style's look: 0 is a hint, 1 is wild; a tenth more halves the hold of the photo's forms",
+        low=0.0,
+        high=1.0,
+    )
     content_weight: float = setting(1.0, "How much of the photo's forms to keep", low=0.0, high=1e9)
     style_weight: float = setting(1.0, "How much of the style's look to take", low=0.0, high=1e9)
     tv_weight: float = setting(1.0, "How smooth neighbouring pixels are to be", low=0.0, high=1e9)
@@ -181,6 +187,11 @@ class TransferSettings:
         if not self.style_layers and not self.content_layers:
             raise OptionError("At least one content layer or style layer is needed.")
         self._check_effort()
+
+    @property
+    def hold(self) -> float:
+        """The content weight that is used: ``content_weight``, halved for each tenth of strength above one half."""
+        return float(self.content_weight * 2.0 ** (10.0 * (0.5 - self.strength)))
 
     def _check_effort(self) -> None:
         if self.time:

@@ -294,3 +294,13 @@ class TestTiles:
         tiled = style_grams([(wide, 1.0)], encoder, LAYERS, most_px=1.0)
         for layer in LAYERS:
             assert_close(tiled[layer], whole[layer])
+
+
+@pytest.mark.parametrize(("strength", "factor"), [(0.5, 1.0), (0.6, 0.5), (0.4, 2.0), (0.0, 32.0), (1.0, 1 / 32)])
+def test_strength_loosens_the_hold_of_the_content(strength, factor, photo, pastiche, region, encoder, quick):
+    """A tenth of strength halves the content weight, whatever that is; nothing else changes."""
+    settings = quick(content_weight=3.0, strength=strength)
+    _, losses = Criterion(photo, [region(WHOLE)], encoder, settings)(pastiche)
+    _, at_half = Criterion(photo, [region(WHOLE)], encoder, quick(content_weight=3.0))(pastiche)
+    assert losses.total - at_half.total == pytest.approx(3.0 * (factor - 1.0) * losses.content, rel=1e-4, abs=1e-5)
+    assert losses[1:] == at_half[1:]

@@ -118,7 +118,7 @@ class Criterion:
     ) -> None:
         self.encoder = encoder
         self.settings = settings
-        self.content_weight = settings.content_weight * content_gain
+        self.content_weight = settings.hold * content_gain
         self.style_weight = settings.style_weight * STYLE_UNIT
         self.tv_weight = settings.tv_weight * TV_UNIT
         self.content_layers = settings.content_layers if self.content_weight else ()

