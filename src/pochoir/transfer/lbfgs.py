@@ -1,6 +1,7 @@
 """Limited-memory BFGS, one evaluation of the objective at a time."""
 
 from collections import deque
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -20,13 +21,18 @@ class LBFGS:
     Args:
         first_step: Mean absolute change, in the first step, of the entries whose gradient is not zero.
         history: Number of remembered pairs.
+        precondition: Applies an approximation of the inverse Hessian up to a factor, symmetric and positive, to a
+            tensor of the points' shape; None is the identity.
 
     References:
         Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithms 7.4 and 7.5.
     """
 
-    def __init__(self, *, first_step: float, history: int = 12) -> None:
+    def __init__(
+        self, *, first_step: float, history: int = 12, precondition: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         self.first_step = first_step
+        self.precondition = precondition if precondition is not None else _keep
         self.pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)
         self.point: Tensor | None = None
         self.value = float("inf")
@@ -81,16 +87,23 @@ class LBFGS:
     def _two_loops(self, gradient: Tensor) -> Tensor:
         direction = gradient.neg()
         if not self.pairs:
+            direction = self.precondition(direction)
             moving = int(torch.count_nonzero(gradient))
-            return direction * (self.first_step * moving / float(gradient.abs().sum().clamp_min(1e-30)))
+            return direction * (self.first_step * moving / float(direction.abs().sum().clamp_min(1e-30)))
         factors: list[float] = []
         for step, change, curvature in reversed(self.pairs):
             factor = float(torch.sum(step * direction)) / curvature
             direction = direction.sub_(change, alpha=factor)
             factors.append(factor)
         _, change, curvature = self.pairs[-1]
-        direction = direction.mul_(curvature / float(torch.sum(change * change)))
+        # The newest pair tells the factor that is missing.
+        factor = curvature / float(torch.sum(change * self.precondition(change)))
+        direction = self.precondition(direction).mul_(factor)
         for (step, change, curvature), factor in zip(self.pairs, reversed(factors), strict=True):
             back = float(torch.sum(change * direction)) / curvature
             direction = direction.add_(step, alpha=factor - back)
         return direction
+
+
+def _keep(tensor: Tensor) -> Tensor:
+    return tensor

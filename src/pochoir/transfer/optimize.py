@@ -10,6 +10,7 @@ from pochoir._types import Size
 from pochoir.transfer.criterion import Losses
 from pochoir.transfer.lbfgs import LBFGS
 from pochoir.transfer.memory import history_pairs
+from pochoir.transfer.preconditioner import FrequencyFilter
 
 Objective = Callable[[Tensor], tuple[Tensor, Losses]]
 
@@ -35,7 +36,8 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterator[It
     Yields:
         The start, then every further picture that was evaluated, without end. Losses need not fall at each.
     """
-    solver = LBFGS(first_step=FIRST_STEP, history=history_pairs(Size(*start.shape[-2:])))
+    history = history_pairs(Size(*start.shape[-2:]))
+    solver = LBFGS(first_step=FIRST_STEP, history=history, precondition=FrequencyFilter(free))
     point = start
     while True:
         losses, gradient = _evaluate(objective, point, free)

@@ -1,0 +1,57 @@
+"""What is known of the objective's curvature before the first step."""
+
+import math
+
+import torch
+from torch import Tensor
+
+KNOTS = (0.01, 0.02, 0.04, 0.08, 0.14, 0.2, 0.3, 0.4, 0.5)
+"""Spatial frequencies in cycles per pixel."""
+CURVATURES = (
+    (0.35, 0.52, 1.0, 1.55, 2.5, 2.7, 2.4, 2.05, 1.6),
+    (0.38, 0.68, 1.05, 1.33, 1.2, 1.15, 1.0, 0.73, 0.65),
+    (0.8, 1.25, 1.5, 1.62, 1.62, 1.75, 1.48, 1.0, 0.77),
+)
+"""Curvature at each knot, up to a factor: for the sum of red, green and blue; red less blue; red and blue less green
+twice. Means over four pairs of a photo and a style of the change of the gradient per change of the picture, along 36
+steps of L-BFGS each, at 192 pixels."""
+OPPONENT = ((1.0, 1.0, 1.0), (1.0, 0.0, -1.0), (1.0, -2.0, 1.0))
+
+
+class FrequencyFilter:
+    """Divides a gradient by the curvature that the objective usually has: an initial inverse Hessian for L-BFGS.
+
+    Style transfer's objective is several times steeper along fine brightness than along broad colour. That much is
+    alike for all photos and styles, and diagonal in spatial frequencies of decorrelated colours; what is not L-BFGS
+    finds out. Over three pairs that the curvatures were not measured on, 30 steps without the filter were matched by
+    28, 26 and 22 with it.
+
+    It is symmetric and positive on pictures that are zero where ``free`` is.
+
+    Args:
+        free: 1 where the picture may change and 0 elsewhere, shape (1, 1, H, W).
+    """
+
+    def __init__(self, free: Tensor) -> None:
+        height, width = free.shape[-2:]
+        self.free = free
+        basis = torch.tensor(OPPONENT)
+        self.basis = (basis / basis.norm(dim=1, keepdim=True)).to(free)
+        down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
+        frequencies = (down[:, None].square() + across.square()).sqrt()
+        self.gain = torch.stack([1.0 / _interpolate(frequencies, curve) for curve in CURVATURES]).to(free)
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        """The filtered gradient, of the same shape (1, 3, H, W)."""
+        colors = torch.einsum("ij,bjhw->bihw", self.basis, gradient)
+        filtered = torch.fft.irfft2(torch.fft.rfft2(colors) * self.gain, s=gradient.shape[-2:])
+        return torch.einsum("ij,bihw->bjhw", self.basis, filtered) * self.free
+
+
+def _interpolate(frequencies: Tensor, curve: tuple[float, ...]) -> Tensor:
+    """The curve at each frequency, straight between its knots on two logarithmic scales and flat beyond them."""
+    knots, values = torch.tensor([math.log(knot) for knot in KNOTS]), torch.tensor([math.log(value) for value in curve])
+    places = frequencies.clamp(KNOTS[0], KNOTS[-1]).log()
+    upper = torch.bucketize(places, knots).clamp(1, len(KNOTS) - 1)
+    share = (places - knots[upper - 1]) / (knots[upper] - knots[upper - 1])
+    return (values[upper - 1] + (values[upper] - values[upper - 1]) * share).exp()
