@@ -331,7 +331,8 @@ class Painting:
         if self.last_step is not None:
             notes += self.last_step.notes
             if self.recipe.time and self.last_step.done < self.last_step.total:
-                notes.append(f"the time was up after {self.last_step.done} of {self.last_step.total} steps")
+                count = f"{self.last_step.done} of {self.last_step.total} steps"
+                notes.append(f"painted in {count}: more did not fit in the time, or would not show")
         return tuple(dict.fromkeys(notes))
 
     def _provenance(self) -> Record:

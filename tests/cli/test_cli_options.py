@@ -42,6 +42,9 @@ def test_nothing_given_is_the_default_recipe() -> None:
         (["--mask", "m.png"], {"mask": "m.png"}),
         (["--style-layers", "relu1_1, relu3_1"], {"style_layers": ("relu1_1", "relu3_1")}),
         (["--content-layers", ""], {"content_layers": ()}),
+        (["--schedule", "40,25, 15"], {"schedule": (40, 25, 15)}),
+        (["--time", "1m30s", "--memory", "1.5G"], {"time": "1m30s", "memory": "1.5G"}),
+        (["--strength", "1"], {"strength": 1.0}),
         (["--segmenter", "grabcut", "--box", "-1,2,30,40"], {"segmenter": "grabcut", "box": Box(-1, 2, 30, 40)}),
         (["--style", "a.png"], {"style": (StyleRef("a.png"),)}),
         (
@@ -58,6 +61,13 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
     ("arguments", "message"),
     [
         (["--size", "0"], "size must be between 1 and 8192; got 0"),
+        (["--schedule", "4,x"], "--schedule takes whole numbers N,N,...; got '4,x'"),
+        (["--schedule", "0,4"], "Only the finest scales of a schedule can have no steps; got 0,4"),
+        (["--schedule", "3,-4"], "A schedule is whole numbers of steps such as 40,25,15; got 3,-4"),
+        (["--time", "soon"], "A time is written like 30s, 2m or 1m30s; got 'soon'"),
+        (["--memory", "lots"], "An amount of memory is written like 500M or 2G; got 'lots'"),
+        (["--memory", "100M"], "Painting takes at least 256M of memory; got '100M'"),
+        (["--strength", "1.1"], "strength must be between 0 and 1; got 1.1"),
         (["--steps", "-3"], "steps must be between 1 and 100000; got -3"),
         (["--style-weight", "nan"], "style_weight must be between"),
         (["--pooling", "avgg"], "Unknown pooling 'avgg'. Did you mean 'avg'?"),

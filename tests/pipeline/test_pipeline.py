@@ -331,6 +331,47 @@ def test_a_run_can_be_broken_off_and_gone_on_with(photo_file, style_file, quick)
     assert painting.result().losses.total <= first.losses.total
 
 
+def test_what_was_broken_off_is_recorded_by_the_steps_that_were_done(photo_file, style_file, quick):
+    painting = pochoir.iter_stylize(photo_file, style=style_file, **quick | {"schedule": (2, 3)})
+    for step in painting:
+        if step.scale == 2:
+            break
+    early = painting.result()
+    done = Record.from_json(early.record()).recipe
+    assert done.schedule == (2, 1)
+    again = pochoir.stylize(photo_file, replace(done, threads=1), encoder=quick["encoder"])
+    assert torch.equal(again.composite, early.composite)
+    for _ in painting:
+        pass
+    assert Record.from_json(painting.result().record()).recipe == painting.recipe
+
+
+def test_a_run_in_limited_time_leaves_steps_out_and_can_be_made_again(photo_file, style_file, quick, monkeypatch):
+    monkeypatch.setattr(pipeline, "SAVING_S", 0.0)
+    limited = quick | {"steps": 100_000, "time": "0.3s"}
+    result = pochoir.stylize(photo_file, style=style_file, **limited)
+    assert result.timings["paint"] < 0.6  # a step of this network takes milliseconds
+    assert any("more did not fit in the time" in note for note in result.notes)
+    done = Record.from_json(result.record()).recipe
+    assert done.time == ""
+    assert 1 <= sum(done.schedule) < 100_000
+    assert torch.equal(pochoir.stylize(photo_file, done, encoder=quick["encoder"]).composite, result.composite)
+
+
+def test_a_run_with_time_enough_is_the_same_as_without(photo_file, style_file, quick):
+    unlimited = pochoir.stylize(photo_file, style=style_file, **quick)
+    limited = pochoir.stylize(photo_file, style=style_file, time="1h", **quick)
+    assert torch.equal(limited.composite, unlimited.composite)
+    assert limited.notes == unlimited.notes
+
+
+def test_little_memory_gives_nearly_the_same_picture(photo_file, style_file, encoder):
+    settings = {"encoder": encoder, "steps": 2, "threads": 1, "size": 300, "schedule": (2,)}
+    whole = pochoir.stylize(photo_file, style=style_file, **settings)
+    tiled = pochoir.stylize(photo_file, style=style_file, memory="256M", **settings)
+    assert float((tiled.composite - whole.composite).abs().max()) < 1e-3
+
+
 def test_a_result_before_the_first_step_is_the_photo(photo_file, style_file, quick):
     result = pochoir.iter_stylize(photo_file, style=style_file, **quick).result()
     assert torch.equal(result.composite, imaging.load(photo_file).rgb)
