@@ -1,5 +1,6 @@
 """From a photo and a recipe to a result: calls the rooms in their order and holds no maths of its own."""
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from pochoir.recipe import BACKDROPS, Recipe, SegmentSettings, StyleRef
 from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import REGIONS, Sources, find_input, load_sources
-from pochoir.transfer import Losses, Region, Step, expected_bytes, iter_paint
+from pochoir.transfer import Checkpoint, Losses, Region, Step, expected_bytes, iter_paint
 
 DEFAULT_LONG_SIDE_PX = 512
 SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
@@ -127,6 +128,7 @@ class Painting:
         self.last_step: Step | None = None
         self.is_finished = False
         self._steps_by_scale: dict[int, int] = {}
+        self._checkpoint: Checkpoint | None = None
         self._began_s = time.monotonic() if began_s is None else began_s
         self._first_notes = notes
         self._segmenter = segmenter
@@ -263,7 +265,26 @@ class Painting:
         ground = self._ground_at(self.size).to(self.device)
         init = self.sources.init
         start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
-        yield from iter_paint(ground, regions, encoder, self.recipe, start=start, budget_s=self._budget_s())
+        yield from iter_paint(
+            ground,
+            regions,
+            encoder,
+            self.recipe,
+            start=start,
+            budget_s=self._budget_s(),
+            checkpoint=self._checkpoint,
+        )
+
+    @property
+    def key(self) -> str:
+        """Tells runs apart that come to other pictures: the hash of all settings and inputs."""
+        told = (pochoir.__version__, torch.__version__, self.recipe, self._recorded_inputs, self.device, self.threads)
+        return hashlib.sha256(repr((*told, self._engine)).encode()).hexdigest()
+
+    def take_up(self, checkpoint: Checkpoint) -> None:
+        """Go on, before the first step, where a run with the same ``key`` had got to; it comes to the same picture."""
+        self._checkpoint = checkpoint
+        self._steps_by_scale = dict(enumerate(checkpoint.steps, start=1))
 
     def _budget_s(self) -> float:
         """Seconds that are left for painting."""

@@ -129,6 +129,30 @@ def test_a_recipe_file_is_the_start(photo_file: Path, style_file: Path, tmp_path
     assert json.loads(result.stdout)["size"] == {"height": 30, "width": 40}
 
 
+def test_a_run_that_was_killed_goes_on(photo_file: Path, style_file: Path, tmp_path: Path, monkeypatch) -> None:
+    from pochoir import checkpoints
+    from pochoir.cli import results
+
+    out, straight = tmp_path / "out.png", tmp_path / "straight.png"
+    arguments = ("stylize", photo_file, "--style", style_file, "--size", "64", "--schedule", "1,2", "--threads", "1")
+    assert pochoir(*arguments, "-o", straight).exit_code == 0
+    write = checkpoints.write
+
+    def write_and_die(*args: object, **kwargs: object) -> None:
+        write(*args, **kwargs)
+        raise SystemExit(9)
+
+    monkeypatch.setattr(results, "LONG_S", -1.0)
+    monkeypatch.setattr(checkpoints, "write", write_and_die)
+    assert pochoir(*arguments, "-o", out).exit_code == 9
+    assert not out.exists()
+    monkeypatch.setattr(checkpoints, "write", write)
+    again = pochoir(*arguments, "-o", out)
+    assert "note: going on after 1 steps of a run that was cut off" in again.stderr
+    assert out.read_bytes() == straight.read_bytes()
+    assert not checkpoints.path_beside(out).exists()
+
+
 def test_redo_gives_the_same_bytes_and_recipe_tells_the_settings(
     photo_file: Path, mask_file: Path, style_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

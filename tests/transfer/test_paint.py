@@ -202,6 +202,17 @@ class TestSteps:
         assert elapsed == sorted(elapsed)
         assert is_picture(steps[0].picture(), size)
 
+    def test_going_on_after_a_scale_comes_to_the_same_picture(self, make_photo, style, encoder, quick):
+        photo, regions = make_photo(24, 448), [Region(torch.ones(1, 1, 24, 448), [(style, 1.0)])]
+        settings = quick(steps=7, content_layers=("relu1_1",), style_layers=("relu1_1",))
+        steps = list(iter_paint(photo, regions, encoder, settings))
+        ends = [step for step in steps if step.checkpoint is not None]
+        assert [step.scale for step in ends] == [1, 2, 3]
+        for end in ends[:-1]:
+            rest = list(iter_paint(photo, regions, encoder, settings, checkpoint=end.checkpoint))
+            assert [step.done for step in rest] == [step.done for step in steps[end.done :]]
+            assert torch.equal(rest[-1].picture(), steps[-1].picture())
+
     def test_cancelling_leaves_a_picture(self, photo, style, left_half, encoder, quick):
         steps = iter_paint(photo, [Region(left_half, [(style, 1.0)])], encoder, quick(steps=50))
         *_, step = islice(steps, 2)

@@ -20,14 +20,24 @@ def paint(
     painting: "Painting", out: Path, report: Report, *, save_steps: Path | None = None, keep_interrupted: bool = False
 ) -> None:
     """Run a painting to its end, save its picture with the record inside, and tell what came out."""
+    from pochoir import checkpoints
+
+    partial = checkpoints.path_beside(out)
+    checkpoint = checkpoints.read(partial, key=painting.key)
+    if checkpoint is not None:
+        report.notes([f"going on after {sum(checkpoint.steps)} steps of a run that was cut off"])
+        painting.take_up(checkpoint)
     with first_interrupt_stops(enabled=keep_interrupted) as was_interrupted:
         for step in watch(painting, quiet=report.quiet, save_to=save_steps):
+            if step.checkpoint is not None and step.left_s > LONG_S:
+                checkpoints.write(partial, step.checkpoint, key=painting.key)
             if step.done == 1 and step.left_s > LONG_S:
                 report.notes([f"about {_describe(step.left_s)} to go, in {painting.expected_bytes / 2**30:.1f} GB"])
             if was_interrupted():
                 break
         result = painting.result()
         result.save(out)
+        partial.unlink(missing_ok=True)
     size = Size(*result.composite.shape[-2:])
     notes = (*result.notes, *(["interrupted: this is the best picture so far"] if was_interrupted() else []))
     report.notes(notes)

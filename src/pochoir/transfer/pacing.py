@@ -24,7 +24,7 @@ class Pace:
         clock: Tells the time in seconds.
 
     Attributes:
-        done: Steps done.
+        done: Steps done; to be set where scales have been done before.
     """
 
     def __init__(

@@ -32,6 +32,19 @@ CONTENT_GAIN_PER_HALVING = 2.0
 
 
 @dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Where a painting stood when a scale had ended: enough to go on from there to the same picture.
+
+    Attributes:
+        picture: What the scale came to, shape (1, 3, h, w).
+        steps: Steps done at each scale so far.
+    """
+
+    picture: Tensor
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """What is known after one step of the optimiser.
 
@@ -47,6 +60,7 @@ class Step:
         elapsed_s: Seconds since the painting began.
         left_s: Seconds that the rest will take, as far as can be told.
         notes: What had to be left out at this scale.
+        checkpoint: After the last step of a scale, what painting can be taken up again with; otherwise None.
     """
 
     scale: int
@@ -60,6 +74,7 @@ class Step:
     elapsed_s: float
     left_s: float
     notes: tuple[str, ...]
+    checkpoint: Checkpoint | None
     _render: Callable[[], Tensor] = field(repr=False)
 
     def picture(self) -> Tensor:
@@ -75,6 +90,7 @@ def iter_paint(
     *,
     start: Tensor | None = None,
     budget_s: float = math.inf,
+    checkpoint: Checkpoint | None = None,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
@@ -90,6 +106,7 @@ def iter_paint(
         start: Picture of the photo's shape to start from; None starts as ``settings.init`` says.
         budget_s: Seconds to finish in. Each scale has its share of them, and a scale that would not fit at all is left
             out; ``settings.time`` is not looked at.
+        checkpoint: Of an earlier run with the same arguments, to go on after its scale.
 
     Yields:
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
@@ -129,7 +146,11 @@ def iter_paint(
     )
     pace = Pace(scales, budget_s=budget_s - (time.monotonic() - began))
     coarser: tuple[Tensor, Tensor] | None = None
-    for number, scale in enumerate(scales, start=1):
+    ended, counts = 0, () if checkpoint is None else checkpoint.steps
+    if checkpoint is not None:
+        ended, pace.done = len(checkpoint.steps), sum(checkpoint.steps)
+        coarser = (finest.at(scales[ended - 1].size).photo, checkpoint.picture.to(photo))
+    for number, scale in enumerate(scales[ended:], start=ended + 1):
         if not pace.begins(number - 1):
             break
         level = finest.at(scale.size)
@@ -137,10 +158,8 @@ def iter_paint(
         criterion, notes = _build_criterion(level, encoder, settings, gain=gain)
         if coarser is not None:
             pastiche = carry_over(*coarser, level.photo)
-        elif start is not None:
-            pastiche = imaging.resize(window.cut(start), scale.size)
         else:
-            pastiche = STARTS[settings.init](level, settings.seed)
+            pastiche = _start(level, settings, None if start is None else window.cut(start))
         free = (level.cover > 0).to(photo)
         pastiche = torch.where(free > 0, pastiche, level.photo)
         best: Iterate | None = None
@@ -164,11 +183,18 @@ def iter_paint(
                 elapsed_s=time.monotonic() - began,
                 left_s=pace.left_s,
                 notes=notes if number == len(scales) else (),
+                checkpoint=None if goes_on else Checkpoint(best.picture, (*counts, index)),
                 _render=partial(render, best.picture),
             )
             if not goes_on:
-                coarser = (level.photo, best.picture)
+                coarser, counts = (level.photo, best.picture), (*counts, index)
                 break
+
+
+def _start(level: Level, settings: TransferSettings, given: Tensor | None) -> Tensor:
+    if given is not None:
+        return imaging.resize(given, Size(*level.photo.shape[-2:]))
+    return STARTS[settings.init](level, settings.seed)
 
 
 def _build_criterion(
