@@ -60,8 +60,8 @@ def refine_matte(matte: Tensor, photo: Tensor, *, method: str = "fast") -> Tenso
     Note:
         Seven drawn scenes with known alpha, 800 px, from U2-Net's mattes, when fog was still removed everywhere (mean
         boundary IoU, summed error / 1000): none .58, 17.3; guided filter alone .64, 14.0; fast .75, 10.5; best .77,
-        9.9; rembg -a .67, 13.3; plain closed-form matting on the guided matte's trimap .69, 13.2. Averaging U2-Net's answers to the photo and its
-        mirror image helps some scenes and hurts others more, so one answer is used.
+        9.9; rembg -a .67, 13.3; plain closed-form matting on the guided matte's trimap .69, 13.2. Averaging U2-Net's
+        answers to the photo and its mirror image helps some scenes and hurts others more, so one answer is used.
     """
     if method not in REFINE_METHODS:
         raise UnknownNameError("refinement", method, REFINE_METHODS)
