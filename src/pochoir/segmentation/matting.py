@@ -21,8 +21,8 @@ _RADIUS = 0.01  # of the long side
 _EPS = 1e-4
 _SUBSAMPLING = 4
 _FIT_LONG_SIDE = 1000  # fits on more pixels than this make a large photo's memory grow, not its edges sharper
-_STRETCH = 0.05  # the filter alone leaves a faint fog around the subject
-_FOG = 0.05  # and so do the later steps, around sharp edges
+_STRETCH = 0.1  # the filter alone leaves a faint fog around the subject
+_FOG, _LEAST_FOG = 0.1, 0.02  # and so do the later steps; the least is near blurred edges, whose faint rim is no fog
 _FOG_LONG_SIDE = 800  # how sharp an edge is, is judged at this size
 _FOG_REACH = 0.01  # by the steepest place near by, as a share of the long side
 _FLAT, _BLURRED, _SHARP = 0.02, 0.15, 0.3  # rise of the matte from one pixel to the next
@@ -47,7 +47,7 @@ def refine_matte(matte: Tensor, photo: Tensor, *, method: str = "fast") -> Tenso
         method: ``"none"`` gives the matte itself. ``"fast"`` is a colour guided filter with a window radius of 1 % of
             the long side, then each pixel of the unsure band judged by the colours near by (``match_colours``), as far
             as these can be trusted. ``"best"`` solves for the band by closed-form matting that is drawn to the same
-            judgement. Against fog, contrast is raised so that 0.05 becomes 0 and 0.95 becomes 1; at the end not
+            judgement. Against fog, contrast is raised so that 0.1 becomes 0 and 0.9 becomes 1; at the end hardly
             near blurred edges, since the faint rim of a subject out of focus is no fog.
 
     Returns:
@@ -145,7 +145,7 @@ def _clear_fog(matte: Tensor) -> Tensor:
     width = 2 * max(1, round(_FOG_REACH * small.long_side)) + 1
     steepest = cv2.blur(cv2.dilate(cv2.magnitude(across, down), np.ones((width, width), np.uint8)), (width, width))
     near_sharp, far_from_any = (steepest - _BLURRED) / (_SHARP - _BLURRED), 1.0 - steepest / _FLAT
-    share = _FOG * np.clip(np.maximum(near_sharp, far_from_any), 0.0, 1.0)
+    share = np.clip(_FOG * np.maximum(near_sharp, far_from_any), _LEAST_FOG, _FOG)
     return _spread(matte, torch.from_numpy(enlarge(share, size))[None, None].to(matte))
 
 
