@@ -48,7 +48,7 @@ def main() -> None:
         one, many = folder / "one.jpg", folder / "many"
         save(scenes.SCENES[0], options.size, one)
         many.mkdir()
-        for index in range(options.photos):
+        for index in range(options.photos if "many" in options.only else 0):
             scene = scenes.SCENES[index % len(scenes.SCENES)]
             target = many / f"{index:03}-{scene}.jpg"
             same = many / f"{index % len(scenes.SCENES):03}-{scene}.jpg"
