@@ -1,7 +1,8 @@
 """Whole commands from a cold start: ``pochoir segment`` next to ``rembg i`` and ``rembg p``, same photos and weights.
 
-The commands take turns, all with the same number of threads; printed are the median seconds, the peak memory of the
-process (resident, from Linux's own account of it) and the ratio to rembg.
+The commands take turns, all with the same number of threads; printed are the median seconds, processor seconds (what to
+compare on a busy machine), the peak memory of the process (resident, from Linux's own account of it) and the ratios to
+rembg.
 
     python benchmarks/segment_cold.py --rembg ~/rembg/bin/rembg
     python benchmarks/segment_cold.py --rembg ~/rembg/bin/rembg --photos 100 --size 1800 --json cold.json
@@ -33,7 +34,7 @@ start = time.perf_counter()
 child = subprocess.Popen(sys.argv[2:], stdout=sys.stderr)
 _, status, usage = os.wait4(child.pid, 0)
 with open(sys.argv[1], "w") as account:
-    print(time.perf_counter() - start, usage.ru_maxrss, file=account)
+    print(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=account)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 POCHOIR = [sys.executable, "-c", "from pochoir.cli import main; main()", "segment"]
@@ -47,7 +48,7 @@ def main() -> None:
         one, many = folder / "one.jpg", folder / "many"
         save(scenes.SCENES[0], options.size, one)
         many.mkdir()
-        for index in range(options.photos):
+        for index in range(options.photos if "many" in options.only else 0):
             scene = scenes.SCENES[index % len(scenes.SCENES)]
             target = many / f"{index:03}-{scene}.jpg"
             same = many / f"{index % len(scenes.SCENES):03}-{scene}.jpg"
@@ -118,23 +119,27 @@ def folder_of_photos(photos: Path, folder: Path, rembg: str | None) -> dict[str,
 def compare(
     task: str, commands: dict[str, list[str]], variables: dict[str, str], repeats: int, folder: Path
 ) -> list[dict[str, Any]]:
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
     for _ in range(repeats):
         for name, command in commands.items():
             runs[name].append(run(command, variables, folder))
     rows = []
     for name, measured in runs.items():
-        seconds = statistics.median(item[0] for item in measured)
-        peak = max(item[1] for item in measured)
+        seconds, cpu = (statistics.median(item[column] for item in measured) for column in (0, 1))
+        peak = max(item[2] for item in measured)
         peer = {"pochoir fast": "rembg", "pochoir best": "rembg -a"}.get(name)
-        ratio = seconds / statistics.median(item[0] for item in runs[peer]) if peer in runs else None
-        rows.append({"task": task, "command": name, "seconds": seconds, "peak_gb": peak, "ratio": ratio})
-        versus = "" if ratio is None else f"  {ratio:5.2f} x {peer}"
-        print(f"{task:14} {name:13} {seconds:8.2f} s  {peak:5.2f} GB{versus}", flush=True)
+        row = {"task": task, "command": name, "seconds": seconds, "cpu_seconds": cpu, "peak_gb": peak}
+        versus = ""
+        if peer in runs:
+            row["ratio"] = seconds / statistics.median(item[0] for item in runs[peer])
+            row["cpu_ratio"] = cpu / statistics.median(item[1] for item in runs[peer])
+            versus = f"  {row['ratio']:5.2f} x {peer}, {row['cpu_ratio']:5.2f} x its processor time"
+        rows.append(row)
+        print(f"{task:14} {name:13} {seconds:8.2f} s  {cpu:8.2f} s of processor  {peak:5.2f} GB{versus}", flush=True)
     return rows
 
 
-def run(command: list[str], variables: dict[str, str], folder: Path) -> tuple[float, float]:
+def run(command: list[str], variables: dict[str, str], folder: Path) -> tuple[float, float, float]:
     own = variables if command[0] == sys.executable else {k: v for k, v in variables.items() if k != "PYTHONPATH"}
     account, log = folder / "account.txt", folder / "log.txt"
     with log.open("wb") as messages:
@@ -142,8 +147,8 @@ def run(command: list[str], variables: dict[str, str], folder: Path) -> tuple[fl
         ended = subprocess.run(launched, env=own, stderr=messages, check=False)
     if ended.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text()[-2000:]}")
-    seconds, kilobytes = account.read_text().split()
-    return float(seconds), int(kilobytes) / 1e6
+    seconds, cpu, kilobytes = account.read_text().split()
+    return float(seconds), float(cpu), int(kilobytes) / 1e6
 
 
 if __name__ == "__main__":

@@ -475,7 +475,7 @@ def segment(
     """Find the subject of a photo.
 
     Args:
-        photo: Path, PIL image or array.
+        photo: Path, PIL image or array; its alpha, if any, is left out, with a note.
         segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
         scribble: A picture with strokes that correct the matte: green is subject, red is background.
         with_parts: Number the connected subjects even if all of them are wanted.
@@ -512,7 +512,8 @@ def segment(
         with_parts=with_parts,
         with_doubt=with_doubt,
     )
-    return replace(found, notes=(*picture.notes, *found.notes))
+    ignored = () if picture.alpha is None else ("the photo's own alpha is left out: the subject is looked for anew",)
+    return replace(found, notes=(*picture.notes, *ignored, *found.notes))
 
 
 def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Painting:

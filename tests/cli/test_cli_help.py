@@ -10,7 +10,7 @@ import pochoir as package
 from pochoir.recipe import Recipe
 from support.program import pochoir, run_program
 
-HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "pymatting", "onnx", "pooch", "requests")
+HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "onnx", "pooch", "requests")
 COMMANDS = ("stylize", "segment", "styles", "models", "recipe", "redo", "demo")
 
 

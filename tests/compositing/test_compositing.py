@@ -1,15 +1,11 @@
 """Layers put together and taken apart: exact where the matte is certain, free of rims where it is not."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 import torch.nn.functional as F
 
-from pochoir.compositing import alpha_over, composite, cutout, estimate_layers, feather
-from pochoir.compositing import layers as module
-from pochoir.errors import OptionError, ShapeError, WriteError
+from pochoir.compositing import alpha_over, composite, cutout, edge_colors, estimate_layers, feather
+from pochoir.errors import OptionError, ShapeError
 
 HEIGHT, WIDTH = 80, 96
 BACKDROPS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0)}
@@ -108,26 +104,19 @@ class TestEstimateLayers:
         assert torch.equal(layers.background[zeros], mixed[zeros])
 
     @pytest.mark.parametrize("value", [0.0, 1.0])
-    def test_without_soft_pixels_the_estimator_is_not_even_loaded(
-        self, red: torch.Tensor, monkeypatch: pytest.MonkeyPatch, value: float
-    ) -> None:
-        monkeypatch.setattr(module, "_estimator", lambda: pytest.fail("not needed"))
+    def test_without_soft_pixels_both_layers_are_the_picture(self, red: torch.Tensor, value: float) -> None:
         layers = estimate_layers(red, torch.full((1, 1, HEIGHT, WIDTH), value))
         assert layers.foreground is red
         assert layers.background is red
 
-    def test_work_is_limited_to_the_soft_rectangle(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen: list[tuple[int, ...]] = []
-
-        def spy(image: object, alpha: object, *, return_background: bool) -> tuple[object, object]:
-            seen.append(image.shape)
-            return image, image
-
-        monkeypatch.setattr(module, "_estimator", lambda: spy)
-        matte = torch.zeros(1, 1, 300, 400)
-        matte[..., 100:103, 200:210] = 0.5
-        estimate_layers(torch.rand(1, 3, 300, 400), matte)
-        assert seen == [(3 + 2 * 32, 10 + 2 * 32, 3)]
+    def test_tiles_leave_no_seam(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        generator = torch.Generator().manual_seed(3)
+        picture, matte = (torch.rand(1, channels, 150, 300, generator=generator) for channels in (3, 1))
+        whole = estimate_layers(picture, matte)
+        monkeypatch.setattr(edge_colors, "_TILE_PX", 80)
+        parts = estimate_layers(picture, matte)
+        torch.testing.assert_close(parts.foreground, whole.foreground, atol=1e-5, rtol=0)
+        torch.testing.assert_close(parts.background, whole.background, atol=1e-5, rtol=0)
 
     def test_soft_pixels_at_the_frame(self, red: torch.Tensor, green: torch.Tensor) -> None:
         matte = torch.linspace(0, 1, WIDTH).expand(1, 1, HEIGHT, WIDTH)
@@ -156,29 +145,6 @@ class TestEstimateLayers:
         cutout(red, matte)
         assert torch.equal(red, before[0])
         assert torch.equal(matte, before[1])
-
-    def test_nowhere_to_keep_compiled_code(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        name = "pymatting.foreground.estimate_foreground_ml"
-        monkeypatch.delitem(sys.modules, name, raising=False)
-
-        def cannot_cache(*_: object) -> None:
-            raise RuntimeError("cannot cache function: no locator available")
-
-        monkeypatch.setattr("importlib.machinery.SourceFileLoader.exec_module", cannot_cache)
-        with pytest.raises(WriteError, match="set NUMBA_CACHE_DIR"):
-            module._estimator.__wrapped__()
-        assert name not in sys.modules
-
-
-def test_only_the_one_module_is_loaded_and_only_when_needed() -> None:
-    script = (
-        "import sys, torch\n"
-        "from pochoir.compositing import estimate_layers\n"
-        "assert 'numba' not in sys.modules\n"
-        "estimate_layers(torch.rand(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.5))\n"
-        "assert 'pymatting' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 class TestComposite:

@@ -228,6 +228,16 @@ def two_balls(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / f"{name}.png" for name in pictures}
 
 
+def test_segment_says_that_it_leaves_out_the_photo_s_alpha(two_balls):
+    photo = Image.open(two_balls["photo"])
+    photo.putalpha(128)
+    plain, translucent = (pochoir.segment(item, segmenter="grabcut") for item in (two_balls["photo"], photo))
+    assert torch.equal(plain.matte, translucent.matte)
+    assert set(translucent.notes) - set(plain.notes) == {
+        "the photo's own alpha is left out: the subject is looked for anew"
+    }
+
+
 def test_corrections_are_recorded_and_redo_takes_them_again(tmp_path, monkeypatch, two_balls, style_file, encoder):
     monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
     weights_file = tmp_path / "weights.bin"

@@ -50,6 +50,21 @@ def test_no_fog_is_left(scene, method):
     assert float(refined[inside].min()) == 1.0
 
 
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_the_rim_of_a_blurred_subject_is_no_fog(scene, method, monkeypatch):
+    photo, exact, _ = scene
+    soft = exact
+    for _ in range(3):
+        soft = F.avg_pool2d(soft, 9, stride=1, padding=4, count_include_pad=False)
+    ball, wall = torch.tensor([0.9, 0.5, 0.1]).view(1, 3, 1, 1), torch.tensor([0.1, 0.2, 0.6]).view(1, 3, 1, 1)
+    photo = torch.lerp(wall, ball, soft)
+    rim = ((soft > 0.01) & (soft < 0.15)) | ((soft > 0.85) & (soft < 0.99))
+    error = float((refine_matte(soft, photo, method=method) - soft)[rim].abs().mean())
+    monkeypatch.setattr(matting, "_LEAST_FOG", matting._FOG)
+    as_fog = float((refine_matte(soft, photo, method=method) - soft)[rim].abs().mean())
+    assert error < 0.85 * as_fog
+
+
 @pytest.mark.parametrize("method", REFINEMENTS)
 def test_operands_are_left_as_they_are(scene, method):
     photo, _, blurred = scene

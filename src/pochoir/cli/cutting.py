@@ -1,6 +1,5 @@
 """From one photo to one saved picture of its subject, and the record by which a rerun knows what is finished."""
 
-import hashlib
 import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from pochoir.cli.forms import Form
 from pochoir.cli.photos import Job
 from pochoir.errors import InputError
 from pochoir.recipe import Recipe
-from pochoir.record import InputFile, Record
+from pochoir.record import InputFile, Record, hash_file
 
 if TYPE_CHECKING:
     from pochoir.imaging import Picture
@@ -129,7 +128,7 @@ class Cutter:
             return False
         try:
             kept = _essence(imaging.read_record(job.out))
-            return kept == _essence(self._record(job.photo, _hash_file(job.photo)))
+            return kept == _essence(self._record(job.photo, hash_file(job.photo)))
         except (InputError, OSError):  # no record, or no photo: not finished, and why is told when it is its turn
             return False
 
@@ -183,9 +182,4 @@ def _start_hashing(segmenter: str) -> "Future[dict[str, str]]":
 def _hash_weights(segmenter: str) -> dict[str, str]:
     from pochoir import weights
 
-    return {segmenter: _hash_file(weights.where(segmenter))} if segmenter in weights.TABLE else {}
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {segmenter: hash_file(weights.where(segmenter))} if segmenter in weights.TABLE else {}

@@ -1,13 +1,11 @@
 """How far a matte can be trusted: told from how decided it is, and from looking at the photo a second time."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from pochoir._types import Box
 from pochoir.segmentation.grabcut import GrabCutSegmenter
-from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Segmentation, Segmenter, check_matte, check_photo
+from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Doubt, Segmentation, Segmenter, check_matte, check_photo
 
 SURE_FROM = 0.8
 """Below this the user is told.
@@ -19,19 +17,6 @@ BOX_JITTER = 0.05
 """A box is wider by this share of its sides on the second look: who draws one does not do it more exactly."""
 
 _LOOKED_AT_PX = 512
-
-
-@dataclass(frozen=True, eq=False)
-class Doubt:
-    """How far a matte can be trusted.
-
-    Attributes:
-        confidence: In [0, 1]; see ``SURE_FROM``.
-        map: Where the matte is undecided or the second look differs, shape (1, 1, H, W), in [0, 1].
-    """
-
-    confidence: float
-    map: Tensor
 
 
 def decidedness(matte: Tensor) -> float:

@@ -78,27 +78,37 @@ def _fit(target: Plane, colours: list[Plane], *, radius: int, eps: float) -> tup
         return total(plane) / counts
 
     means, target_mean = [mean(colour) for colour in colours], mean(target)
-    columns = np.empty((3, *target.shape, 3))  # columns of the covariance, each (H, W, 3)
-    for i in range(3):
-        for j in range(i, 3):
-            covariance = mean(colours[i] * colours[j]) - means[i] * means[j] + (eps if i == j else 0.0)
-            columns[i, ..., j] = columns[j, ..., i] = covariance
+    covariance = [
+        mean(colours[i] * colours[j]) - means[i] * means[j] + (eps if i == j else 0.0) for i, j in CHANNEL_PAIRS
+    ]
     wanted = [mean(colour * target) - average * target_mean for colour, average in zip(colours, means, strict=True)]
-    slopes = solve_3x3(columns, wanted)
-    offset = target_mean - np.einsum("hwc,chw->hw", slopes, np.stack(means))
-    return [mean(np.ascontiguousarray(slopes[..., c])) for c in range(3)], mean(offset)
+    slopes = solve_3x3(covariance, wanted)
+    return [mean(slope) for slope in slopes], mean(target_mean - dot(slopes, means))
 
 
-def solve_3x3(columns: NDArray[np.float64], wanted: list[Plane]) -> NDArray[np.float64]:
-    """Solve a 3x3 system in every pixel: ``columns[i]`` (H, W, 3) is column i, ``wanted[i]`` (H, W) the right side.
+CHANNEL_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+"""The order of a covariance's six planes."""
 
-    By Cramer's rule, since a library call for each pixel's system takes several times as long. Shape (H, W, 3).
+
+def solve_3x3(covariance: list[Plane], wanted: list[Plane]) -> list[Plane]:
+    """Solve a symmetric 3x3 system in every pixel, the matrix given in the order of ``CHANNEL_PAIRS``.
+
+    By cofactors, since a library call for each pixel's system takes several times as long.
     """
-    first, second, third = columns
-    cofactors = (np.cross(second, third), np.cross(third, first), np.cross(first, second))  # each (H, W, 3)
-    determinant = np.einsum("hwc,hwc->hw", first, cofactors[0])
-    summed = sum(cofactor * value[..., None] for cofactor, value in zip(cofactors, wanted, strict=True))
-    return np.asarray(summed / determinant[..., None])
+    a, b, c, d, e, f = covariance
+    first = [d * f - e * e, c * e - b * f, b * e - c * d]  # rows of the adjugate, which is symmetric, too
+    middle, last, mixed = a * f - c * c, a * d - b * b, b * c - a * e
+    inverse_determinant = 1.0 / dot([a, b, c], first)
+    rows = (first, [first[1], middle, mixed], [first[2], mixed, last])
+    return [dot(row, wanted) * inverse_determinant for row in rows]
+
+
+def dot(first: list[Plane], second: list[Plane]) -> Plane:
+    """The sum of the products of two lists of planes."""
+    result = first[0] * second[0]
+    for a, b in zip(first[1:], second[1:], strict=True):
+        result += a * b
+    return result
 
 
 def shrink(plane: NDArray[np.float32], size: Size) -> Plane:

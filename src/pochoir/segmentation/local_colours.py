@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.errors import ShapeError
-from pochoir.segmentation.guided_filter import enlarge, shrink, solve_3x3
+from pochoir.segmentation.guided_filter import CHANNEL_PAIRS, dot, enlarge, shrink, solve_3x3
 from pochoir.segmentation.protocol import check_matte, check_photo
 from pochoir.segmentation.trimaps import trimap
 
@@ -24,7 +24,6 @@ _EDGE_REACH = 0.01  # how wrong the place of an edge may be: a standard deviatio
 _ROUNDS = 2
 
 Plane = NDArray[np.float64]
-_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
 class ColourMatch(NamedTuple):
@@ -69,45 +68,46 @@ def match_colours(matte: Tensor, photo: Tensor) -> ColourMatch:
         raise ShapeError(f"The matte is {check_matte(matte)}, the photo {size}; resize the matte first.")
     fit = size if size.long_side <= _FIT_LONG_SIDE else size.fit_long_side(_FIT_LONG_SIDE)
     colours: list[NDArray[np.float32]] = list(photo[0].detach().float().cpu().numpy())
-    small = np.stack([shrink(colour, fit) for colour in colours], axis=-1)  # (h, w, 3)
+    small = [shrink(colour, fit) for colour in colours]
     known = shrink(matte[0, 0].detach().float().cpu().numpy(), fit)
     unsure = (trimap(torch.from_numpy(known)[None, None].float())[0, 0] == 0.5).numpy()
     slopes, offset, trust = _fit(small, known)
     for _ in range(_ROUNDS - 1):
-        judged = np.clip(np.einsum("hwc,hwc->hw", slopes, small) + offset, 0.0, 1.0)
+        judged = np.clip(dot(slopes, small) + offset, 0.0, 1.0)
         known = np.where(unsure, known + trust * (judged - known), known)
         slopes, offset, trust = _fit(small, known)
     # One channel after the other: all of them at full size would be what takes the most memory in a large photo.
     result = enlarge(offset, size)
-    for channel, colour in enumerate(colours):
-        full = enlarge(slopes[..., channel], size)
+    for slope, colour in zip(slopes, colours, strict=True):
+        full = enlarge(slope, size)
         full *= colour
         result += full
     return ColourMatch(_as_map(result, size, matte), _as_map(enlarge(trust * unsure, size), size, matte))
 
 
-def _fit(colours: Plane, matte: Plane) -> tuple[Plane, Plane, Plane]:
-    """Slopes (h, w, 3) and offset (h, w) of the projection, and its trust (h, w)."""
+def _fit(colours: list[Plane], matte: Plane) -> tuple[list[Plane], Plane, Plane]:
+    """Slopes and offset of the projection, and its trust, each (h, w)."""
     subject, subject_cov, subject_seen = _statistics(colours, matte**_PURITY)
     background, background_cov, background_seen = _statistics(colours, (1.0 - matte) ** _PURITY)
-    apart = subject - background
-    columns = np.empty((3, *matte.shape, 3))  # columns of the covariance, each (h, w, 3)
-    for (i, j), a, b in zip(_PAIRS, subject_cov, background_cov, strict=True):
-        columns[i, ..., j] = columns[j, ..., i] = (a + b) / 2.0 + (_NOISE if i == j else 0.0)
-    direction = solve_3x3(columns, [apart[..., c] for c in range(3)])
-    distance = np.einsum("hwc,hwc->hw", direction, apart)  # squared, in standard deviations
-    slopes = direction / (distance + 1e-6)[..., None]
+    apart = [a - b for a, b in zip(subject, background, strict=True)]
+    covariance = [
+        (a + b) / 2.0 + (_NOISE if i == j else 0.0)
+        for (i, j), a, b in zip(CHANNEL_PAIRS, subject_cov, background_cov, strict=True)
+    ]
+    direction = solve_3x3(covariance, apart)
+    distance = dot(direction, apart)  # squared, in standard deviations
+    slopes = [plane / (distance + 1e-6) for plane in direction]
     trust = distance / (distance + _HALF_TRUST)
     # Far inside and far outside a background flower in the subject's colour is more likely than a piece of subject.
     near = np.asarray(cv2.GaussianBlur(matte, (0, 0), _EDGE_REACH * max(matte.shape)), np.float64)
     trust *= 2.0 * np.sqrt(np.clip(near * (1.0 - near), 0.0, 0.25))
     for seen in (subject_seen, background_seen):
         trust *= np.minimum(seen / _LEAST_SEEN, 1.0)
-    return slopes, -np.einsum("hwc,hwc->hw", slopes, background), trust
+    return slopes, -dot(slopes, background), trust
 
 
-def _statistics(colours: Plane, weight: Plane) -> tuple[Plane, list[Plane], Plane]:
-    """Mean (h, w, 3), covariances in the order of ``_PAIRS`` and weight of the window around each pixel."""
+def _statistics(colours: list[Plane], weight: Plane) -> tuple[list[Plane], list[Plane], Plane]:
+    """Means, covariances in the order of ``CHANNEL_PAIRS`` and weight of the window around each pixel."""
     sigma = _REACH * max(weight.shape)
 
     def total(plane: Plane) -> Plane:
@@ -118,11 +118,10 @@ def _statistics(colours: Plane, weight: Plane) -> tuple[Plane, list[Plane], Plan
 
     seen = total(weight)
     divisor = seen + 1e-6
-    mean = np.stack([total(weight * colours[..., c]) / divisor for c in range(3)], axis=-1)
-    covariance = [
-        total(weight * colours[..., i] * colours[..., j]) / divisor - mean[..., i] * mean[..., j] for i, j in _PAIRS
-    ]
-    return mean, covariance, seen
+    weighted = [weight * colour for colour in colours]
+    means = [total(plane) / divisor for plane in weighted]
+    covariance = [total(weighted[i] * colours[j]) / divisor - means[i] * means[j] for i, j in CHANNEL_PAIRS]
+    return means, covariance, seen
 
 
 def _as_map(plane: NDArray[np.float32], size: Size, like: Tensor) -> Tensor:

@@ -1,7 +1,5 @@
 """Several subjects in one photo: numbering them, choosing among them, showing their numbers."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
@@ -10,32 +8,13 @@ from torch import Tensor
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, ShapeError
-from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, check_matte, check_photo
+from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Parts, check_matte, check_photo
 
 SMALLEST_SHARE = 0.01
 """A connected piece smaller than this share of all subject pixels is a speck and gets no number."""
 
 _COLORS = ((255, 80, 60), (60, 200, 90), (70, 140, 255), (255, 190, 40), (200, 90, 255), (60, 210, 220))
 _DIMMED = 0.55
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """The connected subjects of a matte.
-
-    Attributes:
-        labels: Shape (1, 1, H, W), int32: the number of the part that a pixel belongs to, 0 where the matte is not
-            above one half, and in specks.
-        areas_px: Pixels of parts 1, 2, ..., from the largest to the smallest.
-        boxes: The smallest box around each part.
-    """
-
-    labels: Tensor
-    areas_px: tuple[int, ...]
-    boxes: tuple[Box, ...]
-
-    def __len__(self) -> int:
-        return len(self.areas_px)
 
 
 def find_parts(matte: Tensor) -> Parts:

@@ -1,19 +1,47 @@
 """What every segmenter takes and gives."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
 from pochoir._types import Box, Size
 from pochoir.errors import ShapeError
 
-if TYPE_CHECKING:
-    from pochoir.segmentation.confidence import Doubt
-    from pochoir.segmentation.parts import Parts
-
 SUBJECT_THRESHOLD = 0.5
 """A pixel whose matte is above this belongs to the subject when a yes or no is needed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The connected subjects of a matte.
+
+    Attributes:
+        labels: Shape (1, 1, H, W), int32: the number of the part that a pixel belongs to, 0 where the matte is not
+            above one half, and in specks.
+        areas_px: Pixels of parts 1, 2, ..., from the largest to the smallest.
+        boxes: The smallest box around each part.
+    """
+
+    labels: Tensor
+    areas_px: tuple[int, ...]
+    boxes: tuple[Box, ...]
+
+    def __len__(self) -> int:
+        return len(self.areas_px)
+
+
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """How far a matte can be trusted.
+
+    Attributes:
+        confidence: In [0, 1]; below ``confidence.SURE_FROM`` the user is told.
+        map: Where the matte is undecided or the second look differs, shape (1, 1, H, W), in [0, 1].
+    """
+
+    confidence: float
+    map: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +63,8 @@ class Segmentation:
     stages: tuple[tuple[str, Tensor], ...] = ()
     box: Box | None = None
     notes: tuple[str, ...] = ()
-    parts: "Parts | None" = None
-    doubt: "Doubt | None" = None
+    parts: Parts | None = None
+    doubt: Doubt | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -20,7 +20,7 @@ from torch import Tensor
 from pochoir.errors import MissingExtraError, OptionError, UnknownNameError, WeightsDownloadError, WeightsMissingError
 from pochoir.recipe import REMBG_PREFIX
 from pochoir.segmentation.protocol import Segmentation, check_photo, coverage_notes
-from pochoir.weights.store import OFFLINE_VARIABLE
+from pochoir.weights.store import OFFLINE_VARIABLE, is_offline
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def _import_rembg(wanted: str) -> Any:
 
 
 def _refuse_if_offline(wanted: str) -> None:
-    if os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in {"", "0", "false", "no", "off"}:
+    if is_offline():
         name = wanted.removeprefix(REMBG_PREFIX)
         raise WeightsMissingError(
             f"The weights of {wanted} are not there, and {OFFLINE_VARIABLE} forbids to fetch them. With a network: "

@@ -4,7 +4,6 @@ A file has its final name only after its size and SHA-256 were found right. Whoe
 so that processes that start at the same time fetch it once.
 """
 
-import hashlib
 import logging
 import os
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from pochoir.errors import UnknownNameError, WeightsDownloadError, WeightsMissingError, WriteError
+from pochoir.record import hash_file
 from pochoir.weights.sources import Source, SourceError
 from pochoir.weights.table import TABLE, WeightFile
 
@@ -120,7 +120,7 @@ def pull(name: str, *, progress: Progress | None = None, offline: bool | None = 
     state = _inspect(row)
     if state.status is WeightStatus.OK:
         return state.path
-    if _offline() if offline is None else offline:
+    if is_offline() if offline is None else offline:
         raise WeightsMissingError(f"Offline, so nothing is fetched. {_missing_text(state)}")
     try:
         with _workspace(row) as folder:
@@ -135,14 +135,15 @@ def pull(name: str, *, progress: Progress | None = None, offline: bool | None = 
     return state.path
 
 
+def is_offline() -> bool:
+    """Whether the environment variable ``POCHOIR_OFFLINE`` forbids to fetch anything: it is set, and not to 0 or no."""
+    return os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in {"", "0", "false", "no", "off"}
+
+
 def _row(name: str) -> WeightFile:
     if name not in TABLE:
         raise UnknownNameError("weights", name, TABLE)
     return TABLE[name]
-
-
-def _offline() -> bool:
-    return os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in {"", "0", "false", "no", "off"}
 
 
 @contextmanager
@@ -225,8 +226,7 @@ def _size_fault(row: WeightFile, path: Path) -> str:
 
 
 def _hash_fault(row: WeightFile, path: Path) -> str:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = hash_file(path)
     return "" if found == row.sha256 else f"its sha256 is {found} instead of {row.sha256}"
 
 
