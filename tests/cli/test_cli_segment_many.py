@@ -245,3 +245,14 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
         assert path.suffix == ".png"
         with Image.open(path) as image:
             image.load()
+
+
+def test_four_photos_are_announced_as_many(album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(
+        "pochoir.cli.segment.cut_all", lambda cutter, planned, **_: seen.append((len(planned), cutter._many)) or 0
+    )
+    pochoir("segment", album, "-o", tmp_path / "out", *GRABCUT)
+    shutil.copy(album / "a.png", album / "d.png")
+    pochoir("segment", album, "-o", tmp_path / "out", *GRABCUT)
+    assert seen == [(3, False), (4, True)]

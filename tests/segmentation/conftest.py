@@ -7,15 +7,16 @@ import torch
 from onnx import helper, numpy_helper
 from torch import nn
 
-from pochoir.segmentation.u2net.network import U2NET_TINY, U2Net, fold_batch_norm
+from pochoir import kernels
+from pochoir.segmentation.u2net.network import U2NET_TINY, StageWidth, U2Net, U2NetConfig, fold_batch_norm
 
 WriteOnnx = Callable[..., Path]
 
 
-def random_network(seed: int = 0) -> U2Net:
-    """A tiny U2-Net in evaluation mode whose batch-norms hold random statistics."""
+def random_network(config: U2NetConfig = U2NET_TINY, seed: int = 0) -> U2Net:
+    """A small U2-Net in evaluation mode whose batch-norms hold random statistics."""
     generator = torch.Generator().manual_seed(seed)
-    network = U2Net(U2NET_TINY).eval()
+    network = U2Net(config).eval()
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
@@ -41,6 +42,18 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture
 def tiny() -> U2Net:
     return random_network()
+
+
+@pytest.fixture
+def wide() -> U2Net:
+    """A folded one with as few channels as the kernels take, and inside its stages half as many."""
+    width = StageWidth(kernels.COLUMNS // 2, kernels.COLUMNS)
+    network = random_network(U2NetConfig(encoder=(width,) * 6, decoder=(width,) * 5))
+    network.requires_grad_(False)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):  # so that values neither grow nor fade from layer to layer
+            module.weight.mul_((module.weight[0].numel() ** -0.5) / 0.3)
+    return fold_batch_norm(network)
 
 
 @pytest.fixture

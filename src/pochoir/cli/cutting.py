@@ -62,17 +62,18 @@ class Cutter:
         settings: How subjects are found: plain values of the recipe's fields.
         form: What is saved.
         force: Allow a photo to be overwritten.
+        many: Whether there are so many photos that making ready for them pays.
 
     Raises:
         InputError: A setting or the scribble cannot be used.
     """
 
-    def __init__(self, settings: dict[str, Any], form: Form, *, force: bool) -> None:
+    def __init__(self, settings: dict[str, Any], form: Form, *, force: bool, many: bool = False) -> None:
         self.recipe = Recipe.from_dict(settings)
         self.form = form
         self._hashes = _start_hashing(self.recipe.segmenter)
         self._settings = {name: value for name, value in settings.items() if name != "segmenter"}
-        self._force = force
+        self._force, self._many = force, many
         self._loading = threading.Lock()
         self._segmenter: Segmenter | None = None
 
@@ -138,7 +139,7 @@ class Cutter:
         with self._loading:
             if self._segmenter is None:
                 device = pipeline.resolve_device(self.recipe.device)
-                self._segmenter = segmentation.create_segmenter(self.recipe, device=device)
+                self._segmenter = segmentation.create_segmenter(self.recipe, device=device, many=self._many)
             return self._segmenter
 
     def _record(self, photo: Path, sha256: str) -> str:

@@ -19,6 +19,8 @@ from pochoir.recipe import SegmentSettings
 OWN_SETTINGS = [item.name for item in dataclasses.fields(SegmentSettings) if item.name != "mask"]
 CUTOUTS, MANY = "Cutouts", "Many photos"
 """Headings of the help page."""
+MANY_FROM = 4
+"""Photos from which it pays to load the compiled kernels."""
 FORMATS = ("png", "jpg", "webp", "tiff")
 
 
@@ -106,7 +108,8 @@ def segment(
     from pochoir import imaging
 
     planned = photos.plan(names, out, suffix=f".{file_format}", suffixes=imaging.picture_suffixes(), force=force)
-    code = cut_all(Cutter(given.values, wanted, force=force), planned, workers=jobs, report=report)
+    cutter = Cutter(given.values, wanted, force=force, many=len(planned) >= MANY_FROM)
+    code = cut_all(cutter, planned, workers=jobs, report=report)
     if code:
         raise typer.Exit(code)
 

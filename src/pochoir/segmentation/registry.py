@@ -15,7 +15,7 @@ from pochoir.segmentation.u2net.predictor import U2NetSegmenter
 _BOX_FINDERS = ("u2net", "u2netp")  # the surer one first: a box that cuts the subject cannot be made good later
 
 
-def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu") -> Segmenter:
+def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu", many: bool = False) -> Segmenter:
     """Build the segmenter that the settings name, ready to use.
 
     ``rembg:NAME`` runs in the rembg package, on the device that its onnxruntime is for. GrabCut without a box looks
@@ -24,6 +24,7 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
     Args:
         settings: Which segmenter, and its options.
         device: Where networks run.
+        many: Whether it is for many photos; see ``U2NetSegmenter``.
 
     Raises:
         UnknownNameError: There is no segmenter of that name.
@@ -34,31 +35,31 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
         return RembgSegmenter(settings.segmenter.removeprefix(REMBG_PREFIX))
     if settings.segmenter not in SEGMENTER_BUILDERS:
         raise UnknownNameError("segmenter", settings.segmenter, SEGMENTER_BUILDERS)
-    return SEGMENTER_BUILDERS[settings.segmenter](settings, device)
+    return SEGMENTER_BUILDERS[settings.segmenter](settings, device, many)
 
 
-def _u2net(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
+def _u2net(settings: SegmentSettings, device: str | torch.device, many: bool) -> Segmenter:
     name, path = settings.segmenter, weights.where(settings.segmenter)
-    return U2NetSegmenter.from_file(path, name=name, device=device, preprocess=settings.preprocess)
+    return U2NetSegmenter.from_file(path, name=name, device=device, preprocess=settings.preprocess, many=many)
 
 
-def _grabcut(settings: SegmentSettings, device: str | torch.device) -> Segmenter:
-    finder = _box_finder(device) if settings.box is None else None
+def _grabcut(settings: SegmentSettings, device: str | torch.device, many: bool) -> Segmenter:
+    finder = _box_finder(device, many) if settings.box is None else None
     return GrabCutSegmenter(box=settings.box, finder=finder, iterations=settings.grabcut_iterations)
 
 
-def _box_finder(device: str | torch.device) -> Segmenter | None:
+def _box_finder(device: str | torch.device, many: bool) -> Segmenter | None:
     for name in _BOX_FINDERS:
         try:
-            return U2NetSegmenter.from_file(weights.where(name), name=name, device=device)
+            return U2NetSegmenter.from_file(weights.where(name), name=name, device=device, many=many)
         except WeightsMissingError:
             continue
     return None
 
 
-SEGMENTER_BUILDERS: dict[str, Callable[[SegmentSettings, str | torch.device], Segmenter]] = {
+SEGMENTER_BUILDERS: dict[str, Callable[[SegmentSettings, str | torch.device, bool], Segmenter]] = {
     "u2net": _u2net,
     "u2netp": _u2net,
     "grabcut": _grabcut,
 }
-"""How each named segmenter is made from the settings and a device."""
+"""How each named segmenter is made from the settings, a device, and whether it is for many photos."""

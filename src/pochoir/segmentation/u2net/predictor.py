@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from pochoir import imaging
+from pochoir import imaging, kernels
 from pochoir._types import Size
 from pochoir.errors import UnknownNameError
 from pochoir.segmentation.protocol import Segmentation, check_photo, coverage_notes
@@ -49,13 +49,23 @@ class U2NetSegmenter:
         preprocess: How a photo is brought to the network's size and the map back to the photo's: ``"official"`` as
             the authors do, ``"rembg"`` as that tool does (its mattes, pixel for pixel), ``"report"`` at 512 pixels
             with smoothing.
+        many: Whether many photos are to be segmented. Then on a CPU that has them, compiled kernels do most of the
+            work, in half the time; but loading them takes longer than plain torch does for one photo. They do so from
+            the first photo on, so that a matte does not depend on which photo it is of. It differs from the one
+            without them by less than 1e-4: of an 8-bit matte now and then a pixel by one level.
 
     Raises:
         UnknownNameError: There is no such way of preprocessing.
     """
 
     def __init__(
-        self, network: U2Net, *, name: str = "u2net", device: str | torch.device = "cpu", preprocess: str = "official"
+        self,
+        network: U2Net,
+        *,
+        name: str = "u2net",
+        device: str | torch.device = "cpu",
+        preprocess: str = "official",
+        many: bool = False,
     ) -> None:
         if preprocess not in CONVENTIONS:
             raise UnknownNameError("preprocessing", preprocess, CONVENTIONS)
@@ -64,10 +74,20 @@ class U2NetSegmenter:
         self._device = torch.device(device)
         # Channels last: a tenth quicker on a CPU, maps equal within 1e-7. Torch's stubs lack the argument.
         self._network = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if many and self._device.type == "cpu" and kernels.SUPPORTED and kernels.chosen_engine() == "auto":
+            from pochoir.segmentation.u2net.quick import use_kernels  # loads the kernels, which takes a while
+
+            use_kernels(self._network)
 
     @classmethod
     def from_file(
-        cls, path: Path, *, name: str, device: str | torch.device = "cpu", preprocess: str = "official"
+        cls,
+        path: Path,
+        *,
+        name: str,
+        device: str | torch.device = "cpu",
+        preprocess: str = "official",
+        many: bool = False,
     ) -> "U2NetSegmenter":
         """Read the weights of ``"u2net"`` or ``"u2netp"`` from an ``.onnx`` or ``.pth`` file.
 
@@ -79,7 +99,7 @@ class U2NetSegmenter:
             raise UnknownNameError("U2-Net", name, CONFIGS)
         if preprocess not in CONVENTIONS:  # said before the file is read, which takes a while
             raise UnknownNameError("preprocessing", preprocess, CONVENTIONS)
-        return cls(load_u2net(path, CONFIGS[name]), name=name, device=device, preprocess=preprocess)
+        return cls(load_u2net(path, CONFIGS[name]), name=name, device=device, preprocess=preprocess, many=many)
 
     def segment(self, photo: Tensor) -> Segmentation:
         """Find the subject of a photo.
