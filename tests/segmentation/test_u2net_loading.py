@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pochoir.errors import WeightsError
-from pochoir.segmentation.u2net import U2NET_TINY, U2NETP, load_u2net
+from pochoir.segmentation.u2net import U2NET_TINY, U2NETP, load_u2net, loading
 
 PROBE = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
 
@@ -83,3 +83,39 @@ def test_pth_of_another_network_is_refused(tmp_path):
 def test_other_suffixes_are_refused(tmp_path):
     with pytest.raises(WeightsError, match=r"come as \.onnx or \.pth; got .*net\.safetensors"):
         load_u2net(tmp_path / "net.safetensors", U2NET_TINY)
+
+
+class TestMapped:
+    """What is kept beside the file for the next run."""
+
+    def test_the_second_reading_gives_the_same_network(self, tiny, write_onnx, monkeypatch):
+        path = write_onnx(tiny)
+        first = load_u2net(path, U2NET_TINY)
+        monkeypatch.setattr(loading, "_read", None)  # it would have to be called otherwise
+        second = load_u2net(path, U2NET_TINY)
+        with torch.inference_mode():
+            assert torch.equal(first(PROBE).fused, second(PROBE).fused)
+        second.outconv.bias.data.add_(1.0)  # in memory alone
+        assert_same_maps(load_u2net(path, U2NET_TINY), first)
+
+    def test_a_changed_file_is_read_anew(self, tiny, write_onnx):
+        path = write_onnx(tiny)
+        load_u2net(path, U2NET_TINY)
+        path.write_bytes(path.read_bytes()[:5000])
+        with pytest.raises(WeightsError, match="not an ONNX file, or is damaged"):
+            load_u2net(path, U2NET_TINY)
+
+    def test_a_damaged_one_is_replaced(self, tiny, write_onnx):
+        path = write_onnx(tiny)
+        load_u2net(path, U2NET_TINY)
+        kept = path.with_name(f"{path.name}.mapped")
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[: len(whole) // 2])
+        assert_same_maps(load_u2net(path, U2NET_TINY), tiny)
+        assert len(kept.read_bytes()) == len(whole)
+
+    def test_another_network_is_not_taken_for_it(self, tiny, write_onnx):
+        path = write_onnx(tiny)
+        load_u2net(path, U2NET_TINY)
+        with pytest.raises(WeightsError, match="another network"):
+            load_u2net(path, U2NETP)

@@ -1,5 +1,6 @@
 """Reading U2-Net weights from the files they come in."""
 
+import os
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +26,21 @@ def load_u2net(path: Path, config: U2NetConfig) -> U2Net:
 
     Raises:
         WeightsError: The file cannot be read, or holds another network.
+
+    Note:
+        What was read is kept beside the file in a form that the next run maps into memory instead of reading and
+        copying it, which is a tenth of the time of cutting out one photo. It is made anew if the file changes, and done
+        without where the folder cannot be written.
     """
+    kept = path.with_name(f"{path.name}.mapped")
+    network = _read_mapped(kept, path, config)
+    if network is None:
+        network = _read(path, config)
+        _write_mapped(kept, path, network)
+    return network
+
+
+def _read(path: Path, config: U2NetConfig) -> U2Net:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise WeightsError(f"U2-Net weights come as {' or '.join(_READERS)}; got {path}.")
@@ -34,6 +49,36 @@ def load_u2net(path: Path, config: U2NetConfig) -> U2Net:
     except (OSError, EOFError, KeyError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WeightsError(f"Cannot read U2-Net weights from {path}: {reason}") from error
+
+
+def _identify(path: Path) -> str:
+    told = path.stat()
+    return f"{told.st_size} bytes of {told.st_mtime_ns}, torch {torch.__version__}"
+
+
+def _read_mapped(kept: Path, path: Path, config: U2NetConfig) -> U2Net | None:
+    try:
+        stored = torch.load(kept, map_location="cpu", weights_only=True, mmap=True)
+        if stored["source"] == _identify(path):
+            return assemble(config, stored["state"], folded=True)
+    except (OSError, EOFError, LookupError, TypeError, ValueError, RuntimeError, WeightsError, pickle.UnpicklingError):
+        pass  # absent, damaged or another network's: the file itself is read
+    return None
+
+
+def _write_mapped(kept: Path, path: Path, network: U2Net) -> None:
+    # In the order in which the network runs, see U2NetSegmenter: what is mapped should not be copied afterwards.
+    state = {name: _channels_last(value) for name, value in network.state_dict().items()}
+    passing = kept.with_name(f"{kept.name}.{os.getpid()}")
+    try:
+        torch.save({"source": _identify(path), "state": state}, passing)
+        passing.replace(kept)
+    except OSError:
+        passing.unlink(missing_ok=True)
+
+
+def _channels_last(value: Tensor) -> Tensor:
+    return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
 
 
 def _read_onnx(path: Path, config: U2NetConfig) -> U2Net:
