@@ -1,0 +1,201 @@
+"""Scores of pairs of pictures: views are made, described once each, and compared."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.encoders import VGG
+from pochoir.imaging import PictureSource
+from pochoir.similarity.cache import FeatureCache
+from pochoir.similarity.protocol import Features, Measure, Metric, View
+from pochoir.similarity.registry import MetricSource, create_metrics
+from pochoir.similarity.views import Exhibit, Framing
+
+OTHER_BACKDROPS = ("#000000", "#808080", "#ffffff")
+"""A score that depends on the backdrop is repeated on these, to tell how much."""
+DEFAULT_METRICS = ("vgg",)
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Score:
+    """How like two pictures are by one metric.
+
+    Attributes:
+        metric: The metric's name.
+        value: Its number: 100 times the cosine for ``vgg`` and ``clip``, at most 1 for ``ssim``, else a distance.
+        closer: Whether a ``"higher"`` or a ``"lower"`` value means that the pictures are more alike.
+        cosine: Of the two descriptions; None where they are not vectors.
+        euclidean: Distance of the two descriptions; None where they are not vectors.
+        backdrops: The value on other backdrops; empty where the backdrop is not seen.
+    """
+
+    metric: str
+    value: float
+    closer: str
+    cosine: float | None = None
+    euclidean: float | None = None
+    backdrops: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def backdrop_shift(self) -> float:
+        """How far another backdrop would move the value at most; 0 where the backdrop is not seen."""
+        return max((abs(value - self.value) for value in self.backdrops.values()), default=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return dataclasses.asdict(self) | {"backdrop_shift": self.backdrop_shift}
+
+
+class Scorer:
+    """Scores pictures; each is described once, however often it is compared.
+
+    Args:
+        metrics: Names (see ``similarity.NAMES``) or metrics of your own.
+        part: What is scored: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``.
+        backdrop: Colour behind cutouts, and in place of what is not scored; the same for every picture.
+        other_backdrops: Where the backdrop is seen, the score is repeated on these; empty repeats nothing.
+        device: Where networks run.
+        encoder: Replaces VGG19.
+        cache: Keeps the descriptions; give one to several scorers to share it.
+
+    Raises:
+        InputError: A name or a colour cannot be used.
+        WeightsMissingError: A network's weights are missing.
+        MissingExtraError: A metric needs a package that is not installed.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[MetricSource] = DEFAULT_METRICS,
+        *,
+        part: str = "all",
+        backdrop: str = "#808080",
+        other_backdrops: Sequence[str] = OTHER_BACKDROPS,
+        device: str = "cpu",
+        encoder: VGG | None = None,
+        cache: FeatureCache | None = None,
+    ) -> None:
+        self.framing = Framing(part, backdrop)
+        self._elsewhere = [Framing(part, other) for other in other_backdrops if other != backdrop]
+        self.metrics = create_metrics(metrics, device=device, encoder=encoder)
+        self._cache = cache or FeatureCache()
+
+    def score(
+        self,
+        one: PictureSource,
+        other: PictureSource,
+        *,
+        mask: PictureSource | None = None,
+        other_mask: PictureSource | None = None,
+    ) -> tuple[Score, ...]:
+        """Score one pair.
+
+        Args:
+            one: Path, PIL image, array or ``Picture``.
+            other: Likewise.
+            mask: The subject of ``one``, white is subject; resized if need be.
+            other_mask: The subject of ``other``; None takes ``mask`` for both.
+
+        Returns:
+            One score for each metric, in their order.
+
+        Raises:
+            InputError: A picture cannot be read, or the part to score is empty or unknown.
+        """
+        pair = read_exhibit(one, mask), read_exhibit(other, mask if other_mask is None else other_mask)
+        return self.score_pairs([pair])[0]
+
+    def score_pairs(self, pairs: Iterable[tuple[Exhibit, Exhibit]]) -> list[tuple[Score, ...]]:
+        """Score many pairs of pictures that were read before: for each, one score for each metric."""
+        scored: list[tuple[Score, ...]] = []
+        for batch in _batches(pairs):
+            by_metric = [self._score_by(metric, batch) for metric in self.metrics]
+            scored += zip(*by_metric, strict=True)
+        return scored
+
+    def _score_by(self, metric: Metric, pairs: Sequence[tuple[Exhibit, Exhibit]]) -> list[Score]:
+        here, *elsewhere = [self._measure(metric, pairs, framing) for framing in (self.framing, *self._elsewhere)]
+        scores = []
+        for index, (pair, measure) in enumerate(zip(pairs, here, strict=True)):
+            backdrops = {
+                framing.backdrop: measures[index].value
+                for framing, measures in zip(self._elsewhere, elsewhere, strict=True)
+                if any(exhibit.key(framing) != exhibit.key(self.framing) for exhibit in pair)
+            }
+            scores.append(
+                Score(metric.name, measure.value, metric.closer, measure.cosine, measure.euclidean, backdrops)
+            )
+        return scores
+
+    def _measure(self, metric: Metric, pairs: Sequence[tuple[Exhibit, Exhibit]], framing: Framing) -> list[Measure]:
+        described = self._describe(metric, [exhibit for pair in pairs for exhibit in pair], framing)
+        keys = [tuple(exhibit.key(framing, pixels=metric.pixels) for exhibit in pair) for pair in pairs]
+        return [metric.compare(described[one], described[other]) for one, other in keys]
+
+    def _describe(self, metric: Metric, exhibits: Sequence[Exhibit], framing: Framing) -> dict[str, Features]:
+        described: dict[str, Features] = {}
+        missing: dict[Size, dict[str, View]] = {}
+        for exhibit in exhibits:
+            key = exhibit.key(framing, pixels=metric.pixels)
+            kept = described.get(key) or self._cache.get(metric.name, key)
+            if kept is None:
+                view = exhibit.view(framing, pixels=metric.pixels)
+                missing.setdefault(view.size, {})[key] = view
+            else:
+                described[key] = kept
+        for same_size in missing.values():
+            for key, features in zip(same_size, metric.describe(list(same_size.values())), strict=True):
+                self._cache.put(metric.name, key, features)
+                described[key] = features
+        return described
+
+
+def score(
+    one: PictureSource,
+    other: PictureSource,
+    *,
+    metrics: Sequence[MetricSource] = DEFAULT_METRICS,
+    mask: PictureSource | None = None,
+    other_mask: PictureSource | None = None,
+    **settings: Any,
+) -> tuple[Score, ...]:
+    """Score one pair of pictures; for many, keep a ``Scorer``, which describes each picture once.
+
+    Args:
+        one: Path, PIL image, array or ``Picture``.
+        other: Likewise.
+        metrics: Names or metrics of your own.
+        mask: The subject of ``one``.
+        other_mask: The subject of ``other``; None takes ``mask`` for both.
+        **settings: What else ``Scorer`` takes: part, backdrop, device and so on.
+
+    Returns:
+        One score for each metric, in their order.
+
+    Raises:
+        InputError: Something that was given cannot be used.
+        WeightsMissingError: A network's weights are missing.
+        MissingExtraError: A metric needs a package that is not installed.
+    """
+    return Scorer(metrics, **settings).score(one, other, mask=mask, other_mask=other_mask)
+
+
+def read_exhibit(picture: PictureSource, mask: PictureSource | None = None) -> Exhibit:
+    """Read a picture and its mask, which is resized to the picture if need be.
+
+    Raises:
+        ImageReadError: One of them cannot be read.
+    """
+    read = imaging.load(picture, role="picture")
+    return Exhibit(read, None if mask is None else imaging.load_matte(mask, size=read.size))
+
+
+def _batches(pairs: Iterable[tuple[Exhibit, Exhibit]]) -> Iterator[list[tuple[Exhibit, Exhibit]]]:
+    remaining = iter(pairs)
+    while batch := list(itertools.islice(remaining, _BATCH)):
+        yield batch
