@@ -17,11 +17,13 @@ def mean_tone(scene: Scene, matte: torch.Tensor) -> np.ndarray:
     return lab[matte[0, 0].numpy() == 1].mean(axis=0)
 
 
-@pytest.mark.parametrize("distance", [5.0, 20.0, 60.0])
+@pytest.mark.parametrize("distance", [10.0, 30.0, 60.0])
 def test_the_front_figures_tone_is_at_the_asked_distance_from_the_ground(distance: float) -> None:
-    scene = draw_scene(figures=3, distance=distance, size=SIZE, seed=4)
-    away = np.linalg.norm(mean_tone(scene, scene.front) - mean_tone(scene, 1 - scene.everyone))
-    assert away == pytest.approx(distance, abs=0.08 * distance + 0.6)
+    found = []
+    for seed in range(8):  # the patches shift the mean of any one figure
+        scene = draw_scene(figures=3, distance=distance, size=SIZE, seed=seed)
+        found.append(np.linalg.norm(mean_tone(scene, scene.front) - mean_tone(scene, 1 - scene.everyone)))
+    assert np.mean(found) == pytest.approx(distance, abs=0.05 * distance + 1)
 
 
 def test_the_front_figure_is_one_of_all_and_hides_its_neighbours() -> None:

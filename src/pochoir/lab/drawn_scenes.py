@@ -24,8 +24,10 @@ LARGEST_DISTANCE = 90.0
 """Further from mid tones no colour lies within sRGB in every hue that is drawn."""
 
 _OVERSAMPLING = 3
-_GRAIN = 2.5
-"""Standard deviation of the pixels' lightness and colour about the flat tone, in CIELAB units."""
+_GRAIN, _PATCHES = 2.5, 7.0
+"""Standard deviations of the colour about its tone, in CIELAB units: pixel by pixel, and in soft patches."""
+_KINSHIP = 0.35
+"""How far the figures' directions from the ground's tone are scattered about a common one: they are like each other."""
 _MOST_TRIES = 500
 _WIDE, _STEP = 0.44, 0.30
 """A figure's width, and the way to the next figure, as shares of its height: about a third of it is hidden."""
@@ -53,10 +55,11 @@ class Scene:
 
 
 def draw_scene(*, figures: int, distance: float, size: Size, seed: int = 0) -> Scene:
-    """Draw figures side by side, each hiding part of its neighbour, on a ground of one grainy tone.
+    """Draw figures side by side, each hiding part of its neighbour, on a patchy ground.
 
-    Every figure has a tone of its own at the same distance from the ground's tone. The same arguments give the same
-    pixels; the figures of one seed stand alike at every distance.
+    Every figure has a tone of its own at the same distance from the ground's tone; the figures' tones are nearer to
+    each other than to the ground. The same arguments give the same pixels; the figures of one seed stand alike at
+    every distance.
 
     Args:
         figures: How many, 1 to 6.
@@ -114,15 +117,20 @@ def _stand(labels: NDArray[np.uint8], centre: tuple[float, float], tall: float, 
 def _tones(figures: int, distance: float, rng: np.random.Generator) -> _Field:
     """CIELAB tones of the ground and of each figure, shape (figures + 1, 3), all within sRGB."""
     ground = np.array([rng.uniform(45, 60), rng.uniform(-8, 8), rng.uniform(-8, 8)])
-    tones: list[NDArray[np.float64]] = [ground]
+    common = _tone_away(ground, distance, np.zeros(3), 1.0, rng) - ground
+    tones = [_tone_away(ground, distance, common / distance, _KINSHIP, rng) for _ in range(figures)]
+    return np.stack([ground, *tones]).astype(np.float32)
+
+
+def _tone_away(
+    ground: NDArray[np.float64], distance: float, about: NDArray[np.float64], scatter: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     for _ in range(_MOST_TRIES):
-        direction = rng.normal(size=3)
-        tone = ground + distance * direction / np.linalg.norm(direction)
+        direction = about + scatter * rng.normal(size=3)
+        tone: NDArray[np.float64] = ground + distance * direction / np.linalg.norm(direction)
         if _is_shown_as_it_is(tone):
-            tones.append(tone)
-        if len(tones) > figures:
-            return np.stack(tones).astype(np.float32)
-    raise OptionError(f"No {figures} tones within sRGB lie {distance:g} from the ground; choose a smaller distance.")
+            return tone
+    raise OptionError(f"No tone within sRGB lies {distance:g} from the ground; choose a smaller distance.")
 
 
 def _is_shown_as_it_is(tone: NDArray[np.float64]) -> bool:
@@ -137,11 +145,11 @@ def _to_srgb(lab: NDArray[np.floating[Any]]) -> _Field:
 
 
 def _grain(shape: tuple[int, ...], rng: np.random.Generator) -> _Field:
-    """The same grain on everything, coarse and fine, so that texture gives nothing away; shape (H, W, 3)."""
+    """The same grain and patches on everything, so that texture gives nothing away; shape (H, W, 3)."""
     height, width = shape
-    fine = rng.normal(0, 1, (height // _OVERSAMPLING, width // _OVERSAMPLING, 3)).astype(np.float32)
-    coarse = cv2.GaussianBlur(rng.normal(0, 1, fine.shape).astype(np.float32), (0, 0), 4)
-    grain: _Field = (fine + coarse / max(float(coarse.std()), 1e-6)) * np.float32(_GRAIN / math.sqrt(2))
+    fine = rng.normal(0, _GRAIN, (height // _OVERSAMPLING, width // _OVERSAMPLING, 3))
+    patches = cv2.GaussianBlur(rng.normal(0, 1, fine.shape), (0, 0), max(1.0, 0.04 * min(fine.shape[:2])))
+    grain = (fine + patches * (_PATCHES / patches.std())).astype(np.float32)
     return np.asarray(cv2.resize(grain, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
 
 
