@@ -15,7 +15,7 @@ from pochoir._types import Size
 from pochoir.similarity.protocol import Features, Measure, View
 from pochoir.similarity.vectors import cosine, euclidean
 
-_DIRECTIONS = 64
+_DIRECTIONS = 32
 _QUANTILES = 256
 _SMALLEST_WINDOW_PX = 11
 
@@ -69,7 +69,7 @@ class ColorDistance:
 
     name = "color"
     closer: Literal["higher", "lower"] = "lower"
-    pixels: int | None = 256 * 256
+    pixels: int | None = 128 * 128
 
     def describe(self, views: Sequence[View]) -> list[Features]:
         """Describe pictures by the quantiles of their colours along each direction."""

@@ -1,5 +1,7 @@
 """Comparing vectors."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -11,10 +13,11 @@ def cosine(one: Tensor, other: Tensor) -> float:
     """
     # Summed in double precision: the identity is to be 1 to more digits than are shown.
     a, b = one.double().flatten(), other.double().flatten()
-    lengths = float(a.norm() * b.norm())
-    if lengths == 0.0:
+    squares = float(a @ a) * float(b @ b)
+    if squares == 0.0:
         return float(torch.equal(a, b))
-    return max(-1.0, min(1.0, float(a @ b) / lengths))
+    # One root of the product: for equal vectors it is exact, and so is their 1.
+    return max(-1.0, min(1.0, float(a @ b) / math.sqrt(squares)))
 
 
 def euclidean(one: Tensor, other: Tensor) -> float:

@@ -72,6 +72,12 @@ class Exhibit:
     picture: Picture
     mask: Matte | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be converted on reading."""
+        read: list[Picture | Matte] = [self.picture, *([] if self.mask is None else [self.mask])]
+        return tuple(f"{item.name}: {note}" for item in read for note in item.notes)
+
     def key(self, framing: Framing, *, pixels: int | None = None) -> str:
         """Names what ``view`` would show, without making it."""
         is_laid = self.picture.alpha is not None or framing.part != "all"
