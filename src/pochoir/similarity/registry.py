@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import OptionError, UnknownNameError
+from pochoir.similarity import perceptual
+from pochoir.similarity.clip import load_clip
 from pochoir.similarity.pixels import ColorDistance, StructuralSimilarity
 from pochoir.similarity.protocol import Metric
 from pochoir.similarity.vgg import ContentDistance, GramDistance, VggLikeness
@@ -12,8 +14,8 @@ from pochoir.similarity.vgg import ContentDistance, GramDistance, VggLikeness
 _ON_VGG: dict[str, Callable[[VGG], Metric]] = {"vgg": VggLikeness, "content": ContentDistance, "gram": GramDistance}
 _ON_PIXELS: dict[str, Callable[[], Metric]] = {"ssim": StructuralSimilarity, "color": ColorDistance}
 
-NAMES = ("vgg", "content", "gram", "ssim", "color")
-"""The metrics."""
+NAMES = ("vgg", "content", "gram", "ssim", "color", "clip", "lpips", "dists")
+"""The metrics; ``clip`` takes a network after a colon, such as ``clip:ViT-B-32/laion2b_s34b_b79k``."""
 
 MetricSource: TypeAlias = str | Metric
 """A metric's name, or a metric of one's own."""
@@ -36,7 +38,7 @@ def create_metrics(
         MissingExtraError: A metric needs a package that is not installed.
     """
     for source in sources:
-        if isinstance(source, str) and source not in NAMES:
+        if isinstance(source, str) and source not in NAMES and not source.startswith("clip:"):
             raise UnknownNameError("metric", source, NAMES)
     names = [source if isinstance(source, str) else source.name for source in sources]
     if not names or len(set(names)) != len(names):
@@ -49,4 +51,8 @@ def create_metrics(
 def _create(name: str, device: str, encoder: VGG | None) -> Metric:
     if encoder is not None and name in _ON_VGG:
         return _ON_VGG[name](encoder)
-    return _ON_PIXELS[name]()
+    if name in _ON_PIXELS:
+        return _ON_PIXELS[name]()
+    return (
+        perceptual.load_perceptual(name, device=device) if name in perceptual.NAMES else load_clip(name, device=device)
+    )
