@@ -18,7 +18,7 @@ from pochoir.encoders import VGG
 from pochoir.errors import InputError
 from pochoir.imaging import Picture
 from pochoir.lab.compare_inputs import Subject
-from pochoir.lab.compare_methods import Finders
+from pochoir.lab.compare_methods import BASELINE, Finders
 from pochoir.lab.truth import TruthScores, mask_iou, score_matte
 from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
@@ -28,8 +28,18 @@ from pochoir.transfer import Step
 PHOTO, PASTICHE = "photo", "pastiche"
 TARGETS = ("content", "style", "truth cut")
 """What a cut-out is compared with: the photo, the style picture, and the same picture cut by the true matte."""
-NULLS = ("the target itself", "whole picture", "backdrop alone", "noise", "style picture", "another photo")
-"""Pictures that are scored in a cut-out's place, so that a reader sees what a score is worth."""
+NULLS = (
+    "the target itself",
+    "whole picture",
+    "backdrop alone",
+    "noise in the outline",
+    "style in the outline",
+    "another photo in the outline",
+)
+"""Pictures that are scored in a cut-out's place, so that a reader sees what a score is worth.
+
+Those in the outline share with every cut-out that they stand on the backdrop, which already counts as likeness.
+"""
 
 
 @dataclass(frozen=True)
@@ -214,7 +224,8 @@ def _score(
             for seen, by_method in found.items()
             for method, item in by_method.items()
         ]
-        entries += _null_entries(picture, cut, style, stranger)
+        outline = found[PHOTO][BASELINE].matte if subject.truth is None else subject.truth
+        entries += _null_entries(picture, cut, outline, style, stranger)
         for target, shown in targets.items():
             own = [*entries, _Entry(NULLS[0], "", cut, shown)]
             scored = scorer.score_pairs((Exhibit(entry.picture), Exhibit(shown)) for entry in own)
@@ -235,15 +246,16 @@ def _score(
     return rows
 
 
-def _null_entries(picture: Picture, cut: str, style: Picture | None, stranger: Picture | None) -> list[_Entry]:
-    nulls: dict[str, Picture | None] = {
-        "whole picture": picture,
-        "backdrop alone": cut_out(picture, torch.zeros_like(picture.rgb[:, :1])),
-        "noise": imaging.load(np.random.default_rng(0).integers(0, 256, (*picture.size, 3), dtype=np.uint8)),
-        "style picture": style,
-        "another photo": stranger,
-    }
-    return [_Entry(name, "", cut, null) for name, null in nulls.items() if null is not None]
+def _null_entries(
+    picture: Picture, cut: str, outline: Tensor, style: Picture | None, stranger: Picture | None
+) -> list[_Entry]:
+    noise = imaging.load(np.random.default_rng(0).integers(0, 256, (*picture.size, 3), dtype=np.uint8))
+    filled = {"noise in the outline": noise, "style in the outline": style, "another photo in the outline": stranger}
+    nulls = {"whole picture": picture, "backdrop alone": cut_out(picture, torch.zeros_like(outline))}
+    for name, filling in filled.items():
+        if filling is not None:
+            nulls[name] = cut_out(replace(filling, rgb=imaging.resize(filling.rgb, picture.size)), outline)
+    return [_Entry(name, "", cut, null) for name, null in nulls.items()]
 
 
 def _agree(name: str, found: Mapping[str, Mapping[str, Segmentation]]) -> Iterator[AgreementRow]:
