@@ -25,7 +25,7 @@ from pochoir.segmentation import Segmentation
 from pochoir.similarity import Exhibit, Scorer
 from pochoir.transfer import Step
 
-PHOTO, PASTICHE = "photo", "pastiche"
+PHOTO, PASTICHE, TRUTH = "photo", "pastiche", "truth"
 TARGETS = ("content", "style", "truth cut")
 """What a cut-out is compared with: the photo, the style picture, and the same picture cut by the true matte."""
 NULLS = (
@@ -97,6 +97,8 @@ class Comparison:
         subject: The photo.
         pictures: The photo and, where there is one, its pastiche, by ``"photo"`` and ``"pastiche"``.
         found: What each method found in each picture.
+        cuts: The cut-outs, by the method (or ``TRUTH``), where the matte was found (empty for the truth), and what
+            was cut.
         scores: Rows of the similarity table, nulls and all.
         truths: Rows of the table against the truth; empty without one.
         agreements: IoU of every pair of mattes.
@@ -105,6 +107,7 @@ class Comparison:
     subject: Subject
     pictures: Mapping[str, Picture]
     found: Mapping[str, Mapping[str, Segmentation]]
+    cuts: Mapping[tuple[str, str, str], Picture]
     scores: Sequence[ScoreRow]
     truths: Sequence[TruthRow]
     agreements: Sequence[AgreementRow]
@@ -170,11 +173,21 @@ def compare_subject(
     """
     pictures = {PHOTO: subject.photo} | ({} if pastiche is None else {PASTICHE: pastiche})
     found = {seen: finders.find(picture.rgb, box=subject.box) for seen, picture in pictures.items()}
+    cuts = _cut_all(subject, pictures, found)
+    outline = found[PHOTO][BASELINE].matte if subject.truth is None else subject.truth
+    rows: list[ScoreRow] = []
+    for cut, picture in pictures.items():
+        own = [_Entry(method, seen, shown) for (method, seen, what), shown in cuts.items() if what == cut]
+        targets = {"content": subject.photo, "style": style, "truth cut": cuts.get((TRUTH, "", cut))}
+        entries = [entry for entry in own if entry.method != TRUTH]
+        entries += _null_entries(picture, outline, style, stranger)
+        rows += _score(subject.name, cut, entries, targets, scorer)
     return Comparison(
         subject=subject,
         pictures=pictures,
         found=found,
-        scores=_score(subject, pictures, found, scorer, style, stranger),
+        cuts=cuts,
+        scores=rows,
         truths=[
             TruthRow(subject.name, method, seen, score_matte(item.matte, subject.truth))
             for seen, by_method in found.items()
@@ -198,64 +211,48 @@ def cut_out(picture: Picture, matte: Tensor) -> Picture:
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """A picture to be scored, and the row's first fields."""
+    """A picture to be scored, and what its row says of it."""
 
     method: str
     seen: str
-    cut: str
     picture: Picture
 
 
+def _cut_all(
+    subject: Subject, pictures: Mapping[str, Picture], found: Mapping[str, Mapping[str, Segmentation]]
+) -> dict[tuple[str, str, str], Picture]:
+    mattes = {(method, seen): item.matte for seen, by_method in found.items() for method, item in by_method.items()}
+    if subject.truth is not None:
+        mattes[TRUTH, ""] = subject.truth
+    return {
+        (method, seen, cut): cut_out(picture, matte)
+        for (method, seen), matte in mattes.items()
+        for cut, picture in pictures.items()
+    }
+
+
 def _score(
-    subject: Subject,
-    pictures: Mapping[str, Picture],
-    found: Mapping[str, Mapping[str, Segmentation]],
-    scorer: Scorer,
-    style: Picture | None,
-    stranger: Picture | None,
-) -> list[ScoreRow]:
-    rows = []
-    for cut, picture in pictures.items():
-        targets = {"content": subject.photo} | ({} if style is None else {"style": style})
-        if subject.truth is not None:
-            targets["truth cut"] = cut_out(picture, subject.truth)
-        entries = [
-            _Entry(method, seen, cut, cut_out(picture, item.matte))
-            for seen, by_method in found.items()
-            for method, item in by_method.items()
-        ]
-        outline = found[PHOTO][BASELINE].matte if subject.truth is None else subject.truth
-        entries += _null_entries(picture, cut, outline, style, stranger)
-        for target, shown in targets.items():
-            own = [*entries, _Entry(NULLS[0], "", cut, shown)]
-            scored = scorer.score_pairs((Exhibit(entry.picture), Exhibit(shown)) for entry in own)
-            rows += [
-                ScoreRow(
-                    subject.name,
-                    entry.method,
-                    entry.seen,
-                    cut,
-                    target,
-                    score.metric,
-                    score.value,
-                    dict(score.backdrops),
-                )
-                for entry, scores in zip(own, scored, strict=True)
-                for score in scores
-            ]
-    return rows
+    photo: str, cut: str, entries: Sequence[_Entry], targets: Mapping[str, Picture | None], scorer: Scorer
+) -> Iterator[ScoreRow]:
+    for target, shown in targets.items():
+        if shown is None:
+            continue
+        own = [*entries, _Entry(NULLS[0], "", shown)]
+        scored = scorer.score_pairs((Exhibit(entry.picture), Exhibit(shown)) for entry in own)
+        for entry, scores in zip(own, scored, strict=True):
+            for score in scores:
+                elsewhere = dict(score.backdrops)
+                yield ScoreRow(photo, entry.method, entry.seen, cut, target, score.metric, score.value, elsewhere)
 
 
-def _null_entries(
-    picture: Picture, cut: str, outline: Tensor, style: Picture | None, stranger: Picture | None
-) -> list[_Entry]:
+def _null_entries(picture: Picture, outline: Tensor, style: Picture | None, stranger: Picture | None) -> list[_Entry]:
     noise = imaging.load(np.random.default_rng(0).integers(0, 256, (*picture.size, 3), dtype=np.uint8))
     filled = {"noise in the outline": noise, "style in the outline": style, "another photo in the outline": stranger}
     nulls = {"whole picture": picture, "backdrop alone": cut_out(picture, torch.zeros_like(outline))}
     for name, filling in filled.items():
         if filling is not None:
             nulls[name] = cut_out(replace(filling, rgb=imaging.resize(filling.rgb, picture.size)), outline)
-    return [_Entry(name, "", cut, null) for name, null in nulls.items()]
+    return [_Entry(name, "", null) for name, null in nulls.items()]
 
 
 def _agree(name: str, found: Mapping[str, Mapping[str, Segmentation]]) -> Iterator[AgreementRow]:

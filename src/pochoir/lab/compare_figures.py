@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pochoir import compositing, imaging
+from pochoir import imaging
 from pochoir.imaging import Picture
-from pochoir.lab.compare import PASTICHE, PHOTO, AgreementRow, Comparison
+from pochoir.lab.compare import PASTICHE, PHOTO, TRUTH, AgreementRow, Comparison
 from pochoir.lab.compare_methods import BASELINE, METHODS
 from pochoir.lab.compare_summary import Mean, measure_name
-from pochoir.similarity.views import parse_color
+from pochoir.similarity import Exhibit, Framing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,10 +44,9 @@ def methods_sheet(comparison: Comparison, *, backdrop: str, tile_px: int = _TILE
     ways = [(seen, cut) for seen in comparison.pictures for cut in comparison.pictures]
     for method in comparison.found[PHOTO]:
         for seen, cut in ways:
-            matte = comparison.found[seen][method].matte
             if cut == PHOTO:
-                tiles.append((f"{method}, seen in {seen}", _as_rgb(matte)))
-            tiles.append((f"cut from the {cut}", on_backdrop(comparison.pictures[cut], matte, backdrop)))
+                tiles.append((f"{method}, seen in {seen}", _as_rgb(comparison.found[seen][method].matte)))
+            tiles.append((f"cut from the {cut}", _on_backdrop(comparison.cuts[method, seen, cut], backdrop)))
     return imaging.contact_sheet(tiles, columns=len(ways) + len(comparison.pictures), tile_px=tile_px)
 
 
@@ -74,15 +73,14 @@ def stages_sheet(
     truth = comparison.subject.truth
     if truth is not None:
         tiles.append(("truth", _as_rgb(truth)))
-        cuts = comparison.pictures.items()
-        tiles += [(f"truth cut, {cut}", on_backdrop(picture, truth, backdrop)) for cut, picture in cuts]
+        for cut in comparison.pictures:
+            tiles.append((f"truth cut, {cut}", _on_backdrop(comparison.cuts[TRUTH, "", cut], backdrop)))
     return imaging.contact_sheet(tiles, columns=columns, tile_px=tile_px)
 
 
-def on_backdrop(picture: Picture, matte: Tensor, backdrop: str) -> Tensor:
-    """A cut-out on a colour, as it is scored; shape (1, 3, H, W)."""
-    cutout = compositing.cutout(picture.rgb, matte)
-    return compositing.alpha_over(cutout[:, :3], parse_color(backdrop).expand_as(picture.rgb), cutout[:, 3:])
+def _on_backdrop(cut: Picture, backdrop: str) -> Tensor:
+    """A cut-out as it is scored, shape (1, 3, H, W)."""
+    return Exhibit(cut).view(Framing(backdrop=backdrop)).rgb
 
 
 def new_figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, list[list["Axes"]]]:

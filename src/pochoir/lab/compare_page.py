@@ -7,7 +7,7 @@ from pathlib import Path
 from pochoir import imaging
 from pochoir.lab import page
 from pochoir.lab.compare_methods import METHODS
-from pochoir.lab.compare_results import Results, chart_name, charts, sheets, summarize, tables, to_csv
+from pochoir.lab.compare_results import Results, chart_name, summarize, tables, to_csv
 from pochoir.lab.compare_tables import difference_table, score_table, shift_table, truth_table, ways_table
 
 SCORES_CAPTION = (
@@ -53,19 +53,22 @@ def _write_rest(folder: Path, results: Results) -> Iterator[Path]:
         if rows:
             imaging.write_file(folder / f"{name}.csv", to_csv(rows))
             yield folder / f"{name}.csv"
-    for name, chart in charts(results).items():
-        imaging.write_file(folder / f"{name}.svg", page.svg(chart))
+    for name, chart in results.charts.items():
+        imaging.write_file(folder / f"{name}.svg", chart)
         yield folder / f"{name}.svg"
-    for item in results.comparisons:
-        for name, sheet in sheets(item, results).items():
-            path = folder / f"{item.subject.name}-{name}.jpg"
+    for photo, sheets in results.sheets.items():
+        for name, sheet in sheets.items():
+            path = folder / f"{photo}-{name}.jpg"
             imaging.save(path, sheet, quality=88)
             yield path
 
 
 def build_sections(results: Results) -> list[page.Section]:
     """The page's sections."""
-    drawn = {name: page.chart(chart, alt=name, caption=_caption(name)) for name, chart in charts(results).items()}
+    drawn = {
+        name: page.Figure(chart, "image/svg+xml", alt=name, caption=_caption(name))
+        for name, chart in results.charts.items()
+    }
     sections = [page.Section("What was compared", [page.Text(text) for text in _introduce(results)])]
     if results.scores:
         sections += [_scores(metric, results, drawn) for metric in results.closer]
@@ -121,7 +124,7 @@ def _photo(results: Results, index: int) -> page.Section:
         "methods": f"Mattes and what they cut out, on {results.backdrop}.",
         "stages": "What went in, and U2-Net's fused map with its side outputs from fine to coarse.",
     }
-    shown = sheets(item, results)
+    shown = results.sheets[item.subject.name]
     parts: list[page.Part] = [
         page.picture(sheet, alt=f"{item.subject.name}: {name}", caption=captions[name]) for name, sheet in shown.items()
     ]

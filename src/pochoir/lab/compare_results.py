@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from matplotlib.figure import Figure as Chart
+from torch import Tensor
 
 from pochoir.imaging import Picture
+from pochoir.lab import page
 from pochoir.lab.compare import PASTICHE, PHOTO, TARGETS, Comparison
 from pochoir.lab.compare_figures import agreement_chart, methods_sheet, scores_chart, stages_sheet
 from pochoir.lab.compare_summary import Mean, Shift, summarize_scores, summarize_shifts, summarize_truths
@@ -65,6 +66,33 @@ class Results:
         rows = [row for item in self.comparisons for row in item.scores]
         return summarize_shifts(rows, seen=seen, cut=cut, backdrop=self.backdrop, closer=dict(self.closer))
 
+    @cached_property
+    def charts(self) -> dict[str, bytes]:
+        """All charts by the name of their file, as SVG."""
+        seen, cut = self.way
+        means = self.scores
+        drawn = {}
+        for metric in self.closer:
+            targets = [target for target in TARGETS if any(mean.measure == f"{metric}: {target}" for mean in means)]
+            drawn[chart_name(metric)] = scores_chart(means, metric=metric, seen=seen, cut=cut, targets=targets)
+        drawn["agreement"] = agreement_chart([row for item in self.comparisons for row in item.agreements])
+        if self.overlap:
+            drawn["overlap"] = overlap_chart(self.overlap)
+        if self.jitter:
+            drawn["jitter"] = jitter_chart(self.jitter)
+        return {name: page.svg(chart) for name, chart in drawn.items()}
+
+    @cached_property
+    def sheets(self) -> dict[str, dict[str, Tensor]]:
+        """Each photo's sheets by its name and the sheet's, pictures of shape (1, 3, H, W)."""
+        return {
+            item.subject.name: {
+                "methods": methods_sheet(item, backdrop=self.backdrop),
+                "stages": stages_sheet(item, backdrop=self.backdrop, style=self.style),
+            }
+            for item in self.comparisons
+        }
+
 
 def closer_of(scorer: Scorer) -> dict[str, str]:
     """For each of a scorer's metrics whether higher or lower values mean more alike."""
@@ -109,33 +137,9 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def charts(results: Results) -> dict[str, Chart]:
-    """All charts by the name of their file."""
-    seen, cut = results.way
-    means = results.scores
-    drawn = {}
-    for metric in results.closer:
-        targets = [target for target in TARGETS if any(mean.measure == f"{metric}: {target}" for mean in means)]
-        drawn[chart_name(metric)] = scores_chart(means, metric=metric, seen=seen, cut=cut, targets=targets)
-    drawn["agreement"] = agreement_chart([row for item in results.comparisons for row in item.agreements])
-    if results.overlap:
-        drawn["overlap"] = overlap_chart(results.overlap)
-    if results.jitter:
-        drawn["jitter"] = jitter_chart(results.jitter)
-    return drawn
-
-
 def chart_name(metric: str) -> str:
     """Name of the file of a metric's chart."""
     return "scores-" + "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in metric)
-
-
-def sheets(item: Comparison, results: Results) -> dict[str, Any]:
-    """One photo's sheets by name, each a picture of shape (1, 3, H, W)."""
-    return {
-        "methods": methods_sheet(item, backdrop=results.backdrop),
-        "stages": stages_sheet(item, backdrop=results.backdrop, style=results.style),
-    }
 
 
 def _flat_score(values: dict[str, Any]) -> dict[str, Any]:
