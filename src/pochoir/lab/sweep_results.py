@@ -145,18 +145,6 @@ def sheets(plan: Plan, rows: Sequence[Row]) -> Iterator[tuple[str, Factor | None
         yield title, down, across, laid
 
 
-def to_csv(plan: Plan, rows: Sequence[Row]) -> str:
-    """The rows as a table for other programs, one line each."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["photo", "style", *(axis.name for axis in plan.axes), *_CSV_MEASURES, "picture"])
-    for row in rows:
-        settings = [show_value(row.run.settings[axis.name]) for axis in plan.axes]
-        measures = [repr(row.measures[name]) for name in _CSV_MEASURES]
-        writer.writerow([*row.pair, *settings, *measures, f"{PICTURES_NAME}/{row.picture.name}"])
-    return text.getvalue()
-
-
 _CSV_MEASURES = {
     "content": "content_distance",
     "style": "style_distance",
@@ -165,3 +153,15 @@ _CSV_MEASURES = {
     "style_of_photo": "style_distance_of_photo",
     "seconds": "seconds",
 }
+
+
+def to_csv(plan: Plan, rows: Sequence[Row]) -> str:
+    """The rows as a table for other programs, one line each."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["photo", "style", *(axis.name for axis in plan.axes), *_CSV_MEASURES.values(), "picture"])
+    for row in rows:
+        settings = [show_value(row.run.settings[axis.name]) for axis in plan.axes]
+        measures = [repr(row.measures[name]) for name in _CSV_MEASURES]
+        writer.writerow([*row.pair, *settings, *measures, f"{PICTURES_NAME}/{row.picture.name}"])
+    return text.getvalue()
