@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pochoir import __version__
-from pochoir.cli import compare, demo, models, records, score, segment, styles, stylize, sweep
+from pochoir.cli import compare, demo, lab, models, records, score, segment, styles, stylize, sweep
 from pochoir.cli.console import Command
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command("redo", cls=Command)(records.redo)
 app.command("score", cls=Command)(score.score)
 app.command("compare", cls=Command)(compare.compare)
 app.command("sweep", cls=Command)(sweep.sweep)
+app.add_typer(lab.app, name="lab")
 app.command("demo", cls=Command)(demo.demo)
 
 
