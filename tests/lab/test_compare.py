@@ -16,7 +16,7 @@ from pochoir import imaging
 from pochoir._types import Box, Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import ImageReadError, InputError, OptionError, UnknownNameError
-from pochoir.lab.compare import NULLS, PASTICHE, PHOTO, compare_subject, cut_out, iter_pastiche
+from pochoir.lab.compare import NULLS, PASTICHE, PHOTO, Comparison, compare_subject, cut_out, iter_pastiche, iter_scores
 from pochoir.lab.compare_inputs import Subject, make_subject, missing_truths, read_subjects
 from pochoir.lab.compare_methods import METHODS, Finders
 from pochoir.lab.compare_page import build_sections, write_results
@@ -89,6 +89,13 @@ def recipe(style: Path, **settings: object) -> Recipe:
     return Recipe.from_dict({"style": [str(style)], "steps": 2, "threads": 1} | settings)
 
 
+def compared(
+    finders: Finders, scorer: Scorer, subject: Subject, *, pastiche: object = None, **others: object
+) -> Comparison:
+    item = compare_subject(subject, finders, pastiche=pastiche)
+    return replace(item, scores=[row for rows in iter_scores(item, scorer, **others) for row in rows])
+
+
 def test_every_method_runs_on_the_same_picture_and_the_network_only_once(finders: Finders) -> None:
     subject = drawn()
     found = finders.find(subject.photo.rgb, box=subject.box)
@@ -105,7 +112,7 @@ def test_without_a_box_the_given_box_is_left_out(finders: Finders) -> None:
 def test_mattes_of_either_picture_cut_both(finders: Finders, scorer: Scorer) -> None:
     subject = drawn()
     pastiche = replace(subject.photo, rgb=1 - subject.photo.rgb, sha256="inverted")
-    done = compare_subject(subject, finders, scorer, pastiche=pastiche, style=drawn(seed=5).photo)
+    done = compared(finders, scorer, subject, pastiche=pastiche, style=drawn(seed=5).photo)
     ways = {(row.seen, row.cut) for row in done.scores if row.method == "u2net"}
     assert ways == {(PHOTO, PHOTO), (PHOTO, PASTICHE), (PASTICHE, PHOTO), (PASTICHE, PASTICHE)}
     assert {row.target for row in done.scores} == {"content", "style", "truth cut"}
@@ -115,7 +122,7 @@ def test_mattes_of_either_picture_cut_both(finders: Finders, scorer: Scorer) -> 
 
 def test_the_truth_scores_perfectly_against_the_truth_cut(finders: Finders, scorer: Scorer) -> None:
     subject = drawn()
-    done = compare_subject(subject, finders, scorer)
+    done = compared(finders, scorer, subject)
     null = {row.method: row.value for row in done.scores if row.target == "truth cut" and row.method in NULLS}
     assert null["the target itself"] == pytest.approx(0.0, abs=1e-6)  # a distance
     assert null["backdrop alone"] > 0
@@ -123,10 +130,10 @@ def test_the_truth_scores_perfectly_against_the_truth_cut(finders: Finders, scor
 
 
 def test_nulls_need_what_they_are_made_of(finders: Finders, scorer: Scorer) -> None:
-    bare = compare_subject(drawn(), finders, scorer)
+    bare = compared(finders, scorer, drawn())
     assert "style in the outline" not in {row.method for row in bare.scores}
     assert "another photo in the outline" not in {row.method for row in bare.scores}
-    whole = compare_subject(drawn(), finders, scorer, style=drawn(seed=3).photo, stranger=drawn(seed=4).photo)
+    whole = compared(finders, scorer, drawn(), style=drawn(seed=3).photo, stranger=drawn(seed=4).photo)
     assert set(NULLS) <= {row.method for row in whole.scores}
 
 
@@ -269,9 +276,9 @@ def run(tmp_path: Path, finders: Finders, scorer: Scorer) -> Callable[[], tuple[
 
 def test_a_second_run_takes_over_what_was_kept(run: Callable[[], tuple[set[str], Results]]) -> None:
     stages, first = run()
-    assert stages == {"comparing on one", "drawing scenes", "moving boxes on one"}
+    assert stages == {"finding one", "scoring one", "drawing scenes", "moving boxes on one"}
     stages, second = run()
-    assert stages == {"comparing on one"}
+    assert stages == {"finding one"}
     assert second.overlap == first.overlap
     assert second.jitter == first.jitter
     assert second.scores == first.scores

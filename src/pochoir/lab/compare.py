@@ -99,7 +99,7 @@ class Comparison:
         found: What each method found in each picture.
         cuts: The cut-outs, by the method (or ``TRUTH``), where the matte was found (empty for the truth), and what
             was cut.
-        scores: Rows of the similarity table, nulls and all.
+        scores: Rows of the similarity table, nulls and all; empty until they are made.
         truths: Rows of the table against the truth; empty without one.
         agreements: IoU of every pair of mattes.
     """
@@ -152,42 +152,22 @@ def is_painted(path: Path, painting: pipeline.Painting) -> bool:
         return False
 
 
-def compare_subject(
-    subject: Subject,
-    finders: Finders,
-    scorer: Scorer,
-    *,
-    pastiche: Picture | None = None,
-    style: Picture | None = None,
-    stranger: Picture | None = None,
-) -> Comparison:
-    """Find one photo's subject by all methods, cut it out and score the cut-outs.
+def compare_subject(subject: Subject, finders: Finders, *, pastiche: Picture | None = None) -> Comparison:
+    """Find one photo's subject by all methods and cut it out; the scores are left to ``iter_scores``.
 
     Args:
         subject: The photo, and what is known about it.
         finders: The methods.
-        scorer: Scores cut-outs; its backdrop stands behind all of them.
         pastiche: The photo repainted, at the photo's size; subjects are found in it and cut from it, too.
-        style: The style picture; without it there are no scores against a style.
-        stranger: Another photo, for the null scores.
     """
     pictures = {PHOTO: subject.photo} | ({} if pastiche is None else {PASTICHE: pastiche})
     found = {seen: finders.find(picture.rgb, box=subject.box) for seen, picture in pictures.items()}
-    cuts = _cut_all(subject, pictures, found)
-    outline = found[PHOTO][BASELINE].matte if subject.truth is None else subject.truth
-    rows: list[ScoreRow] = []
-    for cut, picture in pictures.items():
-        own = [_Entry(method, seen, shown) for (method, seen, what), shown in cuts.items() if what == cut]
-        targets = {"content": subject.photo, "style": style, "truth cut": cuts.get((TRUTH, "", cut))}
-        entries = [entry for entry in own if entry.method != TRUTH]
-        entries += _null_entries(picture, outline, style, stranger)
-        rows += _score(subject.name, cut, entries, targets, scorer)
     return Comparison(
         subject=subject,
         pictures=pictures,
         found=found,
-        cuts=cuts,
-        scores=rows,
+        cuts=_cut_all(subject, pictures, found),
+        scores=(),
         truths=[
             TruthRow(subject.name, method, seen, score_matte(item.matte, subject.truth))
             for seen, by_method in found.items()
@@ -196,6 +176,32 @@ def compare_subject(
         ],
         agreements=list(_agree(subject.name, found)),
     )
+
+
+def iter_scores(
+    comparison: Comparison, scorer: Scorer, *, style: Picture | None = None, stranger: Picture | None = None
+) -> Iterator[list[ScoreRow]]:
+    """Score one photo's cut-outs, and the nulls.
+
+    Args:
+        comparison: Of ``compare_subject``.
+        scorer: Its backdrop stands behind every cut-out.
+        style: The style picture; without it there are no scores against a style.
+        stranger: Another photo, for the null scores.
+
+    Yields:
+        The rows of one target and one picture that was cut.
+    """
+    subject = comparison.subject
+    outline = comparison.found[PHOTO][BASELINE].matte if subject.truth is None else subject.truth
+    for cut, picture in comparison.pictures.items():
+        own = [(method, seen, shown) for (method, seen, what), shown in comparison.cuts.items() if what == cut]
+        entries = [_Entry(*entry) for entry in own if entry[0] != TRUTH]
+        entries += _null_entries(picture, outline, style, stranger)
+        targets = {"content": subject.photo, "style": style, "truth cut": comparison.cuts.get((TRUTH, "", cut))}
+        for target, shown in targets.items():
+            if shown is not None:
+                yield list(_score(subject.name, cut, entries, target, shown, scorer))
 
 
 def cut_out(picture: Picture, matte: Tensor) -> Picture:
@@ -232,17 +238,14 @@ def _cut_all(
 
 
 def _score(
-    photo: str, cut: str, entries: Sequence[_Entry], targets: Mapping[str, Picture | None], scorer: Scorer
+    photo: str, cut: str, entries: Sequence[_Entry], target: str, shown: Picture, scorer: Scorer
 ) -> Iterator[ScoreRow]:
-    for target, shown in targets.items():
-        if shown is None:
-            continue
-        own = [*entries, _Entry(NULLS[0], "", shown)]
-        scored = scorer.score_pairs((Exhibit(entry.picture), Exhibit(shown)) for entry in own)
-        for entry, scores in zip(own, scored, strict=True):
-            for score in scores:
-                elsewhere = dict(score.backdrops)
-                yield ScoreRow(photo, entry.method, entry.seen, cut, target, score.metric, score.value, elsewhere)
+    own = [*entries, _Entry(NULLS[0], "", shown)]
+    scored = scorer.score_pairs((Exhibit(entry.picture), Exhibit(shown)) for entry in own)
+    for entry, scores in zip(own, scored, strict=True):
+        for score in scores:
+            elsewhere = dict(score.backdrops)
+            yield ScoreRow(photo, entry.method, entry.seen, cut, target, score.metric, score.value, elsewhere)
 
 
 def _null_entries(picture: Picture, outline: Tensor, style: Picture | None, stranger: Picture | None) -> list[_Entry]:

@@ -14,7 +14,7 @@ from pochoir import imaging, sources
 from pochoir.encoders import VGG
 from pochoir.errors import OptionError
 from pochoir.imaging import Picture
-from pochoir.lab.compare import PHOTO, Comparison, compare_subject, iter_pastiche
+from pochoir.lab.compare import PHOTO, Comparison, ScoreRow, compare_subject, iter_pastiche, iter_scores
 from pochoir.lab.compare_inputs import Subject
 from pochoir.lab.compare_methods import BASELINE, Finders
 from pochoir.lab.compare_results import Results, closer_of
@@ -27,7 +27,7 @@ from pochoir.similarity import Scorer
 KEPT = "kept"
 """The folder, beside the results, of what a resumed run takes over."""
 
-_Row = TypeVar("_Row", OverlapRow, JitterRow)
+_Row = TypeVar("_Row", OverlapRow, JitterRow, ScoreRow)
 
 
 class Progress(NamedTuple):
@@ -132,13 +132,25 @@ class Comparing:
     def _compare(self, pastiches: Sequence[Picture | None]) -> Iterator[Progress]:
         subjects = self._plan.subjects
         for index, (subject, pastiche) in enumerate(zip(subjects, pastiches, strict=True)):
-            yield Progress(f"comparing on {subject.name}", index, len(subjects))
+            yield Progress(f"finding {subject.name}", 0, 1)
+            item = compare_subject(subject, self._finders, pastiche=pastiche)
             stranger = subjects[index - 1].photo if len(subjects) > 1 else None
-            self._comparisons.append(
-                compare_subject(
-                    subject, self._finders, self._scorer, pastiche=pastiche, style=self._style, stranger=stranger
-                )
-            )
+            rows: list[ScoreRow] = []
+            steps = iter_scores(item, self._scorer, style=self._style, stranger=stranger)
+            keeper = _Keeper(self._folder, f"scores-{subject.name}", self._score_key(item, stranger))
+            for done in keeper.collect(steps, rows, lambda row: ScoreRow(**row)):
+                yield Progress(f"scoring {subject.name}", done, _count_targets(item, self._style))
+            self._comparisons.append(dataclasses.replace(item, scores=rows))
+
+    def _score_key(self, item: Comparison, stranger: Picture | None) -> dict[str, Any]:
+        shown = [*item.pictures.values(), *item.cuts.values(), self._style, stranger]
+        return {
+            "name": item.subject.name,
+            "pictures": [None if picture is None else picture.sha256 for picture in shown],
+            "ways": [list(way) for way in item.cuts],
+            "metrics": [metric.name for metric in self._scorer.metrics],
+            "backdrop": self._scorer.framing.backdrop,
+        }
 
     def _draw_scenes(self) -> Iterator[Progress]:
         settings = self._plan.overlap
@@ -165,6 +177,10 @@ class Comparing:
             keeper = _Keeper(self._folder, f"jitter-{subject.name}", key)
             for done in keeper.collect(steps, self._jitter, lambda row: JitterRow(**row)):
                 yield Progress(f"moving boxes on {subject.name}", done, count_boxes(settings))
+
+
+def _count_targets(item: Comparison, style: Picture | None) -> int:
+    return len(item.pictures) * (1 + (style is not None) + (item.subject.truth is not None))
 
 
 class _Keeper:
