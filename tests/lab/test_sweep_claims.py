@@ -27,8 +27,8 @@ pytestmark = pytest.mark.weights
 def test_more_of_a_weight_brings_the_picture_closer_to_what_it_weighs(
     field: str, values: tuple[float, ...], measure: str, tmp_path: Path
 ) -> None:
-    imaging.save(tmp_path / "astronaut.png", imaging.resize(imaging.load(data.astronaut()).rgb, Size(128, 128)))
-    base = Recipe(size=80, steps=12, threads=1)
+    imaging.save(tmp_path / "astronaut.png", imaging.resize(imaging.load(data.astronaut()).rgb, Size(64, 64)))
+    base = Recipe(size=64, steps=12, threads=1)
     plan = plan_sweep([str(tmp_path / "astronaut.png")], ["mosaic"], base, [Axis(field, values)])
     assert [outcome.status for outcome in iter_sweep(plan, tmp_path)] == ["saved"] * 3
     found = [row.measures[measure] for row in collect(plan, tmp_path)]

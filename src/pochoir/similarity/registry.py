@@ -9,9 +9,14 @@ from pochoir.similarity import perceptual
 from pochoir.similarity.clip import load_clip
 from pochoir.similarity.pixels import ColorDistance, StructuralSimilarity
 from pochoir.similarity.protocol import Metric
+from pochoir.similarity.shared_encoder import SharedEncoder
 from pochoir.similarity.vgg import ContentDistance, GramDistance, VggLikeness
 
-_ON_VGG: dict[str, Callable[[VGG], Metric]] = {"vgg": VggLikeness, "content": ContentDistance, "gram": GramDistance}
+_ON_VGG: dict[str, Callable[[SharedEncoder], Metric]] = {
+    "vgg": VggLikeness,
+    "content": ContentDistance,
+    "gram": GramDistance,
+}
 _ON_PIXELS: dict[str, Callable[[], Metric]] = {"ssim": StructuralSimilarity, "color": ColorDistance}
 
 NAMES = ("vgg", "content", "gram", "ssim", "color", "clip", "lpips", "dists")
@@ -45,10 +50,11 @@ def create_metrics(
         raise OptionError(f"Metrics are to be named once each; got {', '.join(names) or 'none'}.")
     if encoder is None and any(name in _ON_VGG for name in names):
         encoder = load_encoder("vgg19", device=device)
-    return tuple(_create(item, device, encoder) if isinstance(item, str) else item for item in sources)
+    shared = None if encoder is None else SharedEncoder(encoder)
+    return tuple(_create(item, device, shared) if isinstance(item, str) else item for item in sources)
 
 
-def _create(name: str, device: str, encoder: VGG | None) -> Metric:
+def _create(name: str, device: str, encoder: SharedEncoder | None) -> Metric:
     if encoder is not None and name in _ON_VGG:
         return _ON_VGG[name](encoder)
     if name in _ON_PIXELS:

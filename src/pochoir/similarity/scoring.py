@@ -4,14 +4,14 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.imaging import PictureSource
 from pochoir.similarity.cache import FeatureCache
-from pochoir.similarity.protocol import Features, Measure, Metric, View
+from pochoir.similarity.protocol import Features, Metric, View
 from pochoir.similarity.registry import MetricSource, create_metrics
 from pochoir.similarity.views import Exhibit, Framing
 
@@ -19,6 +19,8 @@ OTHER_BACKDROPS = ("#000000", "#808080", "#ffffff")
 """A score that depends on the backdrop is repeated on these, to tell how much."""
 DEFAULT_METRICS = ("vgg",)
 _BATCH = 8
+_Described: TypeAlias = dict[tuple[str, str], Features]
+"""Descriptions by the metric's name and the view's key."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Scorer:
         self._elsewhere = [Framing(part, other) for other in other_backdrops if other != backdrop]
         self.metrics = create_metrics(metrics, device=device, encoder=encoder)
         self._cache = cache or FeatureCache()
+        # Only a GPU gains from batches; the features of many pictures at once would take memory.
+        self._at_once = 1 if device == "cpu" else _BATCH
 
     def score(
         self,
@@ -112,46 +116,52 @@ class Scorer:
 
     def score_pairs(self, pairs: Iterable[tuple[Exhibit, Exhibit]]) -> list[tuple[Score, ...]]:
         """Score many pairs of pictures that were read before: for each, one score for each metric."""
+        framings = (self.framing, *self._elsewhere)
         scored: list[tuple[Score, ...]] = []
         for batch in _batches(pairs):
-            by_metric = [self._score_by(metric, batch) for metric in self.metrics]
-            scored += zip(*by_metric, strict=True)
+            exhibits = [exhibit for pair in batch for exhibit in pair]
+            described = [self._describe(exhibits, framing) for framing in framings]
+            scored += [tuple(self._compare(metric, pair, described) for metric in self.metrics) for pair in batch]
         return scored
 
-    def _score_by(self, metric: Metric, pairs: Sequence[tuple[Exhibit, Exhibit]]) -> list[Score]:
-        here, *elsewhere = [self._measure(metric, pairs, framing) for framing in (self.framing, *self._elsewhere)]
-        scores = []
-        for index, (pair, measure) in enumerate(zip(pairs, here, strict=True)):
-            backdrops = {
-                framing.backdrop: measures[index].value
-                for framing, measures in zip(self._elsewhere, elsewhere, strict=True)
-                if any(exhibit.key(framing) != exhibit.key(self.framing) for exhibit in pair)
-            }
-            scores.append(
-                Score(metric.name, measure.value, metric.closer, measure.cosine, measure.euclidean, backdrops)
-            )
-        return scores
+    def _compare(self, metric: Metric, pair: tuple[Exhibit, Exhibit], described: Sequence[_Described]) -> Score:
+        measures = {}
+        for framing, features in zip((self.framing, *self._elsewhere), described, strict=True):
+            one, other = (features[metric.name, exhibit.key(framing, pixels=metric.pixels)] for exhibit in pair)
+            measures[framing] = metric.compare(one, other)
+        here = measures.pop(self.framing)
+        backdrops = {
+            framing.backdrop: measure.value
+            for framing, measure in measures.items()
+            if any(exhibit.key(framing) != exhibit.key(self.framing) for exhibit in pair)
+        }
+        return Score(metric.name, here.value, metric.closer, here.cosine, here.euclidean, backdrops)
 
-    def _measure(self, metric: Metric, pairs: Sequence[tuple[Exhibit, Exhibit]], framing: Framing) -> list[Measure]:
-        described = self._describe(metric, [exhibit for pair in pairs for exhibit in pair], framing)
-        keys = [tuple(exhibit.key(framing, pixels=metric.pixels) for exhibit in pair) for pair in pairs]
-        return [metric.compare(described[one], described[other]) for one, other in keys]
+    def _describe(self, exhibits: Sequence[Exhibit], framing: Framing) -> _Described:
+        described: _Described = {}
+        for pixels in dict.fromkeys(metric.pixels for metric in self.metrics):
+            metrics = {metric.name: metric for metric in self.metrics if metric.pixels == pixels}
+            by_key = {exhibit.key(framing, pixels=pixels): exhibit for exhibit in exhibits}
+            missing: dict[tuple[Size, tuple[str, ...]], list[View]] = {}
+            for key, exhibit in by_key.items():
+                kept = {name: self._cache.get(name, key) for name in metrics}
+                described |= {(name, key): found for name, found in kept.items() if found is not None}
+                wanting = tuple(name for name, found in kept.items() if found is None)
+                if wanting:
+                    view = exhibit.view(framing, pixels=pixels)
+                    missing.setdefault((view.size, wanting), []).append(view)
+            for (_, wanting), views in missing.items():
+                described |= self._describe_views([metrics[name] for name in wanting], views)
+        return described
 
-    def _describe(self, metric: Metric, exhibits: Sequence[Exhibit], framing: Framing) -> dict[str, Features]:
-        described: dict[str, Features] = {}
-        missing: dict[Size, dict[str, View]] = {}
-        for exhibit in exhibits:
-            key = exhibit.key(framing, pixels=metric.pixels)
-            kept = described.get(key) or self._cache.get(metric.name, key)
-            if kept is None:
-                view = exhibit.view(framing, pixels=metric.pixels)
-                missing.setdefault(view.size, {})[key] = view
-            else:
-                described[key] = kept
-        for same_size in missing.values():
-            for key, features in zip(same_size, metric.describe(list(same_size.values())), strict=True):
-                self._cache.put(metric.name, key, features)
-                described[key] = features
+    def _describe_views(self, metrics: Sequence[Metric], views: Sequence[View]) -> _Described:
+        described: _Described = {}
+        for at in range(0, len(views), self._at_once):
+            chunk = views[at : at + self._at_once]
+            for metric in metrics:  # one after the other on the same views, which share one pass of their network
+                for view, features in zip(chunk, metric.describe(chunk), strict=True):
+                    self._cache.put(metric.name, view.key, features)
+                    described[metric.name, view.key] = features
         return described
 
 

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pochoir._types import Size
-from pochoir.encoders import VGG
 from pochoir.similarity.protocol import Features, Measure, View
+from pochoir.similarity.shared_encoder import SharedEncoder
 from pochoir.similarity.vectors import cosine, euclidean, relative_distance
 from pochoir.transfer.functional import gram
 
@@ -30,7 +30,7 @@ class VggLikeness:
     photo in another one. The layer and the grid were chosen on stylised photos; docs/similarity.md has the numbers.
 
     Args:
-        encoder: A VGG.
+        encoder: Looks at the pictures.
 
     References:
         Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
@@ -43,12 +43,13 @@ class VggLikeness:
     layer = "relu4_4"
     grid = 5
 
-    def __init__(self, encoder: VGG) -> None:
+    def __init__(self, encoder: SharedEncoder) -> None:
+        encoder.register((self.layer,))
         self._encoder = encoder
 
     def describe(self, views: Sequence[View]) -> list[Features]:
         """Describe pictures of one size."""
-        features = _encode(self._encoder, views, (self.layer,))[self.layer]
+        features = self._encoder.encode([view.rgb for view in views])[self.layer]
         return [
             (_normalised_cells(one[None], view.weight, self.grid),) for one, view in zip(features, views, strict=True)
         ]
@@ -65,19 +66,20 @@ class ContentDistance:
     The relative squared distance of ``relu4_2``, in [0, 1]: activations are not negative.
 
     Args:
-        encoder: A VGG.
+        encoder: Looks at the pictures.
     """
 
     name = "content"
     closer: Literal["higher", "lower"] = "lower"
     pixels: int | None = VIEW_PIXELS
 
-    def __init__(self, encoder: VGG) -> None:
+    def __init__(self, encoder: SharedEncoder) -> None:
+        encoder.register((CONTENT_LAYER,))
         self._encoder = encoder
 
     def describe(self, views: Sequence[View]) -> list[Features]:
         """Describe pictures of one size."""
-        features = _encode(self._encoder, views, (CONTENT_LAYER,))[CONTENT_LAYER]
+        features = self._encoder.encode([view.rgb for view in views])[CONTENT_LAYER]
         return [(_guided(one[None], view.weight),) for one, view in zip(features, views, strict=True)]
 
     def compare(self, one: Features, other: Features) -> Measure:
@@ -93,7 +95,7 @@ class GramDistance:
     Gram matrices is never negative. As vectors, the matrices of all layers are scaled to length 1 and put together.
 
     Args:
-        encoder: A VGG.
+        encoder: Looks at the pictures.
 
     References:
         Gatys et al., "A Neural Algorithm of Artistic Style", arXiv:1508.06576.
@@ -103,12 +105,13 @@ class GramDistance:
     closer: Literal["higher", "lower"] = "lower"
     pixels: int | None = VIEW_PIXELS
 
-    def __init__(self, encoder: VGG) -> None:
+    def __init__(self, encoder: SharedEncoder) -> None:
+        encoder.register(STYLE_LAYERS)
         self._encoder = encoder
 
     def describe(self, views: Sequence[View]) -> list[Features]:
         """Describe pictures of one size."""
-        features = _encode(self._encoder, views, STYLE_LAYERS)
+        features = self._encoder.encode([view.rgb for view in views])
         return [
             tuple(_gram(features[layer][index : index + 1], view.weight) for layer in STYLE_LAYERS)
             for index, view in enumerate(views)
@@ -119,18 +122,6 @@ class GramDistance:
         distances = [relative_distance(a, b) for a, b in zip(one, other, strict=True)]
         a, b = (torch.cat([F.normalize(matrix.flatten(), dim=0) for matrix in each]) for each in (one, other))
         return Measure(sum(distances) / len(distances), cosine(a, b), euclidean(a, b))
-
-
-def _encode(encoder: VGG, views: Sequence[View], layers: Sequence[str]) -> dict[str, Tensor]:
-    device = encoder.mean.device
-    # A processor gains nothing from batches, and a picture's last digits would depend on what it is batched with.
-    at_once = 1 if device.type == "cpu" else len(views)
-    with torch.no_grad():
-        encoded = [
-            encoder(torch.cat([view.rgb for view in views[at : at + at_once]]).to(device), layers)
-            for at in range(0, len(views), at_once)
-        ]
-    return {layer: torch.cat([features[layer] for features in encoded]).cpu() for layer in layers}
 
 
 def _guide(weight: Tensor, features: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ EDGE_BAND = 0.02
 _FEWEST_PIXELS = 1.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Framing:
     """What is scored of a picture, and on which ground.
 
