@@ -37,17 +37,16 @@ def report(
     Everything runs offline on public-domain photos, drawn scenes and built-in styles: less than half an hour on two
     cores. A run that was broken off goes on where it stopped.
     """
+    from pochoir import similarity
     from pochoir.lab.compare_methods import Finders
     from pochoir.lab.report import Reporting, ReportSettings
     from pochoir.lab.report_page import write_report
 
-    chosen = {"metrics": tuple(metrics)} if metrics else {}
-    settings = ReportSettings(
-        size=size, sweep_size=sweep_size, steps=steps, scenes=scenes, draws=draws, jobs=jobs, **chosen
-    )
+    settings = ReportSettings(size=size, sweep_size=sweep_size, steps=steps, scenes=scenes, draws=draws, jobs=jobs)
+    scorer = similarity.Scorer(metrics or similarity.DEFAULT_METRICS)
     make_folder(out)
     make_folder(work)
-    reporting = Reporting(settings, work, finders=Finders.load())
+    reporting = Reporting(settings, work, finders=Finders.load(), scorer=scorer)
     watch(reporting, quiet=quiet)
     files = write_report(out, reporting.findings())
     Report(quiet, as_json).done(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pochoir import imaging
 from pochoir._types import Box, Size
+from pochoir.encoders import VGG
 from pochoir.errors import OptionError
 from pochoir.lab.compare_inputs import Subject, make_subject
 from pochoir.lab.compare_methods import Finders
@@ -28,9 +29,9 @@ from pochoir.lab.sweep import write_results as write_sweep
 from pochoir.lab.sweep_plan import Plan as SweepPlan
 from pochoir.lab.sweep_plan import plan_sweep
 from pochoir.lab.sweep_results import Row, collect
-from pochoir.lab.sweep_runs import iter_sweep
+from pochoir.lab.sweep_runs import Painter, iter_sweep, paint_and_measure
 from pochoir.recipe import Recipe
-from pochoir.similarity import DEFAULT_METRICS, Scorer
+from pochoir.similarity import Scorer
 
 PHOTOS = {
     "astronaut": Box(12, 8, 490, 503),
@@ -46,7 +47,6 @@ SWEPT_PHOTO = "chelsea"
 WEIGHTS = (0.1, 1.0, 10.0)
 TV_WEIGHTS = (0.0, 1.0, 10.0)
 """Kept apart from the other two weights: a full cube would take most of an hour."""
-BACKDROP = "#808080"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,6 @@ class ReportSettings:
         sweep_size: Long side of the swept pictures in pixels, at least 64.
         scenes: Drawn scenes of each kind where GrabCut's weaknesses are measured.
         draws: Moved boxes for each distance.
-        metrics: How cut-outs are scored.
         jobs: Paintings of the sweep at once.
 
     Raises:
@@ -71,7 +70,6 @@ class ReportSettings:
     sweep_size: int = 192
     scenes: int = 5
     draws: int = 12
-    metrics: tuple[str, ...] = DEFAULT_METRICS
     jobs: int = 1
 
     def __post_init__(self) -> None:
@@ -117,17 +115,28 @@ class Reporting:
         settings: How large and how long.
         work: Folder for everything that is made on the way; it has to exist.
         finders: The methods.
+        scorer: Scores cut-outs; its backdrop stands behind all of them.
+        encoder: Replaces the encoder that the compared pictures are painted with.
+        paint: Paints and measures one run of the sweeps.
 
     Raises:
         InputError: A setting cannot be used.
         WeightsMissingError: A network is not in the cache.
-        MissingExtraError: A metric needs a package that is not installed.
     """
 
-    def __init__(self, settings: ReportSettings, work: Path, *, finders: Finders) -> None:
+    def __init__(
+        self,
+        settings: ReportSettings,
+        work: Path,
+        *,
+        finders: Finders,
+        scorer: Scorer,
+        encoder: VGG | None = None,
+        paint: Painter = paint_and_measure,
+    ) -> None:
         self._settings = settings
         self._work = work
-        scorer = Scorer(settings.metrics, backdrop=BACKDROP)
+        self._paint = paint
         photos = _write_photos(work / "photos")
         base = Recipe(size=settings.sweep_size, steps=settings.steps)
         axes = [Axis("style_weight", WEIGHTS), Axis("content_weight", WEIGHTS)]
@@ -139,12 +148,12 @@ class Reporting:
         recipe = Recipe.from_dict({"style": [STYLE], "steps": settings.steps})
         plan = Plan(_subjects(photos, settings.size), recipe, overlap=settings.overlap, jitter=settings.jitter)
         (work / "compare").mkdir(exist_ok=True)
-        self._comparing = Comparing(plan, work / "compare", finders=finders, scorer=scorer)
+        self._comparing = Comparing(plan, work / "compare", finders=finders, scorer=scorer, encoder=encoder)
 
     def __iter__(self) -> Iterator[Progress]:
         for name, plan in self._sweeps.items():
             (self._work / name).mkdir(exist_ok=True)
-            runs = iter_sweep(plan, self._work / name, jobs=self._settings.jobs)
+            runs = iter_sweep(plan, self._work / name, jobs=self._settings.jobs, paint=self._paint)
             for done, _ in enumerate(runs, start=1):
                 yield Progress(f"sweeping {name}", done, len(plan.runs))
         yield from self._comparing

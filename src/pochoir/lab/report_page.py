@@ -51,7 +51,7 @@ def build_page(findings: Findings) -> str:
     template = resources.files("pochoir.lab").joinpath("report_template.md").read_text(encoding="utf-8")
     return Template(template).substitute(
         versions=_versions(findings),
-        pictures=f"{len(PHOTOS)} photos ({', '.join(PHOTOS)}) and {len(SCENES)} drawn scenes",
+        pictures=f"Photos: {', '.join(PHOTOS)}; drawn scenes: {len(SCENES)}",
         backdrop=f"`{results.backdrop}`",
         metrics=" and ".join(f"`{metric}`" for metric in metrics),
         sweep_intro=_introduce_sweep(findings),
@@ -96,7 +96,9 @@ def _bullets(sentences: Iterable[str]) -> str:
 
 
 def _introduce_sweep(findings: Findings) -> str:
-    axes = " by ".join(f"{axis.label} {', '.join(f'{value:g}' for value in axis.values)}" for axis in findings.plan.axes)
+    axes = " by ".join(
+        f"{axis.label} {', '.join(f'{value:g}' for value in axis.values)}" for axis in findings.plan.axes
+    )
     return (
         f"*{SWEPT_PHOTO}* in the styles `{STYLE}` and `{OTHER_STYLE}`, {axes}: {len(findings.weights)} pictures. "
         "Content and style are distances, 0 for equality; see the captions. Weights are relative to pochoir's own "
