@@ -18,7 +18,7 @@ from pochoir import imaging, pipeline
 from pochoir.errors import OptionError, OutputPathError, PochoirError, WeightsError, WriteError
 from pochoir.lab.ledger import Ledger
 from pochoir.lab.sweep_plan import Plan, Run
-from pochoir.similarity import Scorer, read_exhibit
+from pochoir.similarity import Exhibit, Scorer, read_exhibit
 from pochoir.sources import load_style
 from pochoir.transfer.functional import total_variation
 
@@ -182,10 +182,10 @@ def _scorer(device: str) -> Scorer:
 
 
 @functools.lru_cache(maxsize=4)
-def _read(photo: str) -> Any:
+def _read(photo: str) -> Exhibit:
     return read_exhibit(imaging.load(photo))
 
 
 @functools.lru_cache(maxsize=4)
-def _read_style(style: str) -> Any:
+def _read_style(style: str) -> Exhibit:
     return read_exhibit(load_style(style))
