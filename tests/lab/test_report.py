@@ -102,7 +102,7 @@ def test_the_page_says_what_it_was_made_with(made: tuple[Findings, Path]) -> Non
     text = (made[1] / "README.md").read_text()
     assert f"torch {torch.__version__}" in text
     assert "Photos: chelsea; drawn scenes: 1" in text
-    assert "scores are by `mean`" in text
+    assert "Scores are by `mean`, not by CLIP" in text
     assert "| U2-Net | 75.58 | 89.52 | 93.21 |" in text
 
 

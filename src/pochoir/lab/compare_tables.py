@@ -30,7 +30,7 @@ def score_table(means: Sequence[Mean], *, metric: str, seen: str, cut: str, capt
     for method in (*METHODS, *NULLS):
         found = [cells.get((method, measure_name(metric, target))) for target in targets]
         if any(found):
-            rows.append([_label(method), *(_cell(mean, count, _DIGITS.get(_family(metric), 3)) for mean in found)])
+            rows.append([_label(method), *(_cell(mean, count, digits_of(metric)) for mean in found)])
     return Table(["cut-out", *targets], rows, caption)
 
 
@@ -102,6 +102,11 @@ def _p_value(test: PairedTest) -> str:
     return f"{test.p_value:.3f}" if test.count > 1 else ""  # one pair tells nothing of chance
 
 
+def digits_of(metric: str) -> int:
+    """Decimals that a metric's values are shown with: those in hundredths need fewer."""
+    return _DIGITS.get(metric.partition(":")[0], 3)
+
+
 def _label(method: str) -> str:
     return METHODS.get(method, f"null: {method}")
 
@@ -114,8 +119,4 @@ def _cell(mean: Mean | None, count: int, digits: int) -> str:
 
 
 def _middle(mean: Mean | None, metric: str) -> str:
-    return "" if mean is None else f"{mean.interval.mean:.{_DIGITS.get(_family(metric), 3)}f}"
-
-
-def _family(metric: str) -> str:
-    return metric.partition(":")[0]
+    return "" if mean is None else f"{mean.interval.mean:.{digits_of(metric)}f}"

@@ -9,6 +9,7 @@ from pochoir.lab.compare import ScoreRow
 from pochoir.lab.compare_methods import BASELINE, METHODS
 from pochoir.lab.compare_results import Results
 from pochoir.lab.compare_summary import Mean, measure_name
+from pochoir.lab.compare_tables import digits_of
 from pochoir.lab.jitter import JitterRow
 from pochoir.lab.overlap import OverlapRow
 from pochoir.lab.sweep_results import Row
@@ -62,6 +63,7 @@ def tell_styles(rows: Sequence[Row]) -> str:
 def tell_scores(results: Results, *, metric: str) -> Iterator[str]:
     """One sentence for each target: which method leads, and whether U2-Net and GrabCut are told apart."""
     seen, cut = results.way
+    digits = digits_of(metric)
     best: Callable[..., Mean] = max if results.closer[metric] == "higher" else min
     for target in ("content", "style", "truth cut"):
         cells = [
@@ -73,11 +75,11 @@ def tell_scores(results: Results, *, metric: str) -> Iterator[str]:
             continue
         leader = best(cells, key=lambda mean: mean.interval.mean)
         test = next((mean.test for mean in cells if mean.method == _CHALLENGER), None)
-        line = f"**{target}**: {METHODS[leader.method]} comes first with {leader.interval.format(1)}."
+        line = f"**{target}**: {METHODS[leader.method]} comes first with {leader.interval.format(digits)}."
         if test is not None:
             apart = "are told apart" if test.p_value < 0.05 else "are not told apart"
             line += (
-                f" {METHODS[_CHALLENGER]} less {METHODS[BASELINE]}: {test.difference.format(1)}, "
+                f" {METHODS[_CHALLENGER]} less {METHODS[BASELINE]}: {test.difference.format(digits)}, "
                 f"p = {test.p_value:.3f} over {test.count} pictures, so the two {apart}."
             )
         yield line
@@ -91,10 +93,10 @@ def tell_nulls(results: Results, *, metric: str) -> str:
         for mean in results.scores
         if mean.cut == cut and mean.measure == measure_name(metric, "content")
     }
-    own = cells[BASELINE, seen]
+    own, digits = cells[BASELINE, seen], digits_of(metric)
     nulls = ("whole picture", "another photo in the outline", "backdrop alone")
-    told = ", ".join(f"{name} {cells[name, '']:.1f}" for name in nulls if (name, "") in cells)
-    return f"Against the content, U2-Net's cut-out has {own:.1f}; the nulls have: {told}."
+    told = ", ".join(f"{name} {cells[name, '']:.{digits}f}" for name in nulls if (name, "") in cells)
+    return f"Against the content, U2-Net's cut-out has {own:.{digits}f}; the nulls have: {told}."
 
 
 def tell_backdrops(results: Results) -> Iterator[str]:
@@ -108,27 +110,28 @@ def tell_backdrops(results: Results) -> Iterator[str]:
             f"{shift.most:.2g}, while the methods' means differ by {shift.spread:.2g}; {order}."
         )
     rows = [row for item in results.comparisons for row in item.scores if (row.seen, row.cut) == (seen, cut)]
-    for target in ("content", "style", "truth cut"):
-        same, one, other = (_gap(rows, target, *grounds) for grounds in _GROUNDS)
-        if same is not None and one is not None and other is not None:
+    for metric, target in dict.fromkeys((row.metric, row.target) for row in rows):
+        own = [row for row in rows if (row.metric, row.target) == (metric, target)]
+        gaps = [_gap(own, *grounds) for grounds in _GROUNDS]
+        known = [f"{gap:+.{digits_of(metric)}f}" for gap in gaps if gap is not None]
+        if len(known) == len(gaps):
             yield (
-                f"**{target}**, U2-Net less GrabCut with a given box: {same:+.1f} on one backdrop; "
-                f"{one:+.1f} with U2-Net on white and GrabCut on black, {other:+.1f} the other way round."
+                f"**{measure_name(metric, target)}**, U2-Net less GrabCut with a given box: "
+                f"{known[0]} on one backdrop; {known[1]} with U2-Net on white and GrabCut on black, {known[2]} the other way round."
             )
 
 
 _GROUNDS = ((None, None), (WHITE, BLACK), (BLACK, WHITE))
 
 
-def _gap(rows: Sequence[ScoreRow], target: str, ground: str | None, other_ground: str | None) -> float | None:
-    metric = rows[0].metric if rows else ""
+def _gap(rows: Sequence[ScoreRow], ground: str | None, other_ground: str | None) -> float | None:
+    """Mean difference of the two methods, each on a backdrop; None is the run's own."""
     values: dict[str, dict[str, float]] = {}
     for row in rows:
-        if (row.target, row.metric) == (target, metric) and row.method in (BASELINE, _CHALLENGER):
+        if row.method in (BASELINE, _CHALLENGER):
             wanted = ground if row.method == BASELINE else other_ground
-            values.setdefault(row.photo, {})[row.method] = (
-                row.value if wanted is None else row.elsewhere.get(wanted, row.value)
-            )
+            value = row.value if wanted is None else row.elsewhere.get(wanted, row.value)
+            values.setdefault(row.photo, {})[row.method] = value
     gaps = [pair[BASELINE] - pair[_CHALLENGER] for pair in values.values() if len(pair) == 2]
     return float(np.mean(gaps)) if gaps else None
 

@@ -54,6 +54,7 @@ def build_page(findings: Findings) -> str:
         pictures=f"Photos: {', '.join(PHOTOS)}; drawn scenes: {len(SCENES)}",
         backdrop=f"`{results.backdrop}`",
         metrics=" and ".join(f"`{metric}`" for metric in metrics),
+        measure_note=_note_measure(metrics),
         sweep_intro=_introduce_sweep(findings),
         sweep_figures="\n\n".join(_sweep_figures(findings)),
         sweep_findings=_bullets(_sweep_findings(findings)),
@@ -88,6 +89,17 @@ def _versions(findings: Findings) -> str:
         f"{torch.get_num_threads()} threads on {os.cpu_count()} cores. Seeds: 0 for paintings, for movements of boxes "
         f"and for resampling; drawn scenes 0 to {max(len(SCENES), settings.scenes) - 1}. "
         f"Compared at {settings.size} px, swept at {settings.sweep_size} px, {settings.steps} steps each."
+    )
+
+
+def _note_measure(metrics: Sequence[str]) -> str:
+    named = " and ".join(f"`{metric}`" for metric in metrics)
+    if any(metric.partition(":")[0] == "clip" for metric in metrics):
+        return f"Scores are by {named}; `clip` is the student's model unless it names another."
+    return (
+        f"Scores are by {named}, not by CLIP, whose weights come from a model hub: they cannot be compared with the "
+        "student's number by number. `pochoir lab report --metric clip` scores by the student's model, if the extra "
+        "`[clip]` and its weights are there."
     )
 
 
