@@ -117,7 +117,8 @@ def tell_backdrops(results: Results) -> Iterator[str]:
         if len(known) == len(gaps):
             yield (
                 f"**{measure_name(metric, target)}**, U2-Net less GrabCut with a given box: "
-                f"{known[0]} on one backdrop; {known[1]} with U2-Net on white and GrabCut on black, {known[2]} the other way round."
+                f"{known[0]} on one backdrop; {known[1]} with U2-Net on white and GrabCut on black, "
+                f"{known[2]} the other way round."
             )
 
 
