@@ -113,6 +113,18 @@ def test_a_cutout_is_scored_on_the_stated_backdrop_and_on_others(metric: Brightn
     assert score.to_dict()["backdrop_shift"] == score.backdrop_shift
 
 
+def test_pictures_can_be_compared_at_a_given_area(metric: Brightness, encoder: VGG, photo: Picture) -> None:
+    sizes: list[int] = []
+    describe = metric.describe
+    metric.describe = lambda views: (sizes.extend(view.size.pixels for view in views), describe(views))[1]
+    Scorer([metric], pixels=50 * 50).score(grey(0.5), grey(0.4, size=100))
+    assert sizes == [2500, 2500]
+    small, large = (
+        Scorer(["gram"], encoder=encoder, pixels=pixels).score(photo, grey(0.5)) for pixels in (40**2, None)
+    )
+    assert small[0].value != large[0].value
+
+
 def test_no_backdrop_is_reported_where_none_is_seen(metric: Brightness) -> None:
     (score,) = Scorer([metric]).score(grey(0.5), grey(0.4))
     assert (score.backdrops, score.backdrop_shift) == ({}, 0.0)

@@ -19,6 +19,7 @@ from pochoir.errors import OptionError, OutputPathError, PochoirError, WeightsEr
 from pochoir.lab.ledger import Ledger
 from pochoir.lab.sweep_plan import Plan, Run
 from pochoir.similarity import Exhibit, Scorer, read_exhibit
+from pochoir.similarity.vgg import VIEW_PIXELS
 from pochoir.sources import load_style
 from pochoir.transfer.functional import total_variation
 
@@ -72,8 +73,10 @@ def paint_and_measure(run: Run, picture: Path) -> Mapping[str, float] | None:
 
 def measure(run: Run, picture: Path) -> dict[str, float]:
     """Measure a painted picture against its photo and its style."""
-    scorer = _scorer(pipeline.resolve_device(run.recipe.device))
     painted, photo, style = read_exhibit(picture), _read(run.photo.source), _read_style(run.style.source)
+    # The style is painted as large as the picture is; in a small picture enlarged, it would not be found again.
+    pixels = min(VIEW_PIXELS, painted.picture.size.pixels)
+    scorer = _scorer(pipeline.resolve_device(run.recipe.device), pixels)
     (to_photo, to_style, unpainted) = scorer.score_pairs([(painted, photo), (painted, style), (photo, style)])
     by_name = [{score.metric: score.value for score in scores} for scores in (to_photo, to_style, unpainted)]
     return {
@@ -176,9 +179,9 @@ def _start_worker(cancelled: "Event", threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-@functools.cache
-def _scorer(device: str) -> Scorer:
-    return Scorer(["content", "gram", "vgg"], device=device)
+@functools.lru_cache(maxsize=4)
+def _scorer(device: str, pixels: int) -> Scorer:
+    return Scorer(["content", "gram", "vgg"], device=device, pixels=pixels)
 
 
 @functools.lru_cache(maxsize=4)

@@ -61,6 +61,7 @@ class Scorer:
         part: What is scored: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``.
         backdrop: Colour behind cutouts, and in place of what is not scored; the same for every picture.
         other_backdrops: Where the backdrop is seen, the score is repeated on these; empty repeats nothing.
+        pixels: Area at which pictures are compared, instead of each metric's own: enlarged pictures lack detail.
         device: Where networks run.
         encoder: Replaces VGG19.
         cache: Keeps the descriptions; give one to several scorers to share it.
@@ -78,6 +79,7 @@ class Scorer:
         part: str = "all",
         backdrop: str = "#808080",
         other_backdrops: Sequence[str] = OTHER_BACKDROPS,
+        pixels: int | None = None,
         device: str = "cpu",
         encoder: VGG | None = None,
         cache: FeatureCache | None = None,
@@ -86,6 +88,7 @@ class Scorer:
         self._elsewhere = [Framing(part, other) for other in other_backdrops if other != backdrop]
         self.metrics = create_metrics(metrics, device=device, encoder=encoder)
         self._cache = cache or FeatureCache()
+        self._pixels = {metric.name: pixels or metric.pixels for metric in self.metrics}
         # Only a GPU gains from batches; the features of many pictures at once would take memory.
         self._at_once = 1 if device == "cpu" else _BATCH
 
@@ -127,7 +130,9 @@ class Scorer:
     def _compare(self, metric: Metric, pair: tuple[Exhibit, Exhibit], described: Sequence[_Described]) -> Score:
         measures = {}
         for framing, features in zip((self.framing, *self._elsewhere), described, strict=True):
-            one, other = (features[metric.name, exhibit.key(framing, pixels=metric.pixels)] for exhibit in pair)
+            one, other = (
+                features[metric.name, exhibit.key(framing, pixels=self._pixels[metric.name])] for exhibit in pair
+            )
             measures[framing] = metric.compare(one, other)
         here = measures.pop(self.framing)
         backdrops = {
@@ -139,8 +144,8 @@ class Scorer:
 
     def _describe(self, exhibits: Sequence[Exhibit], framing: Framing) -> _Described:
         described: _Described = {}
-        for pixels in dict.fromkeys(metric.pixels for metric in self.metrics):
-            metrics = {metric.name: metric for metric in self.metrics if metric.pixels == pixels}
+        for pixels in dict.fromkeys(self._pixels.values()):
+            metrics = {metric.name: metric for metric in self.metrics if self._pixels[metric.name] == pixels}
             by_key = {exhibit.key(framing, pixels=pixels): exhibit for exhibit in exhibits}
             missing: dict[tuple[Size, tuple[str, ...]], list[View]] = {}
             for key, exhibit in by_key.items():
