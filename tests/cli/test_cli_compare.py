@@ -112,3 +112,18 @@ def test_a_report_too_small_to_read_is_refused(tmp_path: Path) -> None:
     result = pochoir("lab", "report", "-o", tmp_path / "out", "--work", tmp_path / "work", "--size", "32")
     assert result.exit_code == 2
     assert "at least 64 pixels long; got 32, 192" in error_line(result)
+
+
+@pytest.mark.weights
+def test_trained_networks_find_the_ball_and_grabcut_follows(photo_file: Path, mask_file: Path, tmp_path: Path) -> None:
+    truths = tmp_path / "truths"
+    truths.mkdir()
+    mask_file.rename(truths / "photo.png")
+    out = tmp_path / "out"
+    arguments = ["--truth", truths, "--metric", "ssim", "--no-weaknesses", "--json"]
+    result = pochoir("compare", photo_file, *arguments, "-o", out)
+    assert result.exit_code == 0, result.output
+    summary = json.loads((out / "compare.json").read_text())
+    found = {item["method"]: item["interval"]["mean"] for item in summary["truth"] if item["measure"] == "iou"}
+    assert set(found) == {"u2net", "u2netp", "grabcut-auto", "grabcut-box", "grabcut-u2net"}
+    assert min(found.values()) > 0.8
