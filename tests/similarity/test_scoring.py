@@ -113,16 +113,17 @@ def test_a_cutout_is_scored_on_the_stated_backdrop_and_on_others(metric: Brightn
     assert score.to_dict()["backdrop_shift"] == score.backdrop_shift
 
 
-def test_pictures_can_be_compared_at_a_given_area(metric: Brightness, encoder: VGG, photo: Picture) -> None:
+@pytest.mark.parametrize(("own", "most", "seen"), [(900, 2500, 900), (4900, 2500, 2500), (None, 2500, None)])
+def test_small_pictures_are_not_enlarged_if_asked(
+    metric: Brightness, own: int | None, most: int, seen: int | None
+) -> None:
+    metric.pixels = own
     sizes: list[int] = []
     describe = metric.describe
     metric.describe = lambda views: (sizes.extend(view.size.pixels for view in views), describe(views))[1]
-    Scorer([metric], pixels=50 * 50).score(grey(0.5), grey(0.4, size=100))
-    assert sizes == [2500, 2500]
-    small, large = (
-        Scorer(["gram"], encoder=encoder, pixels=pixels).score(photo, grey(0.5)) for pixels in (40**2, None)
-    )
-    assert small[0].value != large[0].value
+    Scorer([metric], most_pixels=most).score(grey(0.5, size=50), grey(0.4, size=100))
+    expected = [2500, 10000] if seen is None else [max(seen, 32 * 32)] * 2
+    assert sizes == expected
 
 
 def test_no_backdrop_is_reported_where_none_is_seen(metric: Brightness) -> None:

@@ -56,14 +56,15 @@ def score(
     """
     from pochoir import pipeline, similarity, sources
 
+    first = similarity.read_exhibit(one, mask)
+    second = similarity.read_exhibit(other, mask if other_mask is None else other_mask)
     scorer = similarity.Scorer(
         metrics or similarity.DEFAULT_METRICS,
         part=part or ("all" if mask is None else "subject"),
         backdrop=backdrop,
+        most_pixels=min(first.picture.size.pixels, second.picture.size.pixels),
         device=pipeline.resolve_device(given.recipe().device),
     )
-    first = similarity.read_exhibit(one, mask)
-    second = similarity.read_exhibit(other, mask if other_mask is None else other_mask)
     look = None if style is None else sources.load_style(style)
     (scores,) = scorer.score_pairs([(first, second)])
     nulls = similarity.score_nulls(scorer, first, style=look)

@@ -19,7 +19,6 @@ from pochoir.errors import OptionError, OutputPathError, PochoirError, WeightsEr
 from pochoir.lab.ledger import Ledger
 from pochoir.lab.sweep_plan import Plan, Run
 from pochoir.similarity import Exhibit, Scorer, read_exhibit
-from pochoir.similarity.vgg import VIEW_PIXELS
 from pochoir.sources import load_style
 from pochoir.transfer.functional import total_variation
 
@@ -75,8 +74,7 @@ def measure(run: Run, picture: Path) -> dict[str, float]:
     """Measure a painted picture against its photo and its style."""
     painted, photo, style = read_exhibit(picture), _read(run.photo.source), _read_style(run.style.source)
     # The style is painted as large as the picture is; in a small picture enlarged, it would not be found again.
-    pixels = min(VIEW_PIXELS, painted.picture.size.pixels)
-    scorer = _scorer(pipeline.resolve_device(run.recipe.device), pixels)
+    scorer = _scorer(pipeline.resolve_device(run.recipe.device), painted.picture.size.pixels)
     (to_photo, to_style, unpainted) = scorer.score_pairs([(painted, photo), (painted, style), (photo, style)])
     by_name = [{score.metric: score.value for score in scores} for scores in (to_photo, to_style, unpainted)]
     return {
@@ -180,8 +178,8 @@ def _start_worker(cancelled: "Event", threads: int) -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def _scorer(device: str, pixels: int) -> Scorer:
-    return Scorer(["content", "gram", "vgg"], device=device, pixels=pixels)
+def _scorer(device: str, most_pixels: int) -> Scorer:
+    return Scorer(["content", "gram", "vgg"], device=device, most_pixels=most_pixels)
 
 
 @functools.lru_cache(maxsize=4)

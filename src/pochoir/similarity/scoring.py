@@ -61,7 +61,8 @@ class Scorer:
         part: What is scored: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``.
         backdrop: Colour behind cutouts, and in place of what is not scored; the same for every picture.
         other_backdrops: Where the backdrop is seen, the score is repeated on these; empty repeats nothing.
-        pixels: Area at which pictures are compared, instead of each metric's own: enlarged pictures lack detail.
+        most_pixels: Metrics that scale pictures to one area take this one if it is less than theirs. Give the area of
+            the smallest picture: enlarged, it would lack the detail that the others have.
         device: Where networks run.
         encoder: Replaces VGG19.
         cache: Keeps the descriptions; give one to several scorers to share it.
@@ -79,7 +80,7 @@ class Scorer:
         part: str = "all",
         backdrop: str = "#808080",
         other_backdrops: Sequence[str] = OTHER_BACKDROPS,
-        pixels: int | None = None,
+        most_pixels: int | None = None,
         device: str = "cpu",
         encoder: VGG | None = None,
         cache: FeatureCache | None = None,
@@ -88,7 +89,7 @@ class Scorer:
         self._elsewhere = [Framing(part, other) for other in other_backdrops if other != backdrop]
         self.metrics = create_metrics(metrics, device=device, encoder=encoder)
         self._cache = cache or FeatureCache()
-        self._pixels = {metric.name: pixels or metric.pixels for metric in self.metrics}
+        self._pixels = {metric.name: _least(metric.pixels, most_pixels) for metric in self.metrics}
         # Only a GPU gains from batches; the features of many pictures at once would take memory.
         self._at_once = 1 if device == "cpu" else _BATCH
 
@@ -187,7 +188,8 @@ def score(
         metrics: Names or metrics of your own.
         mask: The subject of ``one``.
         other_mask: The subject of ``other``; None takes ``mask`` for both.
-        **settings: What else ``Scorer`` takes: part, backdrop, device and so on.
+        **settings: What else ``Scorer`` takes: part, backdrop, device and so on. ``most_pixels`` is the smaller
+            picture's area unless it is given.
 
     Returns:
         One score for each metric, in their order.
@@ -197,7 +199,9 @@ def score(
         WeightsMissingError: A network's weights are missing.
         MissingExtraError: A metric needs a package that is not installed.
     """
-    return Scorer(metrics, **settings).score(one, other, mask=mask, other_mask=other_mask)
+    pair = read_exhibit(one, mask), read_exhibit(other, mask if other_mask is None else other_mask)
+    settings.setdefault("most_pixels", min(exhibit.picture.size.pixels for exhibit in pair))
+    return Scorer(metrics, **settings).score_pairs([pair])[0]
 
 
 def read_exhibit(picture: PictureSource, mask: PictureSource | None = None) -> Exhibit:
@@ -208,6 +212,10 @@ def read_exhibit(picture: PictureSource, mask: PictureSource | None = None) -> E
     """
     read = imaging.load(picture, role="picture")
     return Exhibit(read, None if mask is None else imaging.load_matte(mask, size=read.size))
+
+
+def _least(pixels: int | None, most: int | None) -> int | None:
+    return pixels if pixels is None or most is None else min(pixels, most)
 
 
 def _batches(pairs: Iterable[tuple[Exhibit, Exhibit]]) -> Iterator[list[tuple[Exhibit, Exhibit]]]:
