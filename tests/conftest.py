@@ -32,6 +32,7 @@ def _weights_of_the_user_but_not_their_home(tmp_path_factory: pytest.TempPathFac
         patch.setenv("POCHOIR_HOME", str(weights.home()))
         patch.setenv("HOME", str(home))
         patch.setenv("USERPROFILE", str(home))
+        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))  # it lists the fonts once
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
             patch.delenv(name, raising=False)
         yield

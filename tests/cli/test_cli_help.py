@@ -10,8 +10,8 @@ import pochoir as package
 from pochoir.recipe import Recipe
 from support.program import pochoir, run_program
 
-HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "onnx", "pooch", "requests")
-COMMANDS = ("stylize", "segment", "styles", "models", "recipe", "redo", "demo")
+HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "onnx", "pooch", "requests", "numba", "matplotlib", "scipy")
+COMMANDS = ("stylize", "segment", "styles", "models", "recipe", "redo", "score", "sweep", "compare", "lab", "demo")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,9 @@ def test_help_names_every_command() -> None:
     assert [command for command in COMMANDS if f" {command} " not in shown] == []
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "models list", "models pull", "models where", "models verify"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "models list", "models pull", "models where", "models verify", "lab report"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     result = pochoir(*command.split(), "--help")
     assert result.exit_code == 0

@@ -82,3 +82,29 @@ def test_unusable_layouts() -> None:
         imaging.contact_sheet([("", red(4, 4))], columns=1, tile_px=3)
     with pytest.raises(ShapeError, match=r"got \(1, 1, 4, 4\)"):
         imaging.contact_sheet([("", torch.zeros(1, 1, 4, 4))], columns=1, tile_px=64)
+
+
+def test_heads_stand_above_columns_and_before_rows() -> None:
+    tiles = [("", red(60, 60))] * 6
+    plain = imaging.contact_sheet(tiles, columns=3, tile_px=64)
+    headed = imaging.contact_sheet(tiles, columns=3, tile_px=64, column_heads=["a", "b", "c"], row_heads=["one", "two"])
+    added = [bigger - smaller for bigger, smaller in zip(headed.shape[-2:], plain.shape[-2:], strict=True)]
+    assert min(added) > 10
+    # Below and right of the heads nothing changes.
+    assert torch.equal(headed[..., added[0] + 4 :, added[1] + 4 :], plain[..., 4:, 4:])
+    assert float(headed[..., : added[0], added[1] :].min()) < 0.5  # ink
+    assert float(headed[..., added[0] :, : added[1]].min()) < 0.5
+
+
+def test_an_empty_place_stays_paper() -> None:
+    sheet = imaging.contact_sheet([("", red(64, 64)), ("gone", None)], columns=2, tile_px=64)
+    is_red = (sheet[0, 0] > 0.9) & (sheet[0, 1] < 0.1)
+    assert bool(is_red[:, : sheet.shape[-1] // 2].any())
+    assert not bool(is_red[:, sheet.shape[-1] // 2 :].any())
+    assert imaging.contact_sheet([("none", None)], columns=1, tile_px=64).shape[1] == 3
+
+
+@pytest.mark.parametrize("heads", [{"column_heads": ["a"]}, {"row_heads": ["a", "b"]}])
+def test_heads_for_some_only_are_refused(heads: dict[str, list[str]]) -> None:
+    with pytest.raises(OptionError, match="2 columns and 1 rows has a head for each or none"):
+        imaging.contact_sheet([("", red(40, 40))] * 2, columns=2, tile_px=64, **heads)

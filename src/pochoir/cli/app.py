@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pochoir import __version__
-from pochoir.cli import demo, models, records, segment, styles, stylize
+from pochoir.cli import compare, demo, lab, models, records, score, segment, styles, stylize, sweep
 from pochoir.cli.console import Command
 
 app = typer.Typer(
@@ -40,6 +40,10 @@ app.command("styles", cls=Command)(styles.styles)
 app.add_typer(models.app, name="models")
 app.command("recipe", cls=Command)(records.recipe)
 app.command("redo", cls=Command)(records.redo)
+app.command("score", cls=Command)(score.score)
+app.command("compare", cls=Command)(compare.compare)
+app.command("sweep", cls=Command)(sweep.sweep)
+app.add_typer(lab.app, name="lab")
 app.command("demo", cls=Command)(demo.demo)
 
 

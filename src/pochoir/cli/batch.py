@@ -30,9 +30,7 @@ def cut_all(cutter: Cutter, jobs: Sequence[Job], *, workers: int, report: Report
         raise OptionError(f"--jobs takes 1 to {MOST_WORKERS}, or 0 to choose by the processors; got {workers}.")
     counts: Counter[str] = Counter()
     unusable = 0
-    hidden = report.quiet or not stderr.is_terminal
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=stderr, transient=True, disable=hidden) as progress:
+    with progress_bar(report) as progress:
         bar = progress.add_task("finding subjects", total=len(jobs))
         for outcome in _outcomes(cutter, jobs, workers or min(2, os.cpu_count() or 1)):
             counts[outcome.status] += 1
@@ -43,6 +41,14 @@ def cut_all(cutter: Cutter, jobs: Sequence[Job], *, workers: int, report: Report
     if not counts["failed"]:
         return 0
     return EXIT_INPUT if unusable == len(jobs) else EXIT_FAILURE
+
+
+def progress_bar(report: Report) -> Progress:
+    """A bar with how many are done and the time left; hidden where nobody would see it."""
+    hidden = report.quiet or not stderr.is_terminal
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # The time left is told by the last hour's speed: one item may take minutes.
+    return Progress(*columns, console=stderr, transient=True, disable=hidden, speed_estimate_period=3600)
 
 
 def _outcomes(cutter: Cutter, jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
 from pochoir.imaging.sheets import contact_sheet
-from pochoir.imaging.writing import read_record, save
+from pochoir.imaging.writing import read_record, save, write_file
 
 __all__ = [
     "FORMAT_OF_SUFFIX",
@@ -25,4 +25,5 @@ __all__ = [
     "resize",
     "resize_with_alpha",
     "save",
+    "write_file",
 ]

@@ -66,6 +66,15 @@ def save(
     _write_all(files)
 
 
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write bytes; at the name there is the old file or the whole new one, never a part.
+
+    Raises:
+        WriteError: The disk is full, the folder is missing or not writable, or the like.
+    """
+    _write_all({Path(path): data})
+
+
 def read_record(path: str | os.PathLike[str]) -> str:
     """The text that ``save`` has kept with a picture.
 

@@ -1,0 +1,1 @@
+"""Experiments: sweeps over settings, comparisons of methods, tables, figures and reports."""

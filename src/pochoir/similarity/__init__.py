@@ -1,0 +1,27 @@
+"""How like two pictures are: by what they show, by style, by structure, by colour; whole, or one part of them."""
+
+from pochoir.similarity.cache import FeatureCache
+from pochoir.similarity.nulls import score_nulls
+from pochoir.similarity.protocol import PARTS, Features, Measure, Metric, View
+from pochoir.similarity.registry import NAMES, create_metrics
+from pochoir.similarity.scoring import DEFAULT_METRICS, Score, Scorer, read_exhibit, score
+from pochoir.similarity.views import Exhibit, Framing
+
+__all__ = [
+    "DEFAULT_METRICS",
+    "NAMES",
+    "PARTS",
+    "Exhibit",
+    "FeatureCache",
+    "Features",
+    "Framing",
+    "Measure",
+    "Metric",
+    "Score",
+    "Scorer",
+    "View",
+    "create_metrics",
+    "read_exhibit",
+    "score",
+    "score_nulls",
+]

@@ -1,0 +1,74 @@
+"""What a metric is: it describes each picture once, and compares descriptions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from torch import Tensor
+
+from pochoir._types import Size
+
+PARTS = ("all", "subject", "background", "edge")
+
+Part: TypeAlias = Literal["all", "subject", "background", "edge"]
+
+Features: TypeAlias = tuple[Tensor, ...]
+"""What a metric keeps of a picture: tensors on the CPU, never changed in place."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture as the metrics see it: laid on the backdrop, with the weight of each pixel.
+
+    Attributes:
+        rgb: Colours in [0, 1], shape (1, 3, H, W). What is not scored has the backdrop's colour.
+        weight: How far each pixel is scored, in [0, 1], shape (1, 1, H, W); None scores all alike.
+        key: Names the view's content: the picture's hash and all that was done to it.
+    """
+
+    rgb: Tensor
+    weight: Tensor | None
+    key: str
+
+    @property
+    def size(self) -> Size:
+        """Height and width in pixels."""
+        return Size(*self.rgb.shape[-2:])
+
+
+class Measure(NamedTuple):
+    """What comparing two descriptions gives."""
+
+    value: float
+    """The metric's number."""
+    cosine: float | None = None
+    """Cosine of the angle between the two descriptions; None where they are not vectors."""
+    euclidean: float | None = None
+    """Euclidean distance of the two descriptions; None where they are not vectors."""
+
+
+class Metric(Protocol):
+    """Tells how like two pictures are.
+
+    Attributes:
+        name: As it was asked for; results are kept under it, so different settings need different names.
+        closer: Whether a higher or a lower value means that two pictures are more alike.
+        pixels: Area to which a picture is scaled before it is described, in pixels; None leaves it as it is.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def closer(self) -> Literal["higher", "lower"]: ...  # noqa: D102
+
+    @property
+    def pixels(self) -> int | None: ...  # noqa: D102
+
+    def describe(self, views: Sequence[View]) -> list[Features]:
+        """Describe pictures, all of one size; each description is independent of the other pictures."""
+        ...
+
+    def compare(self, one: Features, other: Features) -> Measure:
+        """Compare two descriptions; neither is a reference, so their order does not matter."""
+        ...

@@ -1,0 +1,64 @@
+"""The metrics by name."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from pochoir.encoders import VGG, load_encoder
+from pochoir.errors import OptionError, UnknownNameError
+from pochoir.similarity import perceptual
+from pochoir.similarity.clip import load_clip
+from pochoir.similarity.pixels import ColorDistance, StructuralSimilarity
+from pochoir.similarity.protocol import Metric
+from pochoir.similarity.shared_encoder import SharedEncoder
+from pochoir.similarity.vgg import ContentDistance, GramDistance, VggLikeness
+
+_ON_VGG: dict[str, Callable[[SharedEncoder], Metric]] = {
+    "vgg": VggLikeness,
+    "content": ContentDistance,
+    "gram": GramDistance,
+}
+_ON_PIXELS: dict[str, Callable[[], Metric]] = {"ssim": StructuralSimilarity, "color": ColorDistance}
+
+NAMES = ("vgg", "content", "gram", "ssim", "color", "clip", "lpips", "dists")
+"""The metrics; ``clip`` takes a network after a colon, such as ``clip:ViT-B-32/laion2b_s34b_b79k``."""
+
+MetricSource: TypeAlias = str | Metric
+"""A metric's name, or a metric of one's own."""
+
+
+def create_metrics(
+    sources: Sequence[MetricSource], *, device: str = "cpu", encoder: VGG | None = None
+) -> tuple[Metric, ...]:
+    """Metrics, ready to be used; the network that several share is loaded once.
+
+    Args:
+        sources: Names or metrics.
+        device: Where networks are to run.
+        encoder: Replaces VGG19, for tests and experiments.
+
+    Raises:
+        UnknownNameError: There is no metric of that name.
+        OptionError: None is given, or one is given twice.
+        WeightsMissingError: A network's weights are not in the cache.
+        MissingExtraError: A metric needs a package that is not installed.
+    """
+    for source in sources:
+        if isinstance(source, str) and source not in NAMES and not source.startswith("clip:"):
+            raise UnknownNameError("metric", source, NAMES)
+    names = [source if isinstance(source, str) else source.name for source in sources]
+    if not names or len(set(names)) != len(names):
+        raise OptionError(f"Metrics are to be named once each; got {', '.join(names) or 'none'}.")
+    if encoder is None and any(name in _ON_VGG for name in names):
+        encoder = load_encoder("vgg19", device=device)
+    shared = None if encoder is None else SharedEncoder(encoder)
+    return tuple(_create(item, device, shared) if isinstance(item, str) else item for item in sources)
+
+
+def _create(name: str, device: str, encoder: SharedEncoder | None) -> Metric:
+    if encoder is not None and name in _ON_VGG:
+        return _ON_VGG[name](encoder)
+    if name in _ON_PIXELS:
+        return _ON_PIXELS[name]()
+    return (
+        perceptual.load_perceptual(name, device=device) if name in perceptual.NAMES else load_clip(name, device=device)
+    )

@@ -1,0 +1,224 @@
+"""Scores of pairs of pictures: views are made, described once each, and compared."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.encoders import VGG
+from pochoir.imaging import PictureSource
+from pochoir.similarity.cache import FeatureCache
+from pochoir.similarity.protocol import Features, Metric, View
+from pochoir.similarity.registry import MetricSource, create_metrics
+from pochoir.similarity.views import Exhibit, Framing
+
+OTHER_BACKDROPS = ("#000000", "#808080", "#ffffff")
+"""A score that depends on the backdrop is repeated on these, to tell how much."""
+DEFAULT_METRICS = ("vgg",)
+_BATCH = 8
+_Described: TypeAlias = dict[tuple[str, str], Features]
+"""Descriptions by the metric's name and the view's key."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How like two pictures are by one metric.
+
+    Attributes:
+        metric: The metric's name.
+        value: Its number: 100 times the cosine for ``vgg`` and ``clip``, at most 1 for ``ssim``, else a distance.
+        closer: Whether a ``"higher"`` or a ``"lower"`` value means that the pictures are more alike.
+        cosine: Of the two descriptions; None where they are not vectors.
+        euclidean: Distance of the two descriptions; None where they are not vectors.
+        backdrops: The value on other backdrops; empty where the backdrop is not seen.
+    """
+
+    metric: str
+    value: float
+    closer: str
+    cosine: float | None = None
+    euclidean: float | None = None
+    backdrops: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def backdrop_shift(self) -> float:
+        """How far another backdrop would move the value at most; 0 where the backdrop is not seen."""
+        return max((abs(value - self.value) for value in self.backdrops.values()), default=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        return dataclasses.asdict(self) | {"backdrop_shift": self.backdrop_shift}
+
+
+class Scorer:
+    """Scores pictures; each is described once, however often it is compared.
+
+    Args:
+        metrics: Names (see ``similarity.NAMES``) or metrics of your own.
+        part: What is scored: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``.
+        backdrop: Colour behind cutouts, and in place of what is not scored; the same for every picture.
+        other_backdrops: Where the backdrop is seen, the score is repeated on these; empty repeats nothing.
+        most_pixels: Metrics that scale pictures to one area take this one if it is less than theirs. Give the area of
+            the smallest picture: enlarged, it would lack the detail that the others have.
+        device: Where networks run.
+        encoder: Replaces VGG19.
+        cache: Keeps the descriptions; give one to several scorers to share it.
+
+    Raises:
+        InputError: A name or a colour cannot be used.
+        WeightsMissingError: A network's weights are missing.
+        MissingExtraError: A metric needs a package that is not installed.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[MetricSource] = DEFAULT_METRICS,
+        *,
+        part: str = "all",
+        backdrop: str = "#808080",
+        other_backdrops: Sequence[str] = OTHER_BACKDROPS,
+        most_pixels: int | None = None,
+        device: str = "cpu",
+        encoder: VGG | None = None,
+        cache: FeatureCache | None = None,
+    ) -> None:
+        self.framing = Framing(part, backdrop)
+        self._elsewhere = [Framing(part, other) for other in other_backdrops if other != backdrop]
+        self.metrics = create_metrics(metrics, device=device, encoder=encoder)
+        self._cache = cache or FeatureCache()
+        self._pixels = {metric.name: _least(metric.pixels, most_pixels) for metric in self.metrics}
+        # Only a GPU gains from batches; the features of many pictures at once would take memory.
+        self._at_once = 1 if device == "cpu" else _BATCH
+
+    def score(
+        self,
+        one: PictureSource,
+        other: PictureSource,
+        *,
+        mask: PictureSource | None = None,
+        other_mask: PictureSource | None = None,
+    ) -> tuple[Score, ...]:
+        """Score one pair.
+
+        Args:
+            one: Path, PIL image, array or ``Picture``.
+            other: Likewise.
+            mask: The subject of ``one``, white is subject; resized if need be.
+            other_mask: The subject of ``other``; None takes ``mask`` for both.
+
+        Returns:
+            One score for each metric, in their order.
+
+        Raises:
+            InputError: A picture cannot be read, or the part to score is empty or unknown.
+        """
+        pair = read_exhibit(one, mask), read_exhibit(other, mask if other_mask is None else other_mask)
+        return self.score_pairs([pair])[0]
+
+    def score_pairs(self, pairs: Iterable[tuple[Exhibit, Exhibit]]) -> list[tuple[Score, ...]]:
+        """Score many pairs of pictures that were read before: for each, one score for each metric."""
+        framings = (self.framing, *self._elsewhere)
+        scored: list[tuple[Score, ...]] = []
+        for batch in _batches(pairs):
+            exhibits = [exhibit for pair in batch for exhibit in pair]
+            described = [self._describe(exhibits, framing) for framing in framings]
+            scored += [tuple(self._compare(metric, pair, described) for metric in self.metrics) for pair in batch]
+        return scored
+
+    def _compare(self, metric: Metric, pair: tuple[Exhibit, Exhibit], described: Sequence[_Described]) -> Score:
+        measures = {}
+        for framing, features in zip((self.framing, *self._elsewhere), described, strict=True):
+            one, other = (
+                features[metric.name, exhibit.key(framing, pixels=self._pixels[metric.name])] for exhibit in pair
+            )
+            measures[framing] = metric.compare(one, other)
+        here = measures.pop(self.framing)
+        backdrops = {
+            framing.backdrop: measure.value
+            for framing, measure in measures.items()
+            if any(exhibit.key(framing) != exhibit.key(self.framing) for exhibit in pair)
+        }
+        return Score(metric.name, here.value, metric.closer, here.cosine, here.euclidean, backdrops)
+
+    def _describe(self, exhibits: Sequence[Exhibit], framing: Framing) -> _Described:
+        described: _Described = {}
+        for pixels in dict.fromkeys(self._pixels.values()):
+            metrics = {metric.name: metric for metric in self.metrics if self._pixels[metric.name] == pixels}
+            by_key = {exhibit.key(framing, pixels=pixels): exhibit for exhibit in exhibits}
+            missing: dict[tuple[Size, tuple[str, ...]], list[View]] = {}
+            for key, exhibit in by_key.items():
+                kept = {name: self._cache.get(name, key) for name in metrics}
+                described |= {(name, key): found for name, found in kept.items() if found is not None}
+                wanting = tuple(name for name, found in kept.items() if found is None)
+                if wanting:
+                    view = exhibit.view(framing, pixels=pixels)
+                    missing.setdefault((view.size, wanting), []).append(view)
+            for (_, wanting), views in missing.items():
+                described |= self._describe_views([metrics[name] for name in wanting], views)
+        return described
+
+    def _describe_views(self, metrics: Sequence[Metric], views: Sequence[View]) -> _Described:
+        described: _Described = {}
+        for at in range(0, len(views), self._at_once):
+            chunk = views[at : at + self._at_once]
+            for metric in metrics:  # one after the other on the same views, which share one pass of their network
+                for view, features in zip(chunk, metric.describe(chunk), strict=True):
+                    self._cache.put(metric.name, view.key, features)
+                    described[metric.name, view.key] = features
+        return described
+
+
+def score(
+    one: PictureSource,
+    other: PictureSource,
+    *,
+    metrics: Sequence[MetricSource] = DEFAULT_METRICS,
+    mask: PictureSource | None = None,
+    other_mask: PictureSource | None = None,
+    **settings: Any,
+) -> tuple[Score, ...]:
+    """Score one pair of pictures; for many, keep a ``Scorer``, which describes each picture once.
+
+    Args:
+        one: Path, PIL image, array or ``Picture``.
+        other: Likewise.
+        metrics: Names or metrics of your own.
+        mask: The subject of ``one``.
+        other_mask: The subject of ``other``; None takes ``mask`` for both.
+        **settings: What else ``Scorer`` takes: part, backdrop, device and so on. ``most_pixels`` is the smaller
+            picture's area unless it is given.
+
+    Returns:
+        One score for each metric, in their order.
+
+    Raises:
+        InputError: Something that was given cannot be used.
+        WeightsMissingError: A network's weights are missing.
+        MissingExtraError: A metric needs a package that is not installed.
+    """
+    pair = read_exhibit(one, mask), read_exhibit(other, mask if other_mask is None else other_mask)
+    settings.setdefault("most_pixels", min(exhibit.picture.size.pixels for exhibit in pair))
+    return Scorer(metrics, **settings).score_pairs([pair])[0]
+
+
+def read_exhibit(picture: PictureSource, mask: PictureSource | None = None) -> Exhibit:
+    """Read a picture and its mask, which is resized to the picture if need be.
+
+    Raises:
+        ImageReadError: One of them cannot be read.
+    """
+    read = imaging.load(picture, role="picture")
+    return Exhibit(read, None if mask is None else imaging.load_matte(mask, size=read.size))
+
+
+def _least(pixels: int | None, most: int | None) -> int | None:
+    return pixels if pixels is None or most is None else min(pixels, most)
+
+
+def _batches(pairs: Iterable[tuple[Exhibit, Exhibit]]) -> Iterator[list[tuple[Exhibit, Exhibit]]]:
+    remaining = iter(pairs)
+    while batch := list(itertools.islice(remaining, _BATCH)):
+        yield batch
