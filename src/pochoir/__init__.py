@@ -10,7 +10,7 @@ Names below are imported when they are first used, so importing the package alon
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from pochoir._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pochoir._types import Box as Box

@@ -13,9 +13,9 @@ import torch
 from PIL import ImageColor
 from torch import Tensor
 
-import pochoir
 from pochoir import compositing, imaging, weights
 from pochoir._types import Size
+from pochoir._version import __version__
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import EmptyRegionError, OptionError
 from pochoir.quantities import parse_duration_s
@@ -273,7 +273,7 @@ class Painting:
     @property
     def key(self) -> str:
         """Tells runs apart that come to other pictures: the hash of all settings and inputs."""
-        told = (pochoir.__version__, torch.__version__, self.recipe, self._recorded_inputs, self.device, self.threads)
+        told = (__version__, torch.__version__, self.recipe, self._recorded_inputs, self.device, self.threads)
         return hashlib.sha256(repr((*told, self._engine)).encode()).hexdigest()
 
     def take_up(self, checkpoint: Checkpoint) -> None:
@@ -356,7 +356,7 @@ class Painting:
         if self.segmentation is not None and self._segmenter is None and self.segmentation.method in weights.TABLE:
             used.append(self.segmentation.method)
         return Record(
-            version=pochoir.__version__,
+            version=__version__,
             torch=torch.__version__,
             recipe=self._recipe_as_done(),
             inputs=self._recorded_inputs,

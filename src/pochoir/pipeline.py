@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import torch
 
-import pochoir
 from pochoir import imaging, kernels, weights
+from pochoir._version import __version__
 from pochoir.encoders import VGG
 from pochoir.errors import InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import PictureSource
@@ -214,7 +214,7 @@ def _differences(record: Record, device: str) -> tuple[str, ...]:
     then = {"pochoir": record.version, "torch": record.torch, "device": record.device, "engine": record.engine}
     has_kernels = device == "cpu" and kernels.SUPPORTED and kernels.chosen_engine() == "auto"
     engine = "torch" if record.engine == "torch" or not has_kernels else "kernels"  # torch is there in any case
-    now = {"pochoir": pochoir.__version__, "torch": str(torch.__version__), "device": device, "engine": engine}
+    now = {"pochoir": __version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
     return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()
 
