@@ -10,14 +10,14 @@ Names below are imported when they are first used, so importing the package alon
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from pochoir._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pochoir._types import Box as Box
     from pochoir._types import Size as Size
     from pochoir.errors import PochoirError as PochoirError
-    from pochoir.pipeline import Painting as Painting
-    from pochoir.pipeline import Result as Result
+    from pochoir.painting import Painting as Painting
+    from pochoir.painting import Result as Result
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import segment as segment
     from pochoir.pipeline import stylize as stylize
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Box": "_types",
-    "Painting": "pipeline",
+    "Painting": "painting",
     "PochoirError": "errors",
     "Recipe": "recipe",
-    "Result": "pipeline",
+    "Result": "painting",
     "Segmentation": "segmentation",
     "Size": "_types",
     "Step": "transfer",

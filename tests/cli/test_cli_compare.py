@@ -29,7 +29,7 @@ class Finder:
 def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = tiny_encoder()
     monkeypatch.setattr(Finders, "load", classmethod(lambda cls, device="cpu": cls(Finder("u2net"), Finder("u2netp"))))
-    monkeypatch.setattr("pochoir.pipeline.load_encoder", lambda *_, **__: encoder)
+    monkeypatch.setattr("pochoir.painting.load_encoder", lambda *_, **__: encoder)
     monkeypatch.setattr("pochoir.similarity.registry.load_encoder", lambda *_, **__: encoder)
 
 

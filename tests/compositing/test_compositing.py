@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pochoir.compositing import alpha_over, composite, cutout, edge_colors, estimate_layers, feather
-from pochoir.errors import OptionError, ShapeError
+from pochoir.compositing import alpha_over, composite, cutout, edge_colors, estimate_layers
+from pochoir.errors import ShapeError
 
 HEIGHT, WIDTH = 80, 96
 BACKDROPS = {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0)}
@@ -216,32 +216,3 @@ class TestCutout:
         rgba = cutout(red, torch.ones(1, 1, HEIGHT, WIDTH))
         assert torch.equal(rgba[:, :3], red)
         assert rgba[:, 3].min() == 1
-
-
-class TestFeather:
-    def test_zero_changes_nothing(self) -> None:
-        matte = disc(softness_px=3)
-        assert feather(matte, 0) is matte
-
-    def test_reaches_as_far_as_it_says(self) -> None:
-        matte = torch.zeros(1, 1, 4, 101)
-        matte[..., 51:] = 1
-        matte[..., 50] = 0.5
-        soft = feather(matte, 10)[0, 0, 2]
-        assert soft[50] == pytest.approx(0.5, abs=1e-5)
-        assert soft[40] == pytest.approx(0.0228, abs=3e-3)  # the normal distribution at two deviations
-        assert soft[60] == pytest.approx(0.9772, abs=3e-3)
-        assert (soft.diff() >= 0).all()
-
-    def test_exact_away_from_edges(self) -> None:
-        soft = feather(disc(softness_px=0), 6)
-        assert soft[0, 0, HEIGHT // 2, WIDTH // 2] == 1
-        assert soft[0, 0, 0, 0] == 0
-
-    def test_frame_is_no_edge(self) -> None:
-        assert torch.equal(feather(torch.ones(1, 1, 9, 9), 5), torch.ones(1, 1, 9, 9))
-
-    @pytest.mark.parametrize("feather_px", [-1.0, float("nan"), float("inf")])
-    def test_impossible_widths(self, feather_px: float) -> None:
-        with pytest.raises(OptionError, match="0 pixels or more"):
-            feather(torch.ones(1, 1, 2, 2), feather_px)

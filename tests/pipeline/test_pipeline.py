@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 import pochoir
 from pochoir import imaging, pipeline
+from pochoir import painting as painting_module
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
@@ -142,7 +143,7 @@ def test_a_new_backdrop_is_painted_if_the_background_has_a_style(photo_file, mas
 def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
     tmp_path, monkeypatch, photo_file, mask_file, style_file, encoder
 ):
-    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
     weights_file = tmp_path / "weights.bin"
     weights_file.write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: weights_file)
@@ -175,7 +176,7 @@ def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
 @pytest.fixture
 def record(monkeypatch, tmp_path, photo_file, style_file, encoder) -> Record:
     """Of a run that met weights which are in a file, as those of the real encoder are."""
-    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
     (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: tmp_path / "weights.bin")
     return Record.from_json(pochoir.stylize(photo_file, style=style_file, steps=1, threads=1).record())
@@ -239,7 +240,7 @@ def test_segment_says_that_it_leaves_out_the_photo_s_alpha(two_balls):
 
 
 def test_corrections_are_recorded_and_redo_takes_them_again(tmp_path, monkeypatch, two_balls, style_file, encoder):
-    monkeypatch.setattr(pipeline, "load_encoder", lambda *args, **kwargs: encoder)
+    monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
     weights_file = tmp_path / "weights.bin"
     weights_file.write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: weights_file)
@@ -328,7 +329,7 @@ def test_full_size_keeps_the_photo_s_size_and_pixels(tmp_path, style_file, quick
     ],
 )
 def test_the_long_side_is_what_was_asked_for(photo, size, expected):
-    assert pipeline.work_size(photo, Recipe(size=size)) == expected
+    assert painting_module.work_size(photo, Recipe(size=size)) == expected
 
 
 def test_a_run_can_be_broken_off_and_gone_on_with(photo_file, style_file, quick):
@@ -357,7 +358,7 @@ def test_what_was_broken_off_is_recorded_by_the_steps_that_were_done(photo_file,
 
 
 def test_a_run_in_limited_time_leaves_steps_out_and_can_be_made_again(photo_file, style_file, quick, monkeypatch):
-    monkeypatch.setattr(pipeline, "SAVING_S", 0.0)
+    monkeypatch.setattr(painting_module, "SAVING_S", 0.0)
     limited = quick | {"steps": 100_000, "time": "0.3s"}
     result = pochoir.stylize(photo_file, style=style_file, **limited)
     assert result.timings["paint"] < 0.6  # a step of this network takes milliseconds

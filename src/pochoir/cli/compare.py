@@ -67,14 +67,15 @@ def compare(
 
     A run that was broken off goes on where it stopped: what was painted and measured is kept in DIR.
     """
-    from pochoir import pipeline, similarity
+    from pochoir import similarity
     from pochoir.lab.compare_methods import Finders
     from pochoir.lab.compare_page import write_results
     from pochoir.lab.compare_run import Comparing
+    from pochoir.painting import resolve_device
 
     recipe = given.recipe()
     plan = _plan(names, out, given, truth, boxes or [], weaknesses=weaknesses)
-    device = pipeline.resolve_device(recipe.device)
+    device = resolve_device(recipe.device)
     scorer = similarity.Scorer(metrics or similarity.DEFAULT_METRICS, backdrop=backdrop, device=device)
     finders = Finders.load(device=device)
     make_folder(out)
@@ -106,7 +107,7 @@ def _plan(
     from pochoir.lab.compare_run import Plan
     from pochoir.lab.jitter import JitterSettings
     from pochoir.lab.overlap import OverlapSettings
-    from pochoir.pipeline import DEFAULT_LONG_SIDE_PX
+    from pochoir.painting import DEFAULT_LONG_SIDE_PX
 
     recipe = given.recipe()
     jobs = photos.plan(names, out, suffix=".png", suffixes=imaging.picture_suffixes(), force=True)

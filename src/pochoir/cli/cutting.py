@@ -134,11 +134,12 @@ class Cutter:
             return False
 
     def _load_segmenter(self) -> "Segmenter":
-        from pochoir import pipeline, segmentation
+        from pochoir import segmentation
+        from pochoir.painting import resolve_device
 
         with self._loading:
             if self._segmenter is None:
-                device = pipeline.resolve_device(self.recipe.device)
+                device = resolve_device(self.recipe.device)
                 self._segmenter = segmentation.create_segmenter(self.recipe, device=device, many=self._many)
             return self._segmenter
 

@@ -10,7 +10,7 @@ from pochoir.cli.console import EXIT_INTERRUPTED, Report
 from pochoir.cli.watching import first_interrupt_stops, watch
 
 if TYPE_CHECKING:
-    from pochoir.pipeline import Painting
+    from pochoir.painting import Painting
 
 LONG_S = 20.0
 """A run that takes longer is announced."""

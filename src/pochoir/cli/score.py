@@ -54,7 +54,8 @@ def score(
 
     Where transparency or a part is scored, the score is repeated on other backdrops.
     """
-    from pochoir import pipeline, similarity, sources
+    from pochoir import similarity, sources
+    from pochoir.painting import resolve_device
 
     first = similarity.read_exhibit(one, mask)
     second = similarity.read_exhibit(other, mask if other_mask is None else other_mask)
@@ -63,7 +64,7 @@ def score(
         part=part or ("all" if mask is None else "subject"),
         backdrop=backdrop,
         most_pixels=min(first.picture.size.pixels, second.picture.size.pixels),
-        device=pipeline.resolve_device(given.recipe().device),
+        device=resolve_device(given.recipe().device),
     )
     look = None if style is None else sources.load_style(style)
     (scores,) = scorer.score_pairs([(first, second)])

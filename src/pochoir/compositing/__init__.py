@@ -8,7 +8,6 @@ from pochoir.compositing.layers import (
     cutout,
     estimate_foreground,
     estimate_layers,
-    feather,
 )
 from pochoir.compositing.shadows import contact_shadow, lay_shadow
 
@@ -21,7 +20,6 @@ __all__ = [
     "cutout",
     "estimate_foreground",
     "estimate_layers",
-    "feather",
     "frame",
     "lay_shadow",
 ]

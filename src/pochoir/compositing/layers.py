@@ -7,14 +7,13 @@ sRGB-encoded values, as painting programs do and as the matte was made for.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from pochoir.compositing.edge_colors import estimate_channel, halved
-from pochoir.errors import OptionError, ShapeError
+from pochoir.errors import ShapeError
 
 # Closer to 0 or 1 than this, a value looks the same in 8 bits.
 _INVISIBLE = 1e-3
@@ -131,31 +130,6 @@ def cutout(picture: Tensor, matte: Tensor) -> Tensor:
     _check_one(picture, matte)
     colors = picture if bool((matte == 1).all()) else _free_foreground(picture, matte)
     return torch.cat([colors, matte], dim=1)
-
-
-def feather(matte: Tensor, feather_px: float) -> Tensor:
-    """Soften the edges of a matte.
-
-    Args:
-        matte: Values in [0, 1], shape (1, 1, H, W).
-        feather_px: How far the softness reaches to either side of a hard edge, in pixels: two standard deviations of
-            the Gaussian used. 0 leaves the matte as it is.
-
-    Returns:
-        Values in [0, 1], shape (1, 1, H, W); exactly 0 and 1 again away from edges.
-
-    Raises:
-        OptionError: ``feather_px`` is negative or not finite.
-    """
-    if not 0 <= feather_px < float("inf"):
-        raise OptionError(f"A feather is 0 pixels or more; got {feather_px:g}.")
-    if feather_px == 0:
-        return matte
-    blurred = cv2.GaussianBlur(_to_plane(matte[0, 0]), (0, 0), feather_px / 2, borderType=cv2.BORDER_REPLICATE)
-    soft = torch.from_numpy(blurred)[None, None].to(matte)
-    # Kept regions are promised bit for bit, so nothing invisible may be left in them.
-    soft = torch.where(soft < _INVISIBLE, 0, soft)
-    return torch.where(soft > 1 - _INVISIBLE, 1, soft)
 
 
 def check_matte(picture: Tensor, matte: Tensor) -> None:

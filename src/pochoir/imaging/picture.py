@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -32,6 +33,11 @@ class Picture:
     def size(self) -> Size:
         """Height and width in pixels."""
         return Size(*self.rgb.shape[-2:])
+
+    @property
+    def rgb_or_rgba(self) -> Tensor:
+        """Colours with their opacity if there is one, shape (1, 3 or 4, H, W)."""
+        return self.rgb if self.alpha is None else torch.cat([self.rgb, self.alpha], dim=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from pochoir.imaging import Picture
 from pochoir.lab.compare_inputs import Subject
 from pochoir.lab.compare_methods import BASELINE, Finders
 from pochoir.lab.truth import TruthScores, mask_iou, score_matte
+from pochoir.painting import Painting
 from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.similarity import Exhibit, Scorer
@@ -144,7 +145,7 @@ def iter_pastiche(subject: Subject, recipe: Recipe, path: Path, *, encoder: VGG 
     painting.result().save(path)
 
 
-def is_painted(path: Path, painting: pipeline.Painting) -> bool:
+def is_painted(path: Path, painting: Painting) -> bool:
     """Whether a file holds what a painting would make, by its record."""
     try:
         return imaging.read_record(path) == painting.result().record()

@@ -18,6 +18,7 @@ from pochoir import imaging, pipeline
 from pochoir.errors import OptionError, OutputPathError, PochoirError, WeightsError, WriteError
 from pochoir.lab.ledger import Ledger
 from pochoir.lab.sweep_plan import Plan, Run
+from pochoir.painting import resolve_device
 from pochoir.similarity import Exhibit, Scorer, read_exhibit
 from pochoir.sources import load_style
 from pochoir.transfer.functional import total_variation
@@ -74,7 +75,7 @@ def measure(run: Run, picture: Path) -> dict[str, float]:
     """Measure a painted picture against its photo and its style."""
     painted, photo, style = read_exhibit(picture), _read(run.photo.source), _read_style(run.style.source)
     # The style is painted as large as the picture is; in a small picture enlarged, it would not be found again.
-    scorer = _scorer(pipeline.resolve_device(run.recipe.device), painted.picture.size.pixels)
+    scorer = _scorer(resolve_device(run.recipe.device), painted.picture.size.pixels)
     (to_photo, to_style, unpainted) = scorer.score_pairs([(painted, photo), (painted, style), (photo, style)])
     by_name = [{score.metric: score.value for score in scores} for scores in (to_photo, to_style, unpainted)]
     return {
