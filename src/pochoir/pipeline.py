@@ -212,7 +212,7 @@ def _check_weights(record: Record) -> None:
 def _differences(record: Record, device: str) -> tuple[str, ...]:
     """What may make other bytes of the same record."""
     then = {"pochoir": record.version, "torch": record.torch, "device": record.device, "engine": record.engine}
-    has_kernels = device == "cpu" and kernels.SUPPORTED and kernels.chosen_engine() == "auto"
+    has_kernels = device == "cpu" and kernels.chosen_engine() == "auto" and kernels.SUPPORTED
     engine = "torch" if record.engine == "torch" or not has_kernels else "kernels"  # torch is there in any case
     now = {"pochoir": __version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]

@@ -87,7 +87,8 @@ def _read_coded(path: Path, architecture: str) -> dict[str, Tensor]:
     for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[architecture], start=1):
         for index in range(1, count + 1):
             source, target = f"block{block}_conv{index}", f"convolutions.conv{block}_{index}"
-            weight = stored[f"{source}_W_table"][stored[f"{source}_W_q"].long()]
+            coded = stored.pop(f"{source}_W_q")
+            weight = stored[f"{source}_W_table"].index_select(0, coded.flatten().int()).view(coded.shape)
             if block == index == 1:
                 weight = weight.flip(1)  # the file's first layer reads BGR, ours RGB
             state[f"{target}.weight"] = weight.contiguous()

@@ -100,11 +100,11 @@ class VGG(nn.Module):
         """What computes single float32 pictures: ``"kernels"`` or ``"torch"``."""
         first = next(self.parameters())
         serves = (
-            kernels.SUPPORTED
-            and self._engine == kernels.chosen_engine() == "auto"
+            self._engine == kernels.chosen_engine() == "auto"
             and self.padding == "zeros"
             and first.device.type == "cpu"
             and first.dtype == torch.float32
+            and kernels.SUPPORTED
             and all(module.out_channels % kernels.COLUMNS == 0 for module in self._modules_in_order())
         )
         return "kernels" if serves else "torch"

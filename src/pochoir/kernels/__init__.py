@@ -2,10 +2,22 @@
 
 Maps are float32 tensors of shape (H, W, channels), contiguous: the channels of a pixel lie side by side, which is what
 torch calls channels last. Importing ``convolution`` or ``pooling`` compiles the kernels, or loads what an earlier run
-has compiled; this module alone costs little.
+has compiled; this module alone costs nothing. What it tells of the CPU (``SUPPORTED``, ``COLUMNS``) it finds out when
+it is asked, because that loads LLVM.
 """
 
-from pochoir.kernels.cpu import COLUMNS as COLUMNS
-from pochoir.kernels.cpu import ENGINES as ENGINES
-from pochoir.kernels.cpu import SUPPORTED as SUPPORTED
-from pochoir.kernels.cpu import chosen_engine as chosen_engine
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pochoir.kernels.engine import ENGINES as ENGINES
+from pochoir.kernels.engine import chosen_engine as chosen_engine
+
+if TYPE_CHECKING:
+    from pochoir.kernels.cpu import COLUMNS as COLUMNS
+    from pochoir.kernels.cpu import SUPPORTED as SUPPORTED
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"COLUMNS", "SUPPORTED"}:
+        return getattr(importlib.import_module("pochoir.kernels.cpu"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ FEW_TILES, MANY_TILES = 36, 192
 larger than that cache, as many as make it worth while to fetch them once for all of these tiles."""
 MANY_TILES_FROM = 256 * 256
 """Pairs of channels from which it is many."""
-SMALL_TILES_FROM = 512 * 256
+SMALL_TILES_FROM = 256 * 256
 """Pairs of channels from which tiles of 4x4 serve better than those of 6x6: their weights take less memory."""
 
 

@@ -1,16 +1,9 @@
 """What the CPU can do that numba compiles for."""
 
-import os
 from typing import Final
 
 import llvmlite.binding as llvm
 import numba
-
-from pochoir.errors import UnknownNameError
-
-ENGINE_VARIABLE: Final = "POCHOIR_ENGINE"
-"""Environment variable that forces an engine; see ``chosen_engine``."""
-ENGINES: Final = ("auto", "torch")
 
 
 def _features() -> set[str]:
@@ -30,18 +23,3 @@ LANES: Final = 16 if "avx512f" in _FOUND else 8
 """Float32 numbers in a vector."""
 COLUMNS: Final = 2 * LANES
 """Channels come in multiples of this."""
-
-
-def chosen_engine() -> str:
-    """The engine that the environment variable ``POCHOIR_ENGINE`` asks for.
-
-    Returns:
-        ``"auto"``: kernels where they serve, else torch. ``"torch"``: torch throughout.
-
-    Raises:
-        UnknownNameError: It asks for something else.
-    """
-    engine = os.environ.get(ENGINE_VARIABLE) or "auto"
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES, f"It is set by {ENGINE_VARIABLE}.")
-    return engine
