@@ -80,7 +80,8 @@ class Criterion:
     ``total = content_weight * content + style_weight * style + tv_weight * tv + penalty * gamut``, where
 
     - content is the relative distance of the features to the photo's, the mean over the content layers, each
-      position weighted by how much of it is painted;
+      position weighted by how much of it is painted. Where a region is too small for the deep style layers to count in
+      full (``weigh_layers``), its content counts as much less: the two are at odds in the same features;
     - style is the relative distance of the guided Gram matrices to each region's targets, the mean over the style
       layers and then over the regions. Layers are weighted as ``weigh_layers`` says, less where a region is too small
       to fill their matrices. **Each region is weighted by its share of the painted
@@ -95,6 +96,7 @@ class Criterion:
         encoder: The network.
         settings: Layers and weights.
         content_gain: Factor on the content weight at this scale.
+        frame_px: Pixels of the whole picture at this scale, of which ``photo`` may be a part.
         most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
             measure its Gram matrices, once to send the gradient of the objective at these matrices back. That is the
             same objective and the same gradient.
@@ -114,6 +116,7 @@ class Criterion:
         settings: TransferSettings,
         *,
         content_gain: float = 1.0,
+        frame_px: float = 0.0,
         most_px: float = WHOLE_PX,
     ) -> None:
         self.encoder = encoder
@@ -134,16 +137,29 @@ class Criterion:
         self.layer_weights = [
             weigh_layers(guides, region.grams) for guides, region in zip(self.guides, regions, strict=True)
         ]
-        try:
-            self.content_guides = build_guides(self.cover, encoder, self.content_layers)
-        except EmptyRegionError:
-            # Content layers are deep ones: a region that is too small for them, as a dot is at a coarse scale, may
-            # still be large enough for style layers, and those have been asked above.
-            self.content_guides = {}
+        whole_px = max(frame_px, float(self.cover.numel()))
+        self.content_guides = self._content_guides(regions, encoder, whole_px)
         self.notes = tuple(self._describe_dropped_layers())
         self.guided_grams = GuidedGrams(self.guides)
         targets = self.tiles.gather(photo, tuple(self.content_guides))
-        self.content = ContentDistance(targets, self.content_guides, nothing=photo.new_zeros(()))
+        covers = build_guides(self.cover, encoder, tuple(self.content_guides))
+        self.content = ContentDistance(targets, self.content_guides, covers, nothing=photo.new_zeros(()))
+
+    def _content_guides(self, regions: Sequence[StyledRegion], encoder: VGG, whole_px: float) -> dict[str, Tensor]:
+        guides: dict[str, Tensor] = {}
+        for layer in self.content_layers:
+            held = [
+                _hold(layer, weights, region.grams, encoder, whole_px)
+                for weights, region in zip(self.layer_weights, regions, strict=True)
+            ]
+            matte = sum(region.matte * share for region, share in zip(regions, held, strict=True))
+            try:
+                guides |= build_guides(torch.clamp(torch.as_tensor(matte), max=1.0), encoder, (layer,))
+            except EmptyRegionError:
+                # Content layers are deep ones: a region that is too small for them, as a dot is at a coarse scale, may
+                # still be large enough for style layers, and those have been asked above.
+                continue
+        return guides
 
     def _describe_dropped_layers(self) -> list[str]:
         notes = []
@@ -218,13 +234,21 @@ class ContentDistance:
     Args:
         targets: The photo's features by layer, each (1, C, h, w).
         guides: Weight of each position, each (1, 1, h, w).
+        covers: How much of each position is painted, likewise: what the distance is a mean over.
         nothing: The value where no layer is compared: a zero on the pictures' device.
     """
 
-    def __init__(self, targets: Mapping[str, Tensor], guides: Mapping[str, Tensor], *, nothing: Tensor) -> None:
+    def __init__(
+        self,
+        targets: Mapping[str, Tensor],
+        guides: Mapping[str, Tensor],
+        covers: Mapping[str, Tensor],
+        *,
+        nothing: Tensor,
+    ) -> None:
         self.targets, self.guides, self.nothing = targets, guides, nothing
         self.references = {
-            layer: float((target.square() * guides[layer]).sum().clamp_min(1e-12)) for layer, target in targets.items()
+            layer: float((target.square() * covers[layer]).sum().clamp_min(1e-12)) for layer, target in targets.items()
         }
 
     def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
@@ -251,9 +275,22 @@ def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> d
     Returns:
         By layer the weight, with n the sum of its guide, scaled so that they add up to 1.
     """
-    trust: dict[str, float] = {}
-    for layer, guide in guides.items():
-        positions, entries_each = float(guide.sum()), (grams[layer].shape[-1] + 1) / 2
-        trust[layer] = positions / (positions + entries_each)
+    return _share_trust({layer: float(guide.sum()) for layer, guide in guides.items()}, grams)
+
+
+def _share_trust(positions: Mapping[str, float], grams: Mapping[str, Tensor]) -> dict[str, float]:
+    trust = {layer: count / (count + (grams[layer].shape[-1] + 1) / 2) for layer, count in positions.items()}
     total = sum(trust.values())
     return {layer: value / total for layer, value in trust.items()}
+
+
+def _hold(
+    content_layer: str, weights: Mapping[str, float], grams: Mapping[str, Tensor], encoder: VGG, whole_px: float
+) -> float:
+    """How much a region's content counts: as much as the style of that depth does, beside the whole picture's."""
+    near = [layer for layer in weights if encoder.stride(layer) <= encoder.stride(content_layer)]
+    if not near:
+        return 1.0
+    layer = max(near, key=encoder.stride)
+    whole = _share_trust({name: whole_px / encoder.stride(name) ** 2 for name in weights}, grams)
+    return min(1.0, weights[layer] / whole[layer])

@@ -36,11 +36,13 @@ class Level:
         photo: Content, shape (1, 3, H, W).
         regions: What is painted; mattes have the photo's size.
         brush_px: Square root of the number of pixels that each style picture is given.
+        frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
     """
 
     photo: Tensor
     regions: Sequence[Region]
     brush_px: float
+    frame_px: float
 
     @property
     def cover(self) -> Tensor:
@@ -56,6 +58,7 @@ class Level:
                 Region(imaging.resize(region.matte, size, mode="bilinear"), region.styles) for region in self.regions
             ],
             brush_px=self.brush_px * factor,
+            frame_px=self.frame_px * factor**2,
         )
 
     def style_at_scale(self, style: Tensor) -> Tensor:

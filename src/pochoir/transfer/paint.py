@@ -138,6 +138,7 @@ def iter_paint(
             for region in regions
         ],
         brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
+        frame_px=float(photo.shape[-2] * photo.shape[-1]),
     )
     smallest = min(float(region.matte.sum()) for region in regions)
     stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
@@ -224,7 +225,9 @@ def _build_criterion(
         )
         for region in level.regions
     ]
-    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, most_px=most_px)
+    criterion = Criterion(
+        level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, most_px=most_px
+    )
     dropped = [name for name in (*settings.content_layers, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes
