@@ -19,6 +19,7 @@ from pochoir.recipe import Recipe
         ("pooling=max", "pooling", ("max",)),
         ("content-layers=relu3_1|relu3_1,relu4_2", "content_layers", (("relu3_1",), ("relu3_1", "relu4_2"))),
         ("box=1,2,3,4|5,6,7,8", "box", ([1, 2, 3, 4], [5, 6, 7, 8])),
+        ("schedule=4,2|3", "schedule", ([4, 2], [3])),
         ("subject=all|1,3", "subject", ("all", "1,3")),
         ("subject-style=mosaic,ink-wash:2", "subject_style", (["mosaic"], ["ink-wash:2"])),
     ],
@@ -33,6 +34,7 @@ def test_an_axis_as_it_is_typed(text: str, name: str, values: tuple[object, ...]
 
 def test_every_field_but_the_style_can_be_an_axis() -> None:
     texts = {"subject_style": "mosaic", "background_style": "mosaic", "box": "0,0,4,4", "full_size": "no"}
+    texts |= {"schedule": "2,1", "time": "9s"}
     for item in dataclasses.fields(Recipe):
         if item.name == "style":
             continue

@@ -90,8 +90,7 @@ class TestMapped:
 
     def test_the_second_reading_gives_the_same_network(self, tiny, write_onnx, monkeypatch):
         path = write_onnx(tiny)
-        # What is kept lies in memory as U2NetSegmenter wants it.
-        first = load_u2net(path, U2NET_TINY).to(memory_format=torch.channels_last)
+        first = load_u2net(path, U2NET_TINY)
         monkeypatch.setattr(loading, "_read", None)  # it would have to be called otherwise
         second = load_u2net(path, U2NET_TINY)
         with torch.inference_mode():

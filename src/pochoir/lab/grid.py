@@ -95,7 +95,7 @@ def _read(name: str, text: str) -> Any:
         return [text]
     if item.metadata["kind"] == "layers":
         return tuple(part.strip() for part in text.split(","))
-    if name == "box":
+    if name == "box" or item.metadata["kind"] == "counts":
         return [_number(int, name, part) for part in text.split(",")]
     if isinstance(item.default, bool):
         if text.lower() not in _TRUTH:

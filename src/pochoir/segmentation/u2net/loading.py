@@ -37,6 +37,8 @@ def load_u2net(path: Path, config: U2NetConfig) -> U2Net:
     if network is None:
         network = _read(path, config)
         _write_mapped(kept, path, network)
+        # What lies in memory in another order gives other last digits: the first run takes what the next one will.
+        network = _read_mapped(kept, path, config) or network
     return network
 
 
