@@ -1,6 +1,7 @@
 """Type a pochoir command, in this process or as a program of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,13 @@ def start_program(*arguments: str | Path, **environment: str) -> subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"POCHOIR_OFFLINE": "1", "COLUMNS": "120"} | environment,
+        # A shell that starts the tests in the background has them ignore Ctrl-C, and what they start as well.
+        preexec_fn=_listen_to_interrupts if os.name == "posix" else None,
     )
+
+
+def _listen_to_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
