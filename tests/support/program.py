@@ -13,6 +13,15 @@ from pochoir.cli import app
 PROGRAM = Path(sys.executable).with_name("pochoir")
 
 
+def _listen_to_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+LISTEN = _listen_to_interrupts if os.name == "posix" else None
+"""For ``Popen(preexec_fn=...)``: a shell that starts the tests in the background has them ignore Ctrl-C, and what they
+start as well."""
+
+
 def pochoir(*arguments: str | Path) -> Result:
     """Run a command in this process."""
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -26,13 +35,8 @@ def start_program(*arguments: str | Path, **environment: str) -> subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"POCHOIR_OFFLINE": "1", "COLUMNS": "120"} | environment,
-        # A shell that starts the tests in the background has them ignore Ctrl-C, and what they start as well.
-        preexec_fn=_listen_to_interrupts if os.name == "posix" else None,
+        preexec_fn=LISTEN,
     )
-
-
-def _listen_to_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_program(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

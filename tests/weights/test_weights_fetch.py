@@ -10,6 +10,7 @@ import pytest
 
 from pochoir.errors import WeightsDownloadError
 from pochoir.weights import UrlSource, WeightStatus, WheelSource, pull, sources, verify
+from support.program import LISTEN
 
 WHEEL = WheelSource("tinyweights==1.0", "tinyweights/data/tiny.bin")
 
@@ -29,7 +30,7 @@ def leftovers(cache: Path) -> list[str]:
 
 def start_pull(row, *urls: str) -> subprocess.Popen:
     command = [sys.executable, "-c", PULL_IN_ANOTHER_PROCESS, str(row.size_bytes), row.sha256, *urls]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=LISTEN)
 
 
 # ---- https
