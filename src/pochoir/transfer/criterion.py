@@ -119,8 +119,6 @@ class Criterion:
         frame_px: float = 0.0,
         most_px: float = WHOLE_PX,
     ) -> None:
-        self.encoder = encoder
-        self.settings = settings
         self.content_weight = settings.hold * content_gain
         self.style_weight = settings.style_weight * STYLE_UNIT
         self.tv_weight = settings.tv_weight * TV_UNIT

@@ -147,11 +147,11 @@ def iter_paint(
     )
     pace = Pace(scales, budget_s=budget_s - (time.monotonic() - began))
     coarser: tuple[Tensor, Tensor] | None = None
-    ended, counts = 0, () if checkpoint is None else checkpoint.steps
+    counts: tuple[int, ...] = ()
     if checkpoint is not None:
-        ended, pace.done = len(checkpoint.steps), sum(checkpoint.steps)
-        coarser = (finest.at(scales[ended - 1].size).photo, checkpoint.picture.to(photo))
-    for number, scale in enumerate(scales[ended:], start=ended + 1):
+        counts, pace.done = checkpoint.steps, sum(checkpoint.steps)
+        coarser = (finest.at(scales[len(counts) - 1].size).photo, checkpoint.picture.to(photo))
+    for number, scale in enumerate(scales[len(counts) :], start=len(counts) + 1):
         if not pace.begins(number - 1):
             break
         level = finest.at(scale.size)
