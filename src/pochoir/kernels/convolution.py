@@ -17,8 +17,10 @@ FEW_TILES, MANY_TILES = 36, 192
 larger than that cache, as many as make it worth while to fetch them once for all of these tiles."""
 MANY_TILES_FROM = 256 * 256
 """Pairs of channels from which it is many."""
-SMALL_TILES_FROM = 256 * 256
+SMALL_TILES_FROM = 256 * 512
 """Pairs of channels from which tiles of 4x4 serve better than those of 6x6: their weights take less memory."""
+ROWS_AT_ONCE = 16
+"""Of the colours' convolution."""
 
 
 def pack(weight: Tensor, outputs: int) -> Tensor:
@@ -150,15 +152,15 @@ class ColourConvolution:
         padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous().numpy()
         floor = 0.0 if rectified else -inf
 
-        def work(row: int) -> None:
+        def work(piece: int) -> None:
             room = scratch(PIXELS * (DEPTH + self._channels))
             patches, products = room[: PIXELS * DEPTH].reshape(PIXELS, DEPTH), room[PIXELS * DEPTH :]
             convolve_colours(
-                *(padded, self._forth.data_ptr(), self._channels, floor),
-                *(target.data_ptr(), patches, products.ctypes.data, row),
+                *(padded, self._forth.data_ptr(), self._channels, floor, target.data_ptr(), patches),
+                *(products.ctypes.data, piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
-        share(work, height)
+        share(work, ceil(height / ROWS_AT_ONCE))
         return target
 
     def backward(self, gradient: Tensor) -> Tensor:
@@ -167,7 +169,6 @@ class ColourConvolution:
         target = gradient.new_empty(3, height, width)
         picture = target.numpy()
         rounded = ceil(width / UNIT) * UNIT
-        each = 16
 
         def work(piece: int) -> None:
             count = 3 * rounded * TAP_COLUMNS
@@ -175,8 +176,8 @@ class ColourConvolution:
             products = room[:count].reshape(3, rounded, TAP_COLUMNS)
             convolve_colours_back(
                 *(gradient.data_ptr(), channels, self._back.data_ptr(), picture, products),
-                *(room[count:].ctypes.data, piece * each, min(height, (piece + 1) * each)),
+                *(room[count:].ctypes.data, piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
-        share(work, ceil(height / each))
+        share(work, ceil(height / ROWS_AT_ONCE))
         return target
