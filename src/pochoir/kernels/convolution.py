@@ -16,7 +16,8 @@ FEW_TILES, MANY_TILES = 36, 192
 """Tiles that are worked on together: few enough to stay in the second-level cache; or, where the weights alone are
 larger than that cache, as many as make it worth while to fetch them once for all of these tiles."""
 MANY_TILES_FROM = 256 * 256
-"""Pairs of channels from which it is many."""
+"""Pairs of channels from which it is many. Their weights are packed once: for so many tiles it takes little to turn
+them round for the way back."""
 SMALL_TILES_FROM = 256 * 512
 """Pairs of channels from which tiles of 4x4 serve better than those of 6x6: their weights take less memory."""
 ROWS_AT_ONCE = 16
@@ -56,6 +57,7 @@ class Convolution:
     def __init__(self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None) -> None:
         self._weight, self._bias, self._lender = weight, bias, lender
         self._outputs = outputs or (4 if weight.shape[0] * weight.shape[1] >= SMALL_TILES_FROM else 6)
+        self._is_large = weight.shape[0] * weight.shape[1] >= MANY_TILES_FROM
         self._packed: dict[bool, Tensor] = {}
 
     def forward(self, source: Tensor, *, rectified: bool) -> Tensor:
@@ -87,20 +89,24 @@ class Convolution:
 
     def _run(self, source: Tensor, back: bool, *, extra: Tensor, gate: Tensor | None, floor: float) -> Tensor:
         height, width, inputs = source.shape
-        weights, outputs = self._pack(back), self._outputs
-        results = self._weight.shape[1 if back else 0]
+        outputs, results = self._outputs, self._weight.shape[1 if back else 0]
+        turned = back and self._is_large
+        weights = self._pack(back and not turned)
         target = self._lender.lend(height, width, results)
         tiles = ceil(height / outputs) * ceil(width / outputs)
-        each = _tiles_per_piece(tiles, MANY_TILES if inputs * results >= MANY_TILES_FROM else FEW_TILES)
+        each = _tiles_per_piece(tiles, MANY_TILES if self._is_large else FEW_TILES)
         positions = (outputs + 2) ** 2
-        room = positions * ((each + 3) * (inputs + results) + 2 * SKEW)
+        # Behind the tiles there is room for a few patches, or for a panel of weights that is turned round.
+        patches = max(3 * positions * max(inputs, results), inputs * COLUMNS)
+        room = positions * (each * (inputs + results) + 2 * SKEW) + patches
         gate_address = 0 if gate is None else gate.data_ptr()
 
         def work(piece: int) -> None:
             convolve(
                 *(outputs, source.data_ptr(), height, width, inputs),
                 *(weights.data_ptr(), results, extra.data_ptr(), extra.ndim == 3, gate_address),
-                *(target.data_ptr(), floor, scratch(room).ctypes.data, piece * each, min(tiles, (piece + 1) * each)),
+                *(target.data_ptr(), floor, scratch(room).ctypes.data),
+                *(piece * each, min(tiles, (piece + 1) * each), turned),
             )
 
         share(work, ceil(tiles / each))
