@@ -45,7 +45,7 @@ class Convolution:
     """A convolution of 3x3 between maps of many channels, padded by zeros.
 
     Args:
-        weight: Shape (C_out, C_in, 3, 3); both numbers of channels are multiples of COLUMNS.
+        weight: Shape (C_out, C_in, 3, 3); both numbers of channels are multiples of COLUMNS. It is not kept.
         bias: Shape (C_out,).
         lender: Lends the memory of results.
         outputs: Side of a tile, 4 or 6; None takes what serves these numbers of channels best.
@@ -55,10 +55,13 @@ class Convolution:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None) -> None:
-        self._weight, self._bias, self._lender = weight, bias, lender
-        self._outputs = outputs or (4 if weight.shape[0] * weight.shape[1] >= SMALL_TILES_FROM else 6)
-        self._is_large = weight.shape[0] * weight.shape[1] >= MANY_TILES_FROM
-        self._packed: dict[bool, Tensor] = {}
+        self._results, self._inputs = weight.shape[:2]
+        self._bias, self._lender = bias.clone(), lender
+        pairs = self._results * self._inputs
+        self._outputs = outputs or (4 if pairs >= SMALL_TILES_FROM else 6)
+        self._is_large = pairs >= MANY_TILES_FROM
+        self._forth = pack(weight, self._outputs)
+        self._back = self._forth if self._is_large else pack(weight.flip(2, 3).transpose(0, 1), self._outputs)
 
     def forward(self, source: Tensor, *, rectified: bool) -> Tensor:
         """The convolution, with a ReLU after it if wanted.
@@ -84,14 +87,13 @@ class Convolution:
             Shape (H, W, C_in).
         """
         if extra is None:
-            extra = gradient.new_zeros(self._weight.shape[1])
+            extra = gradient.new_zeros(self._inputs)
         return self._run(gradient, True, extra=extra, gate=gate, floor=-inf)
 
     def _run(self, source: Tensor, back: bool, *, extra: Tensor, gate: Tensor | None, floor: float) -> Tensor:
         height, width, inputs = source.shape
-        outputs, results = self._outputs, self._weight.shape[1 if back else 0]
-        turned = back and self._is_large
-        weights = self._pack(back and not turned)
+        weights, results = (self._back, self._inputs) if back else (self._forth, self._results)
+        outputs, turned = self._outputs, back and self._is_large
         target = self._lender.lend(height, width, results)
         tiles = ceil(height / outputs) * ceil(width / outputs)
         each = _tiles_per_piece(tiles, MANY_TILES if self._is_large else FEW_TILES)
@@ -111,12 +113,6 @@ class Convolution:
 
         share(work, ceil(tiles / each))
         return target
-
-    def _pack(self, back: bool) -> Tensor:
-        if back not in self._packed:
-            weight = self._weight.flip(2, 3).transpose(0, 1) if back else self._weight
-            self._packed[back] = pack(weight, self._outputs)
-        return self._packed[back]
 
 
 def _tiles_per_piece(tiles: int, at_once: int) -> int:
