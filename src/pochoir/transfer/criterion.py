@@ -11,8 +11,9 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings
-from pochoir.transfer.features import WHOLE_PX, FeatureTiles, GuidedGrams
-from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation
+from pochoir.transfer.features import WHOLE_PX, FeatureTiles
+from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation, weighted_squares
+from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.windows import Tile
 
@@ -254,8 +255,8 @@ class ContentDistance:
         loss = self.nothing
         for layer, target in self.targets.items():
             positions = tile.positions(VGG.stride(layer))
-            excess = (features[layer] - positions.cut(target)).square() * positions.cut(self.guides[layer])
-            loss = loss + excess.sum() / (self.references[layer] * len(self.targets))
+            excess = weighted_squares(features[layer], positions.cut(target), positions.cut(self.guides[layer]))
+            loss = loss + excess / (self.references[layer] * len(self.targets))
         return loss
 
 
