@@ -11,8 +11,9 @@ the edge itself, which is wanted, counts for nothing):
 - ``leak``: by how much more the band's colours pass for the other side's than those at 12 to 24 pixels do, told by
   normal distributions of the two sides' colours there; 0 for as much, 1 for all.
 
-Besides: ``style`` and ``content``, the distances of the whole regions in the units of the objective, and ``time``,
-processor time as a multiple of that of painting the whole photo in one style. The photo itself is measured, too.
+Besides: ``style``, the distance of the whole sides, layers weighted as in the objective, the other side painted over
+likewise (a clean edge would else count as far from the style); ``content`` of the objective; and ``time``, processor
+time as a multiple of that of painting the whole photo in one style. The photo itself is measured, too.
 
     python benchmarks/edges.py --photo parrot.jpg parrot_matte.png --styles candy.jpg starry_night.jpg --size 256
     python benchmarks/edges.py --photo a.jpg a.png --photo b.jpg b.png --paint subject --pictures out --json edges.json
@@ -22,7 +23,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +41,7 @@ from pochoir.encoders import VGG, load_encoder
 from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer import Region, iter_paint
-from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams, weigh_layers
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.levels import STARTS, Level
@@ -113,12 +114,11 @@ def paint(scene: Scene, encoder: VGG, recipe: Recipe, method: Method) -> Tensor:
         elif len(layers) == 1:
             layers = layers.expand(len(weights), -1, -1, -1)
         free = (level.cover if len(layers) == 1 else weights).gt(0).float()
+        gain = CONTENT_GAIN_PER_HALVING ** (left - 1)
         if len(layers) == 1:
             layers = torch.where(free > 0, layers, level.photo)
-        criterion = build_criterion(level, encoder, recipe, method, gain=CONTENT_GAIN_PER_HALVING ** (left - 1))
-        objective = criterion
-        if len(layers) > 1:
-            objective = lambda x, c=criterion, w=weights, k=kept: c(merge(x, w, k))  # noqa: E731
+        criterion = build_criterion(level, encoder, recipe, method, gain=gain)
+        objective: Any = partial(compare_merged, criterion, weights, kept) if len(layers) > 1 else criterion
         iterates = OPTIMIZERS[recipe.optimizer](objective, layers.contiguous(), free)
         best = min((next(iterates) for _ in range(scale.steps + 1)), key=lambda iterate: iterate.losses.total)
         before = (level, best.picture)
@@ -126,12 +126,16 @@ def paint(scene: Scene, encoder: VGG, recipe: Recipe, method: Method) -> Tensor:
     return scene.compose(picture if len(picture) == 1 else merge(picture, weights, kept).clamp(0.0, 1.0))
 
 
+def compare_merged(criterion: Criterion, weights: Tensor, kept: Tensor, layers: Tensor) -> tuple[Tensor, Losses]:
+    return criterion(merge(layers, weights, kept))
+
+
 def merge(layers: Tensor, weights: Tensor, kept: Tensor) -> Tensor:
     return (layers * weights).sum(dim=0, keepdim=True) + kept
 
 
 def layer_of(picture: Tensor, matte: Tensor) -> Tensor:
-    return compositing.estimate_foreground(picture.clamp(0.0, 1.0), matte)
+    return compositing.cutout(picture.clamp(0.0, 1.0), matte)[:, :3]
 
 
 def start(level: Level, method: Method) -> Tensor:
@@ -161,7 +165,9 @@ def build_criterion(level: Level, encoder: VGG, recipe: Recipe, method: Method, 
     regions = [
         StyledRegion(
             region.matte,
-            style_grams([(level.style_at_scale(style), 1.0) for style, _ in region.styles], encoder, recipe.style_layers),
+            style_grams(
+                [(level.style_at_scale(style), 1.0) for style, _ in region.styles], encoder, recipe.style_layers
+            ),
         )
         for region in level.regions
     ]
@@ -243,15 +249,33 @@ def measure_side(colors: Any, own: Any, target: Any, encoder: VGG) -> dict[str, 
     band = near & (depth > BORDER_PX)
     inner = inner if inner.sum() > 100 else inside & (depth > BAND_PX)
     with torch.inference_mode():
-        features = encoder(torch.from_numpy(filled).permute(2, 0, 1)[None].float(), BAND_LAYERS)
-    guides = build_guides(torch.from_numpy(near).float()[None, None], encoder, BAND_LAYERS)
-    style = [float(relative_distance(gram(features[x], g), target[x])) for x, g in guides.items()]
+        features = encoder(torch.from_numpy(filled).permute(2, 0, 1)[None].float(), tuple(target))
+    of_band = style_distances(features, near, target, encoder, BAND_LAYERS)
+    of_side = style_distances(features, inside, target, encoder, tuple(target))
+    weights = weigh_layers(build_guides(as_map(inside), encoder, tuple(target)), target)
     smooth, across = smoothed(filled, depth)
     at = [sample(smooth, depth, band, by) for by in (0.0, INNER_PX, 2.0 * INNER_PX)]
     seen = [inside_after(depth, band, by) for by in (INNER_PX, 2.0 * INNER_PX)]
     halo = np.linalg.norm(at[0] - at[1], axis=1)[seen[0]].mean() / np.linalg.norm(at[1] - at[2], axis=1)[seen[1]].mean()
     seam = across[band].mean() / across[inner].mean()
-    return {"band": float(np.mean(style)), "halo": float(halo), "seam": float(seam), "leak": leak(colors, inside, depth)}
+    return {
+        "band": sum(of_band.values()) / len(of_band),
+        "halo": float(halo),
+        "seam": float(seam),
+        "leak": leak(colors, inside, depth),
+        "style": sum(weights[layer] * distance for layer, distance in of_side.items()),
+    }
+
+
+def style_distances(
+    features: Mapping[str, Tensor], where: Any, target: Mapping[str, Tensor], encoder: VGG, layers: Sequence[str]
+) -> dict[str, float]:
+    guides = build_guides(as_map(where), encoder, layers)
+    return {x: float(relative_distance(gram(features[x], guide), target[x])) for x, guide in guides.items()}
+
+
+def as_map(mask: Any) -> Tensor:
+    return torch.from_numpy(mask).float()[None, None]
 
 
 def smoothed(filled: Any, depth: Any) -> tuple[Any, Any]:
@@ -331,7 +355,8 @@ def compare(
     whole = Scene(scene.photo, torch.ones_like(matte), {"subject": next(iter(painted.values()))})
     level = Level(scene.photo, scene.regions(), math.sqrt(size.pixels), float(size.pixels))
     targets = {
-        side: style_grams([(level.style_at_scale(style), 1.0)], encoder, BAND_LAYERS) for side, style in painted.items()
+        side: style_grams([(level.style_at_scale(style), 1.0)], encoder, recipe.style_layers)
+        for side, style in painted.items()
     }
     judge = build_criterion(level, encoder, recipe, Method(), gain=1.0)
     alone_s = timed(lambda: paint_now(whole, encoder, recipe))[1]
@@ -344,7 +369,7 @@ def compare(
         saved = (picture * 255).round() / 255
         losses = judge(saved)[1]
         row = measure(saved, scene, targets, encoder)
-        row |= {"style": losses.style, "content": losses.content, "time": took_s / alone_s}
+        row |= {"content": losses.content, "time": took_s / alone_s}
         show(name, row)
         rows.append({"method": name, **label, **row})
         if options.pictures is not None:

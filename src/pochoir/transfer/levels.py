@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.transfer.color import match_color
+from pochoir.transfer.windows import Window
 
 SMALLEST_STYLE_SIDE_PX = 32
 MOST_STYLE_ENLARGEMENT = 4.0
@@ -61,6 +62,11 @@ class Level:
             frame_px=self.frame_px * factor**2,
         )
 
+    def within(self, window: Window) -> "Level":
+        """The same in a part of the frame."""
+        regions = [replace(region, matte=window.cut(region.matte)) for region in self.regions]
+        return replace(self, photo=window.cut(self.photo), regions=regions)
+
     def style_at_scale(self, style: Tensor) -> Tensor:
         """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside."""
         size = Size(*style.shape[-2:])
@@ -70,11 +76,21 @@ class Level:
         return imaging.resize(style, size.scaled(max(factor, widened)))
 
 
-def carry_over(coarse_photo: Tensor, coarse_pastiche: Tensor, photo: Tensor) -> Tensor:
-    """The coarser scale's result enlarged, with the detail of the photo that enlarging cannot give."""
-    size = Size(*photo.shape[-2:])
-    detail = photo - imaging.resize(coarse_photo, size)
-    return (imaging.resize(coarse_pastiche.clamp(0.0, 1.0), size) + detail).clamp(0.0, 1.0)
+def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:
+    """The coarser scale's results enlarged, with the detail of the photo that enlarging cannot give.
+
+    Args:
+        coarse: A level for each region, at the coarser scale.
+        layers: What they came to, shape (regions, 3, h, w).
+        fine: The same levels at the next scale.
+
+    Returns:
+        Shape (regions, 3, H, W), in [0, 1].
+    """
+    size = Size(*fine[0].photo.shape[-2:])
+    before, now = (torch.cat([level.photo for level in levels]) for levels in (coarse, fine))
+    detail = now - imaging.resize(before, size)
+    return (imaging.resize(layers.clamp(0.0, 1.0), size) + detail).clamp(0.0, 1.0)
 
 
 def _start_from_content(level: Level, seed: int) -> Tensor:

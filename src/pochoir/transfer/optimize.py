@@ -30,8 +30,8 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterator[It
 
     Args:
         objective: Maps a picture to its loss and the loss's terms.
-        start: First picture, shape (1, 3, H, W).
-        free: 1 where the picture may change and 0 where it must not, shape (1, 1, H, W).
+        start: First pictures, shape (B, 3, H, W), one unless regions are painted apart.
+        free: 1 where a picture may change and 0 where it must not, shape (B, 1, H, W).
 
     Yields:
         The start, then every further picture that was evaluated, without end. Losses need not fall at each.

@@ -1,10 +1,11 @@
-"""Repaints the regions of a photo, each in its own style, jointly in one picture."""
+"""Repaints the regions of a photo, each in its own style: first apart, at last jointly in one picture."""
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,19 +15,18 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
+from pochoir.transfer.apart import ApartCriterion, put_together, take_apart
 from pochoir.transfer.color import luma, match_luma, with_luma_of
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
 from pochoir.transfer.levels import STARTS, Level, Region, carry_over
 from pochoir.transfer.memory import tile_limit_px
-from pochoir.transfer.optimize import OPTIMIZERS, Iterate
+from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Objective
 from pochoir.transfer.pacing import Pace
 from pochoir.transfer.schedule import plan_scales
-from pochoir.transfer.windows import Window
+from pochoir.transfer.windows import find_window
 
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
-GRID_PX = 16
-"""Stride of the deepest style layer: the window begins on the positions that the layers have in the whole frame."""
 CONTENT_GAIN_PER_HALVING = 2.0
 """Coarse scales hold on to the photo's forms more firmly: what they lose no finer scale finds again."""
 
@@ -36,7 +36,8 @@ class Checkpoint:
     """Where a painting stood when a scale had ended: enough to go on from there to the same picture.
 
     Attributes:
-        picture: What the scale came to, shape (1, 3, h, w).
+        picture: What the scale came to: a picture for each region, shape (regions, 3, h, w), or at the finest scale
+            one, shape (1, 3, h, w).
         steps: Steps done at each scale so far.
     """
 
@@ -94,9 +95,10 @@ def iter_paint(
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
-    All regions are optimised in one picture, each drawn to its own Gram matrices by guides at every style layer
-    (Gatys et al., arXiv:1611.07865). Pixels that belong to no region are never changed; the encoder sees them as
-    surroundings, and what lies far from any region is not even computed.
+    At the finest scale all regions are optimised in one picture, each drawn to its own Gram matrices by guides at every
+    style layer (Gatys et al., arXiv:1611.07865). At coarser ones each has a picture of its own; see ``apart``. Pixels
+    that belong to no region are never changed; the encoder sees them as surroundings, and what lies far from any region
+    is not even computed.
 
     Args:
         photo: Content, shape (1, 3, H, W), in [0, 1], at the size to paint at.
@@ -119,13 +121,15 @@ def iter_paint(
     began = time.monotonic()
     _check_shapes(photo, regions, start)
     cover = torch.stack([region.matte for region in regions]).sum(dim=0)
-    window = _find_window(cover)
+    window = find_window(cover, margin_px=CONTEXT_PX)
     # Where colours are kept only brightness is painted; the photo's colours are laid under it at the end.
     grey = settings.color == "photo"
     content = luma(photo).expand(-1, 3, -1, -1) if grey else photo
 
-    def render(part: Tensor) -> Tensor:
-        whole = window.paste(content, imaging.resize(part.clamp(0.0, 1.0), window.size))
+    def render(pictures: Tensor, is_joint: bool) -> Tensor:
+        enlarged = imaging.resize(pictures.clamp(0.0, 1.0), window.size)
+        part = enlarged if is_joint else put_together(enlarged, finest).clamp(0.0, 1.0)
+        whole = window.paste(content, part)
         return torch.where(cover > 0, with_luma_of(photo, whole) if grey else whole, photo)
 
     finest = Level(
@@ -146,25 +150,27 @@ def iter_paint(
         window.size, settings.steps, schedule=settings.schedule, smallest_region_px=smallest, stride=stride
     )
     pace = Pace(scales, budget_s=budget_s - (time.monotonic() - began))
-    coarser: tuple[Tensor, Tensor] | None = None
+    coarser: tuple[Sequence[Level], Tensor] | None = None
     counts: tuple[int, ...] = ()
     if checkpoint is not None:
         counts, pace.done = checkpoint.steps, sum(checkpoint.steps)
-        coarser = (finest.at(scales[len(counts) - 1].size).photo, checkpoint.picture.to(photo))
+        coarser = (take_apart(finest.at(scales[len(counts) - 1].size)), checkpoint.picture.to(photo))
     for number, scale in enumerate(scales[len(counts) :], start=len(counts) + 1):
         if not pace.begins(number - 1):
             break
         level = finest.at(scale.size)
-        gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
-        criterion, notes = _build_criterion(level, encoder, settings, gain=gain)
-        if coarser is not None:
-            pastiche = carry_over(*coarser, level.photo)
+        parts = take_apart(level)
+        if coarser is None:
+            given = None if start is None else window.cut(start)
+            layers = torch.cat([_start(part, settings, given) for part in parts])
         else:
-            pastiche = _start(level, settings, None if start is None else window.cut(start))
-        free = (level.cover > 0).to(photo)
-        pastiche = torch.where(free > 0, pastiche, level.photo)
+            layers = carry_over(*coarser, parts)
+        is_joint = number == len(scales)
+        gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
+        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain)
+        task = _set_jointly(level, layers, build) if is_joint else _set_apart(level, parts, layers, build)
         best: Iterate | None = None
-        for index, iterate in enumerate(OPTIMIZERS[settings.optimizer](criterion, pastiche, free)):
+        for index, iterate in enumerate(OPTIMIZERS[settings.optimizer](task.objective, task.start, task.free)):
             if best is None or iterate.losses.total < best.losses.total:
                 best = iterate
             if index == 0:  # the start of a scale is not a step
@@ -183,13 +189,39 @@ def iter_paint(
                 losses=best.losses,
                 elapsed_s=time.monotonic() - began,
                 left_s=pace.left_s,
-                notes=notes if number == len(scales) else (),
+                notes=task.notes,
                 checkpoint=None if goes_on else Checkpoint(best.picture, (*counts, index)),
-                _render=partial(render, best.picture),
+                _render=partial(render, best.picture, is_joint),
             )
             if not goes_on:
-                coarser, counts = (level.photo, best.picture), (*counts, index)
+                coarser, counts = (parts, best.picture), (*counts, index)
                 break
+
+
+class _Task(NamedTuple):
+    """What the optimiser is given at one scale; ``free`` is 1 where pixels may change."""
+
+    objective: Objective
+    start: Tensor
+    free: Tensor
+    notes: tuple[str, ...]
+
+
+_Build = Callable[[Level], tuple[Criterion, tuple[str, ...]]]
+
+
+def _set_jointly(level: Level, layers: Tensor, build: _Build) -> _Task:
+    criterion, notes = build(level)
+    free = (level.cover > 0).to(layers)
+    return _Task(criterion, torch.where(free > 0, put_together(layers, level), level.photo), free, notes)
+
+
+def _set_apart(level: Level, parts: Sequence[Level], layers: Tensor, build: _Build) -> _Task:
+    free = torch.cat([part.cover > 0 for part in parts]).to(layers)
+    grounds = torch.cat([part.photo for part in parts])
+    objective = ApartCriterion(level, parts, lambda part: build(part)[0])
+    # What has to be left out at a coarse scale is not worth telling.
+    return _Task(objective, torch.where(free > 0, layers, grounds), free, ())
 
 
 def _start(level: Level, settings: TransferSettings, given: Tensor | None) -> Tensor:
@@ -199,7 +231,7 @@ def _start(level: Level, settings: TransferSettings, given: Tensor | None) -> Te
 
 
 def _build_criterion(
-    level: Level, encoder: VGG, settings: TransferSettings, *, gain: float
+    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float
 ) -> tuple[Criterion, tuple[str, ...]]:
     """The objective of a scale, and in words what does not fit into it."""
     short_side = min(level.photo.shape[-2:])
@@ -231,15 +263,6 @@ def _build_criterion(
     dropped = [name for name in (*settings.content_layers, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes
-
-
-def _find_window(cover: Tensor) -> Window:
-    rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
-    columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
-    height, width = cover.shape[-2:]
-    top, left = (max(0, int(first[0]) - CONTEXT_PX) // GRID_PX * GRID_PX for first in (rows, columns))
-    bottom, right = min(height, int(rows[-1]) + 1 + CONTEXT_PX), min(width, int(columns[-1]) + 1 + CONTEXT_PX)
-    return Window(top, left, Size(bottom - top, right - left))
 
 
 def _check_finite(losses: Losses) -> None:

@@ -29,7 +29,7 @@ class FrequencyFilter:
     It is symmetric and positive on pictures that are zero where ``free`` is.
 
     Args:
-        free: 1 where the picture may change and 0 elsewhere, shape (1, 1, H, W).
+        free: 1 where the pictures may change and 0 elsewhere, shape (B, 1, H, W).
     """
 
     def __init__(self, free: Tensor) -> None:
@@ -42,7 +42,7 @@ class FrequencyFilter:
         self.gain = torch.stack([1.0 / _interpolate(frequencies, curve) for curve in CURVATURES]).to(free)
 
     def __call__(self, gradient: Tensor) -> Tensor:
-        """The filtered gradient, of the same shape (1, 3, H, W)."""
+        """The filtered gradient, of the same shape (B, 3, H, W)."""
         colors = torch.einsum("ij,bjhw->bihw", self.basis, gradient)
         filtered = torch.fft.irfft2(torch.fft.rfft2(colors) * self.gain, s=gradient.shape[-2:])
         return torch.einsum("ij,bihw->bjhw", self.basis, filtered) * self.free

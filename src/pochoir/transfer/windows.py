@@ -3,10 +3,12 @@
 import itertools
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from pochoir._types import Size
 
+GRID_PX = 16
 LEAST_CORE_PX = 128
 """Tiles of a smaller core would mostly be margin."""
 
@@ -27,6 +29,20 @@ class Window(NamedTuple):
         pasted = frame.clone()
         self.cut(pasted).copy_(part)
         return pasted
+
+
+def find_window(cover: Tensor, *, margin_px: int) -> Window:
+    """The part of a frame that holds everything where a map (1, 1, H, W) is above 0, and a margin.
+
+    It begins on a multiple of ``GRID_PX``, the stride of the deepest style layer, so that the positions of all layers
+    are those of the whole frame.
+    """
+    rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
+    columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
+    height, width = cover.shape[-2:]
+    top, left = (max(0, int(first[0]) - margin_px) // GRID_PX * GRID_PX for first in (rows, columns))
+    bottom, right = min(height, int(rows[-1]) + 1 + margin_px), min(width, int(columns[-1]) + 1 + margin_px)
+    return Window(top, left, Size(bottom - top, right - left))
 
 
 class Tile(NamedTuple):
