@@ -7,10 +7,6 @@ LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G and B in the luma of sRGB-encoded values (ITU-R BT.601), as in the YIQ space of the paper."""
 
 
-FADES_BELOW = 0.25
-"""A pixel of which less is painted in colour loses what chroma the painting has left it."""
-
-
 def luma(picture: Tensor) -> Tensor:
     """Luma of a picture. Shape (B, 3, H, W) to (B, 1, H, W), range kept."""
     weights = picture.new_tensor(LUMA).view(1, 3, 1, 1)
@@ -78,20 +74,17 @@ def with_luma_of(photo: Tensor, pastiche: Tensor, share: Tensor | None = None) -
 
     Args:
         photo: Shape (1, 3, H, W).
-        pastiche: Same shape; grey where the share is 1, in its own colours where it is 0, and between the two mixed.
-        share: How much of the photo's chroma each pixel is to have, shape (1, 1, H, W); None is all. Since the
-            pastiche's own chroma has faded where the share is above 0, the photo's is added to what is left of it.
-            Blending by the share instead would fade it twice, and draw a grey line between the two.
+        pastiche: Same shape.
+        share: How much of the photo's chroma each pixel is to have in place of the pastiche's, shape (1, 1, H, W);
+            None is all.
 
     Returns:
         Shape (1, 3, H, W), clipped to [0, 1].
     """
-    if share is None:
-        return (photo + luma(pastiche) - luma(photo)).clamp(0.0, 1.0)
-    # Colours that the neighbour's paint has let into the grey part have no place there.
-    left = ((1.0 - share) / FADES_BELOW).clamp(max=1.0)
-    own = luma(pastiche) + left * (pastiche - luma(pastiche))
-    return (own + share * (photo - luma(photo))).clamp(0.0, 1.0)
+    joined = photo + luma(pastiche) - luma(photo)
+    if share is not None:
+        joined = pastiche + share * (joined - pastiche)
+    return joined.clamp(0.0, 1.0)
 
 
 def _moments(picture: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
