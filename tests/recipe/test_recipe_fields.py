@@ -31,7 +31,9 @@ def test_the_type_of_a_setting_is_that_of_its_default():
 
 def styled_for(name: str) -> dict[str, tuple[StyleRef, ...]]:
     """The style without which a setting of one region is refused."""
-    return {f"{region}_style": (StyleRef("a"),) for region in ("subject", "background") if name.startswith(region + "_")}
+    return {
+        f"{region}_style": (StyleRef("a"),) for region in ("subject", "background") if name.startswith(region + "_")
+    }
 
 
 def test_defaults_are_valid_and_documented():
