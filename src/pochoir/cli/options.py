@@ -37,6 +37,9 @@ _METAVARS = {
     "schedule": "N,N,...",
     "time": "30s|2m|...",
     "memory": "2G|500M|...",
+    # The long names beside them have to fit into 80 columns; the choices stand at --color.
+    "subject_color": "COLOR",
+    "background_color": "COLOR",
 }
 _METAVARS_OF_KIND = {"styles": "S[:WEIGHT]", "files": "FILE", "layers": "NAME,..."}
 
@@ -95,11 +98,13 @@ def _type(item: "dataclasses.Field[Any]") -> Any:
 
 def _metavar(item: "dataclasses.Field[Any]") -> str | None:
     low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
+    if item.name in _METAVARS:
+        return _METAVARS[item.name]
     if choices is not None:
         return "|".join(choices)
     if low is not None:
         return f"{low}..{high}" if isinstance(high, int) else f"{low:g}..{high:g}"
-    return _METAVARS_OF_KIND.get(item.metadata["kind"]) or _METAVARS.get(item.name)
+    return _METAVARS_OF_KIND.get(item.metadata["kind"])
 
 
 def _describe_default(default: Any) -> str:
