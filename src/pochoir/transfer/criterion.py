@@ -13,8 +13,9 @@ from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings, Treatment
 from pochoir.transfer.features import WHOLE_PX, FeatureTiles, GuidedGrams
 from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation
-from pochoir.transfer.guidance import build_guides, pool
+from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.levels import Sample
+from pochoir.transfer.weighing import balance_content, guide_content, weigh_layers
 from pochoir.transfer.windows import Tile
 
 STYLE_UNIT = 15.0
@@ -170,46 +171,21 @@ class Criterion:
             weigh_layers(guides, region.grams) for guides, region in zip(self.guides, regions, strict=True)
         ]
         whole_px = max(frame_px, float(self.cover.numel()))
-        self.content_guides = self._content_guides(regions, treatments, encoder, whole_px)
-        self.notes = tuple(self._describe_dropped_layers())
-        self.guided_grams = GuidedGrams(self.guides)
-        targets = self.tiles.gather(photo, tuple(self.content_guides))
-        covers = build_guides(self.cover, encoder, tuple(self.content_guides))
-        self.content = ContentDistance(targets, self.content_guides, covers, nothing=photo.new_zeros(()))
-
-    def _content_guides(
-        self, regions: Sequence[StyledRegion], treatments: Sequence[Treatment], encoder: VGG, whole_px: float
-    ) -> dict[str, Tensor]:
-        """Where content is compared and how much; for a region the mean over its own layers."""
-        if not self.content_layers:
-            return {}
-        held = {
+        balances = {
             layer: [
-                _hold(layer, weights, region.grams, encoder, whole_px)
+                balance_content(layer, weights, region.grams, encoder, whole_px)
                 if treatment.hold and layer in treatment.content_layers
                 else 0.0
                 for weights, region, treatment in zip(self.layer_weights, regions, treatments, strict=True)
             ]
             for layer in self.content_layers
         }
-
-        def weigh(factors: Sequence[float]) -> Tensor:
-            weighed = [region.matte * factor for region, factor in zip(regions, factors, strict=True)]
-            return torch.stack(weighed).sum(dim=0)
-
-        # A region that is held loosely is no smaller for that: whether it has a position is asked before its weight.
-        present = [layer for layer, shares in held.items() if _has_position(weigh(shares), encoder, layer)]
-        most = max(treatment.hold for treatment in treatments)
-        counts = [len(set(present) & set(treatment.content_layers)) for treatment in treatments]
-        scales = [
-            treatment.hold / most * len(present) / max(1, count)
-            for treatment, count in zip(treatments, counts, strict=True)
-        ]
-        guides: dict[str, Tensor] = {}
-        for layer in present:
-            factors = [share * scale for share, scale in zip(held[layer], scales, strict=True)]
-            guides[layer] = pool(weigh(factors).clamp(max=max(scales)), encoder, layer)
-        return guides
+        self.content_guides = guide_content([region.matte for region in regions], treatments, balances, encoder)
+        self.notes = tuple(self._describe_dropped_layers())
+        self.guided_grams = GuidedGrams(self.guides)
+        targets = self.tiles.gather(photo, tuple(self.content_guides))
+        covers = build_guides(self.cover, encoder, tuple(self.content_guides))
+        self.content = ContentDistance(targets, self.content_guides, covers, nothing=photo.new_zeros(()))
 
     def _describe_dropped_layers(self) -> list[str]:
         notes = []
@@ -312,47 +288,3 @@ class ContentDistance:
             excess = (features[layer] - positions.cut(target)).square() * positions.cut(self.guides[layer])
             loss = loss + excess.sum() / (self.references[layer] * len(self.targets))
         return loss
-
-
-def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> dict[str, float]:
-    """How much each style layer counts for a region.
-
-    A layer's Gram matrix of C channels has C (C + 1) / 2 entries to be matched, and the n positions of the region have
-    n C values to match them with. Where n is small no picture matches, and a region that is forced to is distorted.
-    A layer counts n / (n + (C + 1) / 2): half where there are as many values as entries.
-
-    Args:
-        guides: The region's guides by layer, each (1, 1, h, w).
-        grams: Gram matrices of at least these layers, each (1, C, C).
-
-    Returns:
-        By layer the weight, with n the sum of its guide, scaled so that they add up to 1.
-    """
-    return _share_trust({layer: float(guide.sum()) for layer, guide in guides.items()}, grams)
-
-
-def _share_trust(positions: Mapping[str, float], grams: Mapping[str, Tensor]) -> dict[str, float]:
-    trust = {layer: count / (count + (grams[layer].shape[-1] + 1) / 2) for layer, count in positions.items()}
-    total = sum(trust.values())
-    return {layer: value / total for layer, value in trust.items()}
-
-
-def _has_position(matte: Tensor, encoder: VGG, layer: str) -> bool:
-    try:
-        return bool(build_guides(matte, encoder, (layer,)))
-    except EmptyRegionError:
-        # Content layers are deep ones: a region that is too small for them, as a dot is at a coarse scale, may still
-        # be large enough for style layers, and those have been asked before.
-        return False
-
-
-def _hold(
-    content_layer: str, weights: Mapping[str, float], grams: Mapping[str, Tensor], encoder: VGG, whole_px: float
-) -> float:
-    """How much a region's content counts: as much as the style of that depth does, beside the whole picture's."""
-    near = [layer for layer in weights if encoder.stride(layer) <= encoder.stride(content_layer)]
-    if not near:
-        return 1.0
-    layer = max(near, key=encoder.stride)
-    whole = _share_trust({name: whole_px / encoder.stride(name) ** 2 for name in weights}, grams)
-    return min(1.0, weights[layer] / whole[layer])
