@@ -233,3 +233,18 @@ class TestRegions:
     def test_without_its_region_it_is_refused(self, name, photo_file, style_file, quick):
         with pytest.raises(OptionError, match=r"is for a (subject|background) that has its own style"):
             pochoir.stylize(photo_file, style=style_file, **{name: "photo"}, **quick)
+
+
+@pytest.mark.weights
+def test_the_photos_colours_in_one_region_leave_no_grey_rim_in_the_other(photo_file, mask_file):
+    """A grey part would draw the chroma out of what is painted beside it, as far as the encoder looks."""
+    y, x = np.mgrid[0:48, 0:64]
+    distance = np.hypot(y - 24, x - 32)
+    rim = torch.from_numpy((distance > 18) & (distance < 22))
+
+    def chroma_of_the_rim(**subject: str) -> float:
+        settings = {"background": "stained-glass", "mask": mask_file, "steps": 6, "threads": 1}
+        picture = pochoir.stylize(photo_file, **settings, **subject).composite[0]
+        return float((picture - picture.mean(dim=0)).square().sum(dim=0).sqrt()[rim].mean())
+
+    assert chroma_of_the_rim(subject="hatching", subject_color="photo") > 0.7 * chroma_of_the_rim()
