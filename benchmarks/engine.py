@@ -2,6 +2,7 @@
 
     pip install -c constraints.txt -e '.[bench]'
     python benchmarks/engine.py --pair PHOTO STYLE --pair PHOTO STYLE --threads 2 --json engine.json
+    python benchmarks/engine.py --pair PHOTO STYLE --device cuda --size 1024 --peer-steps 0
 
 Printed for each pair of a photo and a style:
 
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,7 @@ def main() -> None:
             "torch": torch.__version__,
             "pochoir": pochoir.__version__,
             "cpu": read_cpu(),
+            "device": options.device if options.device != "cuda" else torch.cuda.get_device_name(),
             "threads": options.threads,
             "size": options.size,
         }
@@ -74,6 +77,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("PHOTO", "STYLE"))
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--rounds", type=int, default=8, help="steps of each that are timed in turns")
     parser.add_argument("--peer-steps", type=int, default=200, help="of pastiche's command; 0 leaves commands out")
     parser.add_argument("--our-steps", type=int, nargs="*", default=OUR_STEPS)
@@ -89,32 +93,49 @@ def read_cpu() -> str:
     )
 
 
-def compare_steps(photo: str, style: str, options: argparse.Namespace) -> dict[str, float]:
-    artist = PasticheArtist(photo, [style], size=options.size, device="cpu")
-    ours = {engine: build_step(photo, style, options.size, engine) for engine in ("auto", "torch")}
-    takers = {"pastiche": artist.draw, "pochoir": ours["auto"], "pochoir on plain torch": ours["torch"]}
+def compare_steps(photo: str, style: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    artist = PasticheArtist(photo, [style], size=options.size, device=options.device)
+    takers = {"pastiche": artist.draw, "pochoir": build_step(photo, style, options, "auto")}
+    if options.device == "cpu":  # elsewhere there are no kernels
+        takers["pochoir on plain torch"] = build_step(photo, style, options, "torch")
     times: dict[str, list[float]] = {name: [] for name in takers}
+    peaks = dict.fromkeys(takers, 0.0)
     for round_ in range(options.rounds + 1):
         for name, take in takers.items():
+            wait(options.device)
+            if options.device == "cuda":
+                torch.cuda.reset_peak_memory_stats()
             began = time.perf_counter()
             take()
+            wait(options.device)
             if round_ > 0:  # the first one warms up
                 times[name].append(time.perf_counter() - began)
+            if options.device == "cuda":  # with what the others keep between their steps
+                peaks[name] = max(peaks[name], torch.cuda.max_memory_allocated() / 2**30)
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, seconds in medians.items():
-        print(f"  one step  {name:24} {seconds * 1000:7.0f} ms   {medians['pastiche'] / seconds:5.2f} x")
-    return medians
+        peak = f"   {peaks[name]:.2f} GiB" if peaks[name] else ""
+        print(f"  one step  {name:24} {seconds * 1000:7.1f} ms   {medians['pastiche'] / seconds:5.2f} x{peak}")
+    return {name: {"median_s": medians[name], "peak_gib": peaks[name]} for name in takers}
 
 
-def build_step(photo: str, style: str, size: int, engine: str) -> object:
+def wait(device: str) -> None:
+    """Until what the device was asked to do is done."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def build_step(photo: str, style: str, options: argparse.Namespace, engine: str) -> Callable[[], object]:
     """A step on the same layers as pastiche's: the objective and its gradient, and what L-BFGS makes of it."""
     from pochoir.transfer.optimize import iter_lbfgs
 
-    recipe, encoder = Recipe(), load_encoder("vgg19", engine=engine)
-    picture = load_at(photo, size)
+    recipe, encoder = Recipe(), load_encoder("vgg19", engine=engine, device=options.device)
+    picture = load_at(photo, options.size).to(options.device)
     frame = Size(*picture.shape[-2:])
-    whole = torch.ones(1, 1, *frame)
-    target = style_at(style, frame)
+    whole = torch.ones(1, 1, *frame, device=options.device)
+    target = style_at(style, frame).to(options.device)
     grams = style_grams([(target, 1.0)], encoder, recipe.style_layers)
     criterion = Criterion(picture, [StyledRegion(whole, grams)], encoder, recipe)
     iterates = iter_lbfgs(criterion, picture, whole)

@@ -33,11 +33,13 @@ def as_map(batch: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("outputs", [2, 4, 6])
 def test_minimal_filtering_is_a_short_convolution(outputs):
-    forth, weights, back = (torch.tensor(part, dtype=torch.float64) for part in minimal_filtering(outputs))
+    *matrices, reversal = minimal_filtering(outputs)
+    forth, weights, back = (torch.tensor(matrix, dtype=torch.float64) for matrix in matrices)
     signal, taps = draw(outputs + 2).double(), draw(3, seed=1).double()
     expected = F.conv1d(signal[None, None], taps[None, None])[0, 0]
     assert_close(back @ ((weights @ taps) * (forth @ signal)), expected)
     assert len(forth) == outputs + 2  # as many multiplications
+    assert_close(weights @ taps.flip(0), (weights @ taps)[list(reversal)])
 
 
 @pytest.mark.parametrize("outputs", [4, 6])
@@ -94,7 +96,21 @@ def test_memory_comes_back_when_the_last_view_is_gone():
     assert lender.lend(5, 4).data_ptr() != place  # still in use
     del view
     assert lender.lend(20).data_ptr() == place
-    kept = lender.lend(20)
-    lender.forget()
-    del kept
-    assert lender.lend(2, 10).shape == (2, 10)
+
+
+def test_memory_of_several_loans_serves_a_larger_one():
+    lender = Lender()
+    places = [lender.lend(30) for _ in range(5)]
+    low, high = places[1].data_ptr(), places[4].data_ptr()
+    del places[3], places[1], places[1]  # the second, third and fourth, in another order than they were lent
+    assert low <= lender.lend(90).data_ptr() < high
+
+
+def test_loans_outlive_the_memory_that_they_were_cut_from():
+    lender = Lender()
+    early = lender.lend(1000).fill_(1.0)
+    late = lender.lend(5_000_000).fill_(2.0)
+    lender.reserve(30_000_000)
+    last = lender.lend(20_000_000).fill_(3.0)
+    assert [float(loan.min()) for loan in (early, late, last)] == [1.0, 2.0, 3.0]
+    assert [float(loan.max()) for loan in (early, late, last)] == [1.0, 2.0, 3.0]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pochoir.errors import ShapeError
-from pochoir.transfer.functional import gamut_excess, gram, relative_distance, total_variation
+from pochoir.transfer.functional import gamut_excess, gram, relative_distance, total_variation, weighted_squares
 from support.close import assert_close
 
 
@@ -128,6 +128,16 @@ class TestRelativeDistance:
         value, target, weight = noise(1, 2, 2, 3), noise(1, 2, 2, 3, seed=1), noise(1, 1, 2, 3, seed=2)
         assert torch.autograd.gradcheck(relative_distance, (value.requires_grad_(), target))
         assert torch.autograd.gradcheck(relative_distance, (value, target, weight))
+
+
+class TestWeightedSquares:
+    def test_by_hand(self):
+        value, target = torch.tensor([1.0, 2.0, 5.0]), torch.tensor([1.0, 4.0, 3.0])
+        assert float(weighted_squares(value, target, torch.tensor([9.0, 0.5, 2.0]))) == 0.5 * 4 + 2 * 4
+
+    def test_gradients(self):
+        value, target, weight = noise(1, 3, 4, 5).requires_grad_(), noise(1, 3, 4, 5, seed=1), noise(1, 1, 4, 5, seed=2)
+        assert torch.autograd.gradcheck(lambda picture: 3.0 * weighted_squares(picture, target, weight), (value,))
 
 
 class TestTotalVariation:

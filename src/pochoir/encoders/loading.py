@@ -2,7 +2,7 @@
 
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from pochoir import weights
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
 from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
+from pochoir.weights.mapped import load_mapped
 
 _DAMAGE = (
     *(pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError),  # not a file of tensors
@@ -48,12 +49,16 @@ def load_encoder(
         raise UnknownNameError("encoder", name, _FORMATS)
     form = _FORMATS[name]
     path = weights.where(name)
-    # Parameters are replaced at once, so none are drawn at random first.
-    with torch.device("meta"):
-        encoder = VGG(name, normalization=form.normalization, pooling=pooling, padding=padding, engine=engine)
-    try:
-        state = form.read(path, name)
+
+    def build(state: Mapping[str, Tensor]) -> VGG:
+        # Parameters are replaced at once, so none are drawn at random first.
+        with torch.device("meta"):
+            encoder = VGG(name, normalization=form.normalization, pooling=pooling, padding=padding, engine=engine)
         encoder.load_state_dict(state, assign=True)
+        return encoder
+
+    try:
+        encoder = load_mapped(path, lambda: form.read(path, name), build)
     except _DAMAGE as error:
         # Torch's own text advises to load the file unsafely, so only the kind of error is told.
         raise WeightsError(
@@ -63,7 +68,9 @@ def load_encoder(
     # The buffers are not in the file: they belong to its row.
     encoder.mean = torch.tensor(form.normalization.mean).view(1, 3, 1, 1)
     encoder.std = torch.tensor(form.normalization.std).view(1, 3, 1, 1)
-    return encoder.requires_grad_(False).eval().to(device)
+    encoder = encoder.requires_grad_(False).eval().to(device)
+    # The units of a GPU that multiply small matrices want the channels of a pixel side by side.
+    return encoder.to(memory_format=torch.channels_last) if device.startswith("cuda") else encoder  # type: ignore[call-overload]
 
 
 def tiny_encoder(*, seed: int = 0, pooling: str = "max", padding: str = "zeros") -> VGG:

@@ -10,9 +10,12 @@ from torch import Tensor
 from pochoir.kernels.convolution import ColourConvolution, Convolution
 from pochoir.kernels.pooling import Pooling
 from pochoir.kernels.sharing import Lender
+from pochoir.weights.mapped import let_go
 
 Maps = dict[str, Tensor]
 """By layer a map of shape (H, W, channels)."""
+NUMBERS_PER_PIXEL = 600
+"""That the lender is told to expect. VGG19 to relu5_1 keeps 290 for the way back, and some are in the making."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,13 @@ class Stack:
 
     def __init__(self, layers: Sequence[str], convolutions: Mapping[str, tuple[Tensor, Tensor]], pooling: str) -> None:
         self._lender = Lender()
-        self._size: tuple[int, int] | None = None
         self._pooling = Pooling(pooling, self._lender)
-        (first, (weight, bias)), *others = convolutions.items()
-        self._first = ColourConvolution(weight, bias, self._lender)
-        self._convolutions = {name: Convolution(*tensors, self._lender) for name, tensors in others}
+        first, *_ = convolutions
+        self._first = ColourConvolution(*convolutions[first], self._lender)
+        self._tensors = dict(convolutions)
+        self._convolutions: dict[str, Convolution] = {}
         self._units = []
-        for name in (first, *self._convolutions):
+        for name in convolutions:
             relu = layers[layers.index(name) + 1]
             following = layers[layers.index(relu) + 1 : layers.index(relu) + 2]
             pool = following[0] if following and following[0].startswith("pool") else None
@@ -58,9 +61,7 @@ class Stack:
         Returns:
             The wanted maps, and what is kept.
         """
-        if picture.shape[1:] != self._size:
-            self._lender.forget()
-            self._size = (picture.shape[1], picture.shape[2])
+        self._lender.reserve(NUMBERS_PER_PIXEL * picture.shape[1] * picture.shape[2])
         maps: Maps = {}
         missing = set(wanted)
         value = picture
@@ -86,6 +87,10 @@ class Stack:
     def _convolve(self, unit: _Unit, value: Tensor, *, rectified: bool) -> Tensor:
         if unit is self._units[0]:
             return self._first.forward(value, rectified=rectified)
+        if unit.convolution not in self._convolutions:
+            weight, bias = self._tensors.pop(unit.convolution)
+            self._convolutions[unit.convolution] = Convolution(weight, bias, self._lender)
+            let_go([weight])  # the kernels have it in another form
         return self._convolutions[unit.convolution].forward(value, rectified=rectified)
 
     def run_back(self, rectified: Maps, gradients: Maps) -> Tensor | None:

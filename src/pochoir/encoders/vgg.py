@@ -172,6 +172,8 @@ class VGG(nn.Module):
 
     def _run_torch(self, x: Tensor, wanted: set[str]) -> dict[str, Tensor]:
         last = max(self.layers.index(name) for name in wanted)
+        if x.device.type == "cuda":
+            x = x.contiguous(memory_format=torch.channels_last)  # and so are all maps that follow
         tapped: dict[str, Tensor] = {}
         for position, name in enumerate(self.layers[: last + 1]):
             # ReLU may work in place only where nobody keeps the convolution's output.

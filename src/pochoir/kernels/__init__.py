@@ -1,4 +1,4 @@
-"""Compiled kernels for the CPU: convolutions of 3x3 in a fraction of the multiplications, and pooling.
+"""Compiled kernels for the CPU: convolutions of 3x3 in a fraction of the multiplications, pooling, Gram matrices.
 
 Maps are float32 tensors of shape (H, W, channels), contiguous: the channels of a pixel lie side by side, which is what
 torch calls channels last. Importing ``convolution`` or ``pooling`` compiles the kernels, or loads what an earlier run

@@ -18,7 +18,7 @@ PIXELS = 48
 """Pixels at a time, a multiple of what a product takes."""
 
 
-@compiled("void(float32[:,:,::1], intp, intp, float32, intp, float32[:,::1], intp, intp)")
+@compiled("void(float32[:,:,::1], intp, intp, float32, intp, float32[:,::1], intp, intp, intp)")
 def convolve_colours(
     padded: NDArray[np.float32],
     weights: int,
@@ -27,9 +27,10 @@ def convolve_colours(
     target: int,
     patches: NDArray[np.float32],
     products: int,
-    row: int,
+    top: int,
+    bottom: int,
 ) -> None:
-    """One row of results.
+    """Some rows of results.
 
     Args:
         padded: Picture with a border of one pixel, (H + 2, W + 2, 3).
@@ -39,19 +40,21 @@ def convolve_colours(
         target: Address of the result, (H, W, channels).
         patches: Room, (PIXELS, DEPTH).
         products: Address of room, (PIXELS, channels).
-        row: Which row.
+        top: The first row.
+        bottom: The row after the last.
     """
     width = padded.shape[1] - 2
-    for first in range(0, width, PIXELS):
-        count = min(PIXELS, width - first)
-        for pixel in range(count):
-            for y in range(3):
-                for x in range(9):
-                    patches[pixel, 9 * y + x] = padded[row + y, first + pixel + x // 3, x % 3]
-            patches[pixel, TAPS] = 1.0
-        rounded = (count + UNIT - 1) // UNIT * UNIT
-        multiply(rounded, patches.ctypes.data, DEPTH, weights, channels, products)
-        rectify(products, target + FLOAT_BYTES * (row * width + first) * channels, count * channels, floor)
+    for row in range(top, bottom):
+        for first in range(0, width, PIXELS):
+            count = min(PIXELS, width - first)
+            for pixel in range(count):
+                for y in range(3):
+                    for x in range(9):
+                        patches[pixel, 9 * y + x] = padded[row + y, first + pixel + x // 3, x % 3]
+                patches[pixel, TAPS] = 1.0
+            rounded = (count + UNIT - 1) // UNIT * UNIT
+            multiply(rounded, patches.ctypes.data, DEPTH, weights, channels, products)
+            rectify(products, target + FLOAT_BYTES * (row * width + first) * channels, count * channels, floor)
 
 
 @numba.njit(nogil=True)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-POINTS = (0, 1, -1, 2, -2, Fraction(1, 2), Fraction(-1, 2))
-"""Where polynomials are evaluated, besides infinity. Small ones and their inverses keep rounding errors small."""
+_HALF = Fraction(1, 2)
+POINTS = {2: (0, 1, -1), 4: (0, 1, -1, 2, _HALF), 6: (0, 1, -1, 2, -2, _HALF, -_HALF)}
+"""Where polynomials are evaluated, besides infinity, by the number of outputs. Small ones keep rounding errors small,
+and with each one its inverse is there: so the reversed filter has the same values in another order."""
 
 
 class Filtering(NamedTuple):
@@ -20,6 +22,8 @@ class Filtering(NamedTuple):
     forth: tuple[tuple[float, ...], ...]
     weights: NDArray[np.float64]
     back: tuple[tuple[float, ...], ...]
+    reversal: tuple[int, ...]
+    """``(weights @ g[::-1])[i]`` is ``(weights @ g)[reversal[i]]``."""
 
 
 def minimal_filtering(outputs: int) -> Filtering:
@@ -34,19 +38,22 @@ def minimal_filtering(outputs: int) -> Filtering:
     References:
         Winograd, "Arithmetic Complexity of Computations", 1980; for networks Lavin and Gray, arXiv:1509.09308.
     """
-    points = [Fraction(point) for point in POINTS[: outputs + 1]]
+    points = [Fraction(point) for point in POINTS[outputs]]
     forth, weights = [], []
     for point in points:
         others = [other for other in points if other != point]
-        scale = Fraction(1)
-        for other in others:
-            scale *= point - other
-        forth.append((*_from_roots(others), Fraction(0)))
+        # The values of a filter at a point and of its reversal at the inverse point are alike but for point squared.
+        scale = abs(point) or Fraction(1)
         weights.append([point**power / scale for power in range(3)])
-    forth.append(tuple(_from_roots(points)))
+        for other in others:
+            scale /= point - other
+        forth.append([coefficient * scale for coefficient in (*_from_roots(others), Fraction(0))])
+    forth.append(_from_roots(points))
     weights.append([Fraction(0), Fraction(0), Fraction(1)])
     back = [[point**power for point in points] + [Fraction(int(power == outputs - 1))] for power in range(outputs)]
-    return Filtering(_as_floats(forth), np.array(_as_floats(weights)), _as_floats(back))
+    last = len(points)  # stands for infinity, the inverse of 0
+    reversal = [points.index(1 / point) if point else last for point in points] + [points.index(Fraction(0))]
+    return Filtering(_as_floats(forth), np.array(_as_floats(weights)), _as_floats(back), tuple(reversal))
 
 
 def _from_roots(roots: Sequence[Fraction]) -> list[Fraction]:

@@ -59,18 +59,64 @@ product_two_thirds = _make_product(2 * UNIT)
 product_one_third = _make_product(UNIT)
 
 
+@for_numba
+def transpose(typing_context: Any, source: Any, row: Any, target: Any, target_row: Any) -> Any:
+    """For numba functions: transpose a square of LANES x LANES; ``row`` counts numbers from one row to the next."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, row, target, target_row = args
+        place, rows = writer.pointer(source), []
+        for _ in range(LANES):
+            rows.append(writer.load(place))
+            place = writer.shift(place, row)
+        step = 1
+        while step < LANES:  # squares of two, four, ... rows are transposed in turn
+            upper = [index if not index & step else LANES + index - step for index in range(LANES)]
+            lower = [index + step if not index & step else LANES + index for index in range(LANES)]
+            for index in range(LANES):
+                if not index & step:
+                    pair = rows[index], rows[index + step]
+                    rows[index], rows[index + step] = writer.pick(*pair, upper), writer.pick(*pair, lower)
+            step *= 2
+        place = writer.pointer(target)
+        for value in rows:
+            writer.store(value, place)
+            place = writer.shift(place, target_row)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 4), write
+
+
+@numba.njit(nogil=True)
+def multiply_panel(rows: int, a: int, depth: int, panel: int, columns: int, c: int) -> None:
+    """One panel of the results."""
+    full = rows // ROWS * ROWS
+    for row in range(0, full, ROWS):
+        start, goal = a + FLOAT_BYTES * row * depth, c + FLOAT_BYTES * row * columns
+        product_full(start, depth, panel, goal, columns, depth)
+    start, goal = a + FLOAT_BYTES * full * depth, c + FLOAT_BYTES * full * columns
+    if rows - full == 2 * UNIT:
+        product_two_thirds(start, depth, panel, goal, columns, depth)
+    elif rows - full == UNIT:
+        product_one_third(start, depth, panel, goal, columns, depth)
+
+
 @numba.njit(nogil=True)
 def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> None:
     """``c = a @ b``, with ``b`` in panels of COLUMNS columns; ``rows`` a multiple of UNIT."""
-    full = rows // ROWS * ROWS
     for panel in range(columns // COLUMNS):
         weights = b + FLOAT_BYTES * panel * depth * COLUMNS
-        target = c + FLOAT_BYTES * panel * COLUMNS
-        for row in range(0, full, ROWS):
-            start, goal = a + FLOAT_BYTES * row * depth, target + FLOAT_BYTES * row * columns
-            product_full(start, depth, weights, goal, columns, depth)
-        start, goal = a + FLOAT_BYTES * full * depth, target + FLOAT_BYTES * full * columns
-        if rows - full == 2 * UNIT:
-            product_two_thirds(start, depth, weights, goal, columns, depth)
-        elif rows - full == UNIT:
-            product_one_third(start, depth, weights, goal, columns, depth)
+        multiply_panel(rows, a, depth, weights, columns, c + FLOAT_BYTES * panel * COLUMNS)
+
+
+@numba.njit(nogil=True)
+def multiply_transposed(rows: int, a: int, depth: int, b: int, columns: int, c: int, room: int) -> None:
+    """``c = a @ b.T``, with ``b`` in panels of COLUMNS columns, and room for a panel: (depth, COLUMNS)."""
+    for panel in range(columns // COLUMNS):
+        for first in range(0, depth, LANES):
+            block = b + FLOAT_BYTES * (first // COLUMNS * columns * COLUMNS + first % COLUMNS)
+            for column in range(0, COLUMNS, LANES):
+                source = block + FLOAT_BYTES * (panel * COLUMNS + column) * COLUMNS
+                transpose(source, COLUMNS, room + FLOAT_BYTES * (first * COLUMNS + column), COLUMNS)
+        multiply_panel(rows, a, depth, room, columns, c + FLOAT_BYTES * panel * COLUMNS)

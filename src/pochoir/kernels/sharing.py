@@ -4,15 +4,20 @@ import itertools
 import os
 import threading
 import weakref
-from collections import defaultdict
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+LEAST_ARENA = 1 << 20
+"""Numbers."""
+ALIGNMENT = 16
+"""Numbers in a line of the cache, and in the widest vector."""
 
 _local = threading.local()
 _executors: dict[int, ThreadPoolExecutor] = {}
@@ -64,24 +69,59 @@ class Lender:
     """Lends tensors and takes their memory back when the last view of them is gone.
 
     Fresh memory costs more than writing to it: the system clears each page on its first touch. An optimiser asks for
-    the same sizes again at each step.
+    the same sizes again at each step, and late in a step for other sizes than early in it: all of them are cut from one
+    piece of memory, of which only as much is ever touched as was lent at once.
     """
 
     def __init__(self) -> None:
-        self._free: defaultdict[int, list[NDArray[np.float32]]] = defaultdict(list)
+        self._arena = _Arena(LEAST_ARENA)
+
+    def reserve(self, count: int) -> None:
+        """Be able to lend so many numbers from one piece of memory. It is not touched, so more than needed is free."""
+        if self._arena.memory.size < count:
+            self._arena = _Arena(count)
 
     def lend(self, *shape: int) -> Tensor:
         """A tensor of float32 with any contents."""
-        free = self._free[prod(shape)]
-        try:
-            block = free.pop()
-        except IndexError:
-            block = np.empty(prod(shape), np.float32)
-        view = block[:]
-        # The tensor keeps the view alive, and so do all its own views.
-        weakref.finalize(view, free.append, block).atexit = False
+        count = prod(shape)
+        view = self._arena.cut(count)
+        if view is None:
+            # What the old one has lent keeps it alive until it is given back.
+            self.reserve(2 * max(self._arena.memory.size, count))
+            view = self._arena.cut(count)
         return torch.from_numpy(view).view(shape)
 
-    def forget(self) -> None:
-        """Give memory that is not lent now back to the system, and what is lent as soon as it comes back."""
-        self._free.clear()
+
+class _Arena:
+    """A piece of memory from which the first gap that is wide enough is taken."""
+
+    def __init__(self, count: int) -> None:
+        self.memory = np.empty(count, np.float32)  # not touched, and so not there yet
+        self._gaps = [(0, count)]
+        # The last view of a tensor can go at any moment, also while a gap is being looked for.
+        self._returned: deque[tuple[int, int]] = deque()
+
+    def cut(self, count: int) -> NDArray[np.float32] | None:
+        """So many numbers; None if no gap is wide enough."""
+        while self._returned:
+            self._gaps = _join(sorted([*self._gaps, self._returned.popleft()]))
+        width = ceil(count / ALIGNMENT) * ALIGNMENT
+        for index, (start, stop) in enumerate(self._gaps):
+            if stop - start >= width:
+                self._gaps[index : index + 1] = [(start + width, stop)] if stop - start > width else []
+                view = self.memory[start : start + count]
+                # The tensor keeps the view alive, and so do all its own views.
+                weakref.finalize(view, self._returned.append, (start, start + width)).atexit = False
+                return view
+        return None
+
+
+def _join(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Gaps in order, those that touch made one."""
+    joined = gaps[:1]
+    for start, stop in gaps[1:]:
+        if start == joined[-1][1]:
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((start, stop))
+    return joined

@@ -112,26 +112,41 @@ def _load_positions(writer: Writer, pointer: ir.Value, position: ir.Value, side:
 
 def _apply_forth(writer: Writer, matrix: Sequence[Sequence[float]], values: Values) -> Values:
     """Matrix times values. Rows of opposite points share their even and their odd terms."""
-    results = [_need(writer.weigh(values, matrix[0]))]
-    for plus in range(1, len(matrix) - 1, 2):
-        even = _need(writer.weigh(values, [0.0 if index % 2 else weight for index, weight in enumerate(matrix[plus])]))
-        odd = _need(writer.weigh(values, [weight if index % 2 else 0.0 for index, weight in enumerate(matrix[plus])]))
-        results += [writer.add(even, odd), writer.sub(even, odd)]
-    return [*results, _need(writer.weigh(values, matrix[-1]))]
+    results: Values = []
+    for index, row in enumerate(matrix):
+        if index and _are_opposite(matrix[index - 1], row):
+            even = _need(writer.weigh(values, [0.0 if place % 2 else weight for place, weight in enumerate(row)]))
+            odd = _need(writer.weigh(values, [-weight if place % 2 else 0.0 for place, weight in enumerate(row)]))
+            results[-1] = writer.add(even, odd)
+            results.append(writer.sub(even, odd))
+        else:
+            results.append(_need(writer.weigh(values, row)))
+    return results
 
 
 def _apply_back(writer: Writer, matrix: Sequence[Sequence[float]], values: Values) -> Values:
     """Matrix times values. Columns of opposite points are added for even rows, subtracted for odd ones."""
-    pairs = range(1, len(values) - 1, 2)
+    columns = list(zip(*matrix, strict=True))
+    pairs = [index for index in range(1, len(columns)) if _are_opposite(columns[index - 1], columns[index])]
+    alone = [index for index in range(len(columns)) if index not in pairs and index + 1 not in pairs]
     combined = (
-        [writer.add(values[plus], values[plus + 1]) for plus in pairs],
-        [writer.sub(values[plus], values[plus + 1]) for plus in pairs],
+        [writer.add(values[index - 1], values[index]) for index in pairs],
+        [writer.sub(values[index - 1], values[index]) for index in pairs],
     )
     results = []
     for power, row in enumerate(matrix):
-        terms = [values[0], *combined[power % 2], values[-1]]
-        results.append(_need(writer.weigh(terms, [row[0], *(row[plus] for plus in pairs), row[-1]])))
+        terms = [*(values[index] for index in alone), *combined[power % 2]]
+        results.append(
+            _need(writer.weigh(terms, [row[index] for index in alone] + [row[index - 1] for index in pairs]))
+        )
     return results
+
+
+def _are_opposite(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two rows are alike but for the sign of every second entry."""
+    return any(one[1::2]) and all(
+        a == (-b if place % 2 else b) for place, (a, b) in enumerate(zip(one, other, strict=True))
+    )
 
 
 def _need(value: ir.Value | None) -> ir.Value:

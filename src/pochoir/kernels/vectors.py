@@ -63,6 +63,10 @@ class Writer:
         """A number known now in all lanes."""
         return ir.Constant(VECTOR, [number] * LANES)
 
+    def pick(self, one: ir.Value, other: ir.Value, lanes: Sequence[int]) -> ir.Value:
+        """A vector of the lanes of two, those of the second counted from LANES on."""
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes))
+
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         """``a * b + c``, rounded once."""
         return self.builder.call(self._fma, [a, b, c])

@@ -3,13 +3,16 @@
 import numba
 
 from pochoir.kernels.compiling import compiled
-from pochoir.kernels.products import UNIT, multiply
+from pochoir.kernels.minimal import minimal_filtering
+from pochoir.kernels.products import UNIT, multiply, multiply_transposed
 from pochoir.kernels.tiles import make_back, make_forth
 from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy
 
 forth_4, forth_6 = make_forth(4), make_forth(6)
 back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
 gated_back_4, gated_back_6 = make_back(4, gated=True), make_back(6, gated=True)
+
+REVERSAL_4, REVERSAL_6 = minimal_filtering(4).reversal, minimal_filtering(6).reversal
 
 SKEW = 16
 """Numbers between one position and the next beyond what is needed, so that positions do not share cache sets."""
@@ -118,7 +121,9 @@ def transform_results(
         paste_patch(target, height, width, channels, top, left, outputs, patch)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)")
+@compiled(
+    "void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp, boolean)"
+)
 def convolve(
     outputs: int,
     source: int,
@@ -135,6 +140,7 @@ def convolve(
     scratch: int,
     first: int,
     last: int,
+    reversed_: bool,
 ) -> None:
     """Convolve some tiles of a map.
 
@@ -154,6 +160,7 @@ def convolve(
         scratch: Address of room.
         first: The first tile.
         last: The tile after the last.
+        reversed_: Whether the weights are packed for the convolution of which this is the way back.
     """
     side = outputs + 2
     count = last - first
@@ -165,14 +172,15 @@ def convolve(
         goal = scratch + FLOAT_BYTES * tile * inputs
         transform_inputs(outputs, source, height, width, inputs, first + tile, goal, forth_position, patch)
     for place in range(side * side):
-        multiply(
-            rows,
-            scratch + FLOAT_BYTES * place * forth_position,
-            inputs,
-            weights + FLOAT_BYTES * place * inputs * channels,
-            channels,
-            products + FLOAT_BYTES * place * back_position,
-        )
+        coming, goal = scratch + FLOAT_BYTES * place * forth_position, products + FLOAT_BYTES * place * back_position
+        if reversed_:
+            y, x = place // side, place % side
+            mirrored = REVERSAL_4[y] * side + REVERSAL_4[x] if outputs == 4 else REVERSAL_6[y] * side + REVERSAL_6[x]
+            matrix = weights + FLOAT_BYTES * mirrored * inputs * channels
+            multiply_transposed(rows, coming, inputs, matrix, channels, goal, patch)
+        else:
+            matrix = weights + FLOAT_BYTES * place * inputs * channels
+            multiply(rows, coming, inputs, matrix, channels, goal)
     for tile in range(count):
         transform_results(
             outputs,

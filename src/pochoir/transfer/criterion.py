@@ -11,8 +11,9 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings, Treatment
-from pochoir.transfer.features import WHOLE_PX, FeatureTiles, GuidedGrams
-from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation
+from pochoir.transfer.features import WHOLE_PX, FeatureTiles
+from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation, weighted_squares
+from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.levels import Sample
 from pochoir.transfer.weighing import balance_content, guide_content, weigh_layers
@@ -285,6 +286,6 @@ class ContentDistance:
         loss = self.nothing
         for layer, target in self.targets.items():
             positions = tile.positions(VGG.stride(layer))
-            excess = (features[layer] - positions.cut(target)).square() * positions.cut(self.guides[layer])
-            loss = loss + excess.sum() / (self.references[layer] * len(self.targets))
+            excess = weighted_squares(features[layer], positions.cut(target), positions.cut(self.guides[layer]))
+            loss = loss + excess / (self.references[layer] * len(self.targets))
         return loss

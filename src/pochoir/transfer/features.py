@@ -1,69 +1,21 @@
-"""Features of a picture in tiles, and the Gram matrices that are summed over them."""
+"""Features of a picture in tiles, and what is summed over them."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.encoders import VGG
-from pochoir.transfer.functional import gram
-from pochoir.transfer.windows import Tile, Window, plan_tiles
+from pochoir.transfer.grams import GuidedGrams
+from pochoir.transfer.windows import Tile, plan_tiles
 
 WHOLE_PX = math.inf
 """A limit that no picture exceeds."""
 
 Features = Mapping[str, Tensor]
 """By layer the features of a tile's core, each (1, C, h, w)."""
-
-
-class _Part(NamedTuple):
-    """A guide over a tile's core; None where it weighs all positions alike, which saves a copy of the features."""
-
-    guide: Tensor | None
-    share: float
-    """Of the guide's sum over the whole picture."""
-
-
-class GuidedGrams:
-    """Guided Gram matrices of several regions, of which each tile gives a part.
-
-    Args:
-        guides: For each region its guides by layer, each (1, 1, h, w), none zero everywhere.
-    """
-
-    def __init__(self, guides: Sequence[Mapping[str, Tensor]]) -> None:
-        self.guides = guides
-        self.totals = [{layer: float(guide.sum()) for layer, guide in region.items()} for region in guides]
-        # Looked at once for all steps: numbers have to be waited for on a GPU.
-        self._parts: dict[Tile, list[dict[str, _Part]]] = {}
-
-    def __call__(self, tile: Tile, features: Features) -> list[dict[str, Tensor]]:
-        """The tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
-        if tile not in self._parts:
-            self._parts[tile] = [
-                {
-                    layer: _cut(guide, tile.positions(VGG.stride(layer)), totals[layer])
-                    for layer, guide in region.items()
-                }
-                for region, totals in zip(self.guides, self.totals, strict=True)
-            ]
-        return [
-            {layer: _gram_part(features[layer], part) for layer, part in region.items()} for region in self._parts[tile]
-        ]
-
-
-def _cut(guide: Tensor, core: Window, total: float) -> _Part:
-    here = core.cut(guide)
-    return _Part(None if bool(here.min() == here.max()) else here, float(here.sum()) / total)
-
-
-def _gram_part(features: Tensor, part: _Part) -> Tensor:
-    if not part.share > 0.0:  # a Gram matrix is a mean over the guide: here there is none
-        return features.new_zeros(1, features.shape[1], features.shape[1])
-    return gram(features, part.guide) * part.share
 
 
 class FeatureTiles:

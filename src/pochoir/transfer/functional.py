@@ -35,19 +35,27 @@ def gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
         Gatys et al., arXiv:1508.06576; "Controlling Perceptual Factors in Neural Style Transfer",
         arXiv:1611.07865, section 4.
     """
-    flat = features.flatten(2)  # (B, C, H * W)
     if guide is None:
-        return _weighted_gram(flat, flat.new_full((1, 1, 1), 1.0 / flat.shape[2]))
+        positions = features.shape[-2] * features.shape[-1]
+        return sum_outer_products(features, features.new_full((1, 1, 1, 1), 1.0 / positions))
     if guide.shape[-2:] != features.shape[-2:]:
         raise ShapeError(
             f"A guide must have its features' size {tuple(features.shape[-2:])}; got {tuple(guide.shape[-2:])}."
         )
-    weights = guide.flatten(2)  # (B, 1, H * W)
-    return _weighted_gram(flat, weights / weights.sum(dim=2, keepdim=True))
+    return sum_outer_products(features, guide / guide.sum(dim=(2, 3), keepdim=True))
 
 
-def _weighted_gram(flat: Tensor, weights: Tensor) -> Tensor:
-    result: Tensor = _WeightedGram.apply(flat, weights)  # type: ignore[no-untyped-call]
+def sum_outer_products(features: Tensor, weights: Tensor) -> Tensor:
+    """The weighted sum over all positions of the outer product of their features.
+
+    Args:
+        features: Shape (B, C, H, W).
+        weights: At least 0, shape (B or 1, 1, H, W), or (B or 1, 1, 1, 1) for all positions alike.
+
+    Returns:
+        Symmetric matrices, shape (B, C, C).
+    """
+    result: Tensor = _WeightedGram.apply(features.flatten(2), weights.flatten(2))  # type: ignore[no-untyped-call]
     return result
 
 
@@ -106,6 +114,38 @@ def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = Non
         difference, reference = difference * weight, reference * weight
     # The lower bound only matters for targets that are zero throughout, such as dead channels of a flat picture.
     return difference.sum() / reference.sum().clamp_min(1e-12)
+
+
+def weighted_squares(value: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    r"""Weighted sum of squared differences, :math:`\sum_i w_i (v_i - t_i)^2`.
+
+    Only ``value`` gets a gradient. One product is kept for it, where autograd would keep and compute several.
+
+    Args:
+        value: Any shape.
+        target: Same shape as ``value``.
+        weight: Broadcastable to ``value``.
+
+    Returns:
+        A scalar.
+    """
+    result: Tensor = _WeightedSquares.apply(value, target, weight)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _WeightedSquares(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        difference = value - target
+        weighted = difference * weight
+        ctx.save_for_backward(weighted)
+        return difference.mul_(weighted).sum()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (weighted,) = ctx.saved_tensors
+        return weighted * (2.0 * gradient), None, None
 
 
 def total_variation(picture: Tensor, weight: Tensor | None = None) -> Tensor:

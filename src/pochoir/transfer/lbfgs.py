@@ -56,8 +56,8 @@ class LBFGS:
             return self._shorten(value)
         if self.point is not None and self.gradient is not None:
             step, change = point - self.point, gradient - self.gradient
-            curvature = float(torch.sum(step * change))
-            if curvature > 1e-10 * float(torch.sum(change * change)):
+            curvature = _dot(step, change)
+            if curvature > 1e-10 * _dot(change, change):
                 self.pairs.append((step, change, curvature))
         self.point, self.value, self.gradient = point, value, gradient
         self._aim(gradient)
@@ -65,11 +65,11 @@ class LBFGS:
 
     def _aim(self, gradient: Tensor) -> None:
         direction = self._two_loops(gradient)
-        slope = float(torch.sum(direction * gradient))
+        slope = _dot(direction, gradient)
         if not slope < 0.0:  # rounding has spoilt the model; begin anew
             self.pairs.clear()
             direction = self._two_loops(gradient)
-            slope = float(torch.sum(direction * gradient))
+            slope = _dot(direction, gradient)
         self.direction, self.slope, self.length = direction, slope, 1.0
 
     def _proposal(self) -> Tensor:
@@ -92,17 +92,21 @@ class LBFGS:
             return direction * (self.first_step * moving / float(direction.abs().sum().clamp_min(1e-30)))
         factors: list[float] = []
         for step, change, curvature in reversed(self.pairs):
-            factor = float(torch.sum(step * direction)) / curvature
+            factor = _dot(step, direction) / curvature
             direction = direction.sub_(change, alpha=factor)
             factors.append(factor)
         _, change, curvature = self.pairs[-1]
         # The newest pair tells the factor that is missing.
-        factor = curvature / float(torch.sum(change * self.precondition(change)))
+        factor = curvature / _dot(change, self.precondition(change))
         direction = self.precondition(direction).mul_(factor)
         for (step, change, curvature), factor in zip(self.pairs, reversed(factors), strict=True):
-            back = float(torch.sum(change * direction)) / curvature
+            back = _dot(change, direction) / curvature
             direction = direction.add_(step, alpha=factor - back)
         return direction
+
+
+def _dot(one: Tensor, other: Tensor) -> float:
+    return float(torch.dot(one.flatten(), other.flatten()))
 
 
 def _keep(tensor: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
 """Reading U2-Net weights from the files they come in."""
 
-import os
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from pochoir.errors import WeightsError
 from pochoir.segmentation.u2net.network import U2Net, U2NetConfig, assemble, fold_batch_norm
+from pochoir.weights.mapped import load_mapped
 
 
 def load_u2net(path: Path, config: U2NetConfig) -> U2Net:
@@ -32,14 +32,12 @@ def load_u2net(path: Path, config: U2NetConfig) -> U2Net:
         copying it, which is a tenth of the time of cutting out one photo. It is made anew if the file changes, and done
         without where the folder cannot be written.
     """
-    kept = path.with_name(f"{path.name}.mapped")
-    network = _read_mapped(kept, path, config)
-    if network is None:
-        network = _read(path, config)
-        _write_mapped(kept, path, network)
-        # What lies in memory in another order gives other last digits: the first run takes what the next one will.
-        network = _read_mapped(kept, path, config) or network
-    return network
+
+    def read() -> dict[str, Tensor]:
+        # In the order in which the network runs, see U2NetSegmenter: what is mapped should not be copied afterwards.
+        return {name: _channels_last(value) for name, value in _read(path, config).state_dict().items()}
+
+    return load_mapped(path, read, lambda state: assemble(config, state, folded=True))
 
 
 def _read(path: Path, config: U2NetConfig) -> U2Net:
@@ -51,32 +49,6 @@ def _read(path: Path, config: U2NetConfig) -> U2Net:
     except (OSError, EOFError, KeyError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WeightsError(f"Cannot read U2-Net weights from {path}: {reason}") from error
-
-
-def _identify(path: Path) -> str:
-    told = path.stat()
-    return f"{told.st_size} bytes of {told.st_mtime_ns}, torch {torch.__version__}"
-
-
-def _read_mapped(kept: Path, path: Path, config: U2NetConfig) -> U2Net | None:
-    try:
-        stored = torch.load(kept, map_location="cpu", weights_only=True, mmap=True)
-        if stored["source"] == _identify(path):
-            return assemble(config, stored["state"], folded=True)
-    except (OSError, EOFError, LookupError, TypeError, ValueError, RuntimeError, WeightsError, pickle.UnpicklingError):
-        pass  # absent, damaged or another network's: the file itself is read
-    return None
-
-
-def _write_mapped(kept: Path, path: Path, network: U2Net) -> None:
-    # In the order in which the network runs, see U2NetSegmenter: what is mapped should not be copied afterwards.
-    state = {name: _channels_last(value) for name, value in network.state_dict().items()}
-    passing = kept.with_name(f"{kept.name}.{os.getpid()}")
-    try:
-        torch.save({"source": _identify(path), "state": state}, passing)
-        passing.replace(kept)
-    except OSError:
-        passing.unlink(missing_ok=True)
 
 
 def _channels_last(value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ References:
     Pattern Recognition 106 (2020), arXiv:2005.09007.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -244,7 +244,7 @@ def fold_batch_norm(network: U2Net) -> U2Net:
     return assemble(network.config, state, folded=True)
 
 
-def assemble(config: U2NetConfig, state: dict[str, Tensor], *, folded: bool) -> U2Net:
+def assemble(config: U2NetConfig, state: Mapping[str, Tensor], *, folded: bool) -> U2Net:
     """A network in evaluation mode that holds exactly the given tensors.
 
     It is built without memory of its own and takes the tensors over: drawing 44 million random numbers only

@@ -1,0 +1,78 @@
+"""Weighted Gram matrices of a map of shape (H, W, channels), several at once, and the way back."""
+
+from collections.abc import Sequence
+from math import ceil
+
+from torch import Tensor
+
+from pochoir.kernels.cpu import COLUMNS
+from pochoir.kernels.outer import POSITIONS, add_outer_products, multiply_positions
+from pochoir.kernels.sharing import Lender, scratch, share
+
+SUMS = 8
+"""Parts of a map that are summed side by side: enough to keep a few cores busy, and few matrices to add up."""
+
+
+def sum_outer_products(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
+    """The sum of the outer products of a map's positions.
+
+    It is summed in the same order whatever the number of threads.
+
+    Args:
+        map_: Shape (H, W, C), contiguous, with C a multiple of COLUMNS.
+        weights: At least 0, shape (H, W), contiguous. Positions of weight 0 cost nothing.
+        lender: Lends room.
+
+    Returns:
+        Shape (C, C), symmetric.
+    """
+    channels = map_.shape[2]
+    numbers = weights.numpy().reshape(-1)
+    totals = lender.lend(SUMS, channels, channels)
+    each = ceil(len(numbers) / SUMS)
+
+    def work(piece: int) -> None:
+        totals[piece].zero_()
+        add_outer_products(
+            *(map_.data_ptr(), numbers, channels, piece * each, min(len(numbers), (piece + 1) * each)),
+            *(scratch(POSITIONS * channels).ctypes.data, totals[piece].data_ptr()),
+        )
+
+    share(work, SUMS)
+    upper = totals.sum(dim=0).triu_()
+    return upper.add_(upper.triu(1).T)
+
+
+def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], lender: Lender) -> Tensor:
+    """Each position times a matrix, added up over several matrices with weights.
+
+    Args:
+        map_: Shape (H, W, C), contiguous, with C a multiple of COLUMNS.
+        pairs: Matrices, (C, C), and the weights of the positions for each, (H, W), contiguous; at least one pair.
+        lender: Lends the memory of the result.
+
+    Returns:
+        Shape (H, W, C).
+    """
+    height, width, channels = map_.shape
+    target = lender.lend(height, width, channels)
+    positions = height * width
+    panels = [_pack(matrix) for matrix, _ in pairs]
+    weights = [numbers.numpy().reshape(-1) for _, numbers in pairs]
+    each = ceil(positions / (2 * SUMS))
+
+    def work(piece: int) -> None:
+        for index, (matrix, numbers) in enumerate(zip(panels, weights, strict=True)):
+            multiply_positions(
+                *(map_.data_ptr(), numbers, channels, matrix.data_ptr()),
+                *(piece * each, min(positions, (piece + 1) * each)),
+                *(scratch(2 * POSITIONS * channels).ctypes.data, index > 0, target.data_ptr()),
+            )
+
+    share(work, ceil(positions / each))
+    return target
+
+
+def _pack(matrix: Tensor) -> Tensor:
+    """A matrix in panels of columns."""
+    return matrix.reshape(len(matrix), -1, COLUMNS).transpose(0, 1).contiguous()

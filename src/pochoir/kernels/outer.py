@@ -1,0 +1,162 @@
+"""Sums of outer products of a map's positions, and the way back, in registers."""
+
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numpy.typing import NDArray
+
+from pochoir.kernels.compiling import compiled
+from pochoir.kernels.cpu import COLUMNS, LANES
+from pochoir.kernels.products import UNIT, multiply
+from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, clear, copy, for_numba
+
+ROWS = 2 * UNIT
+"""Rows of a matrix at a time: its sums stay in registers, and whole numbers of them make up a panel."""
+POSITIONS = 128
+"""Positions at a time: two panels of them stay in the first-level cache."""
+
+
+def _make_outer() -> Callable[..., None]:
+    """``outer(a, b, c, stride_c, depth)``: add to ROWS x COLUMNS numbers the products of two panels' positions."""
+
+    def outer(typing_context: Any, a: Any, b: Any, c: Any, stride_c: Any, depth: Any) -> Any:
+        return types.void(*[types.intp] * 5), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        a, b, c, stride_c, depth = args
+        places, target = [], writer.pointer(c)
+        for _ in range(ROWS):
+            places += [target, writer.shift(target, LANES)]
+            target = writer.shift(target, stride_c)
+        first, second = writer.pointer(a), writer.pointer(b)
+        with Loop(builder, depth, 1, "outer") as loop:
+            sums = [loop.carry(ir.Constant(VECTOR, [0.0] * LANES)) for _ in places]
+            rows, columns = loop.carry(first), loop.carry(second)
+            left, right = writer.load(columns), writer.load(writer.shift(columns, LANES))
+            results = []
+            for row in range(ROWS):
+                weight = writer.broadcast(writer.shift(rows, row))
+                results += [writer.fma(weight, left, sums[2 * row]), writer.fma(weight, right, sums[2 * row + 1])]
+            for phi, value in zip(sums, results, strict=True):
+                loop.set_next(phi, value)
+            loop.set_next(rows, writer.shift(rows, COLUMNS))
+            loop.set_next(columns, writer.shift(columns, COLUMNS))
+        for place, value in zip(places, results, strict=True):
+            # Added at the end: a long sum is more exact as a sum of short ones.
+            writer.store(writer.add(writer.load(place), value), place)
+        return context.get_dummy_value()
+
+    return for_numba(outer)
+
+
+def _make_scale(*, adds: bool) -> Callable[..., None]:
+    """``scale(source, factor, target, count)``: numbers times a factor, written or added."""
+
+    def scale(typing_context: Any, source: Any, factor: Any, target: Any, count: Any) -> Any:
+        return types.void(types.intp, types.float32, types.intp, types.intp), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, factor, target, count = args
+        start, goal, weight = writer.pointer(source), writer.pointer(target), writer.splat(factor)
+        with Loop(builder, count, LANES, "scale") as loop:
+            value, place = writer.load(writer.shift(start, loop.index)), writer.shift(goal, loop.index)
+            writer.store(writer.fma(value, weight, writer.load(place)) if adds else builder.fmul(value, weight), place)
+        return context.get_dummy_value()
+
+    return for_numba(scale)
+
+
+outer, scale, add_scaled = _make_outer(), _make_scale(adds=False), _make_scale(adds=True)
+
+
+@compiled("void(intp, float32[::1], intp, intp, intp, intp, intp)")
+def add_outer_products(
+    source: int, weights: NDArray[np.float32], channels: int, first: int, last: int, panels: int, target: int
+) -> None:
+    """Add up the weighted outer products of some positions.
+
+    Only the blocks that reach the upper triangle are computed.
+
+    Args:
+        source: Address of the map, (positions, channels).
+        weights: Of its positions, at least 0. Positions of weight 0 are not looked at.
+        channels: Of the map.
+        first: The first position.
+        last: The position after the last.
+        panels: Address of room, (POSITIONS, channels).
+        target: Address of the sums, (channels, channels).
+    """
+    position = first
+    while position < last:
+        count = 0
+        while position < last and count < POSITIONS:
+            if weights[position] > 0.0:
+                # The root on both sides: the product of a pair of channels has the weight.
+                root = np.float32(sqrt(weights[position]))
+                for panel in range(channels // COLUMNS):
+                    start = source + FLOAT_BYTES * (position * channels + panel * COLUMNS)
+                    scale(start, root, panels + FLOAT_BYTES * (panel * POSITIONS + count) * COLUMNS, COLUMNS)
+                count += 1
+            position += 1
+        if count == 0:
+            continue
+        for panel in range(channels // COLUMNS):
+            columns = panels + FLOAT_BYTES * panel * POSITIONS * COLUMNS
+            for row in range(0, (panel + 1) * COLUMNS, ROWS):
+                rows = panels + FLOAT_BYTES * (row // COLUMNS * POSITIONS * COLUMNS + row % COLUMNS)
+                outer(rows, columns, target + FLOAT_BYTES * (row * channels + panel * COLUMNS), channels, count)
+
+
+@compiled("void(intp, float32[::1], intp, intp, intp, intp, intp, boolean, intp)")
+def multiply_positions(
+    source: int,
+    weights: NDArray[np.float32],
+    channels: int,
+    matrix: int,
+    first: int,
+    last: int,
+    room: int,
+    adds: bool,
+    target: int,
+) -> None:
+    """Multiply some positions of a map by a matrix and by their weights.
+
+    Args:
+        source: Address of the map, (positions, channels).
+        weights: Of its positions. Those of weight 0 are not looked at.
+        channels: Of the map.
+        matrix: Address of the matrix, (channels, channels), in panels of columns.
+        first: The first position.
+        last: The position after the last.
+        room: Address of room, (2, POSITIONS, channels).
+        adds: Whether results are added to what is there; otherwise positions of weight 0 become 0.
+        target: Address of the results, (positions, channels).
+    """
+    size = FLOAT_BYTES * channels
+    products = room + POSITIONS * size
+    position = first
+    while position < last:
+        start, count = position, 0
+        while position < last and count < POSITIONS:
+            if weights[position] != 0.0:
+                copy(source + position * size, room + count * size, channels)
+                count += 1
+            position += 1
+        if count > 0:
+            multiply((count + UNIT - 1) // UNIT * UNIT, room, channels, matrix, channels, products)
+        count = 0
+        for place in range(start, position):
+            if weights[place] != 0.0:
+                if adds:
+                    add_scaled(products + count * size, weights[place], target + place * size, channels)
+                else:
+                    scale(products + count * size, weights[place], target + place * size, channels)
+                count += 1
+            elif not adds:
+                clear(target + place * size, channels)

@@ -1,0 +1,104 @@
+"""Guided Gram matrices of several regions at once, summed over tiles."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from pochoir import kernels
+from pochoir.encoders import VGG
+from pochoir.transfer.functional import sum_outer_products
+from pochoir.transfer.windows import Tile, Window
+
+if TYPE_CHECKING:
+    from pochoir.kernels.sharing import Lender
+
+
+class GuidedGrams:
+    """Guided Gram matrices of several regions, of which each tile gives a part.
+
+    Args:
+        guides: For each region its guides by layer, each (1, 1, h, w), none zero everywhere.
+    """
+
+    def __init__(self, guides: Sequence[Mapping[str, Tensor]]) -> None:
+        self.guides = guides
+        self.totals = [{layer: float(guide.sum()) for layer, guide in region.items()} for region in guides]
+        # Looked at once for all steps: numbers have to be waited for on a GPU.
+        self._weights: dict[Tile, dict[str, dict[int, Tensor]]] = {}
+        self._lender: Lender | None = None
+
+    def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """The tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
+        if tile not in self._weights:
+            self._weights[tile] = self._weigh(tile)
+        parts: list[dict[str, Tensor]] = [{} for _ in self.guides]
+        for layer, weights in self._weights[tile].items():
+            matrices = self._sum(features[layer], list(weights.values()))
+            for region, matrix in zip(weights, matrices, strict=True):
+                parts[region][layer] = matrix
+        return parts
+
+    def _weigh(self, tile: Tile) -> dict[str, dict[int, Tensor]]:
+        """By layer and number of the region, the weights of the tile's positions."""
+        weights: dict[str, dict[int, Tensor]] = {}
+        for index, (region, totals) in enumerate(zip(self.guides, self.totals, strict=True)):
+            for layer, guide in region.items():
+                weights.setdefault(layer, {})[index] = _cut(guide, tile.positions(VGG.stride(layer)), totals[layer])
+        return weights
+
+    def _sum(self, features: Tensor, weights: list[Tensor]) -> Sequence[Tensor]:
+        if not _suits_kernels(features):
+            return [sum_outer_products(features, each) for each in weights]
+        if self._lender is None:
+            from pochoir.kernels.sharing import Lender
+
+            self._lender = Lender()
+        matrices: tuple[Tensor, ...] = _OnKernels.apply(features, weights, self._lender)  # type: ignore[no-untyped-call]
+        return matrices
+
+
+def _cut(guide: Tensor, core: Window, total: float) -> Tensor:
+    """Weights over a tile's core, (1, 1, h, w); or (1, 1, 1, 1) where all are alike, which saves a copy of features."""
+    here = core.cut(guide) / total
+    return here[..., :1, :1] if bool(here.min() == here.max()) else here.contiguous()
+
+
+def _suits_kernels(features: Tensor) -> bool:
+    # Maps with the channels of a position side by side come from an encoder on kernels.
+    return (
+        features.device.type == "cpu"
+        and features.dtype == torch.float32
+        and len(features) == 1
+        and features.stride(1) == 1
+        and kernels.chosen_engine() == "auto"
+        and kernels.SUPPORTED
+        and features.shape[1] % kernels.COLUMNS == 0
+    )
+
+
+class _OnKernels(torch.autograd.Function):
+    """The matrices of all regions, and one way back for all of them."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, weights: Sequence[Tensor], lender: "Lender") -> tuple[Tensor, ...]:
+        from pochoir.kernels.grams import sum_outer_products
+
+        ctx.save_for_backward(features)
+        ctx.weights = [each[0, 0].expand(features.shape[-2:]).contiguous() for each in weights]
+        ctx.lender = lender
+        map_ = features[0].permute(1, 2, 0).contiguous()
+        return tuple(sum_outer_products(map_, each, lender)[None] for each in ctx.weights)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        from pochoir.kernels.grams import multiply_by_matrices
+
+        (features,) = ctx.saved_tensors
+        map_ = features[0].permute(1, 2, 0).contiguous()
+        pairs = [
+            (gradient[0] + gradient[0].T, weights) for gradient, weights in zip(gradients, ctx.weights, strict=True)
+        ]
+        return multiply_by_matrices(map_, pairs, ctx.lender).permute(2, 0, 1)[None], None, None
