@@ -15,6 +15,8 @@ from pochoir.transfer.color import match_color
 
 SMALLEST_STYLE_SIDE_PX = 32
 MOST_STYLE_ENLARGEMENT = 4.0
+LARGEST_ENLARGED_PX = 512**2
+"""Pixels up to which a smaller style picture is enlarged to the frame's number of pixels."""
 
 
 class Sample(NamedTuple):
@@ -56,13 +58,13 @@ class Level:
     Attributes:
         photo: Content, shape (1, 3, H, W).
         regions: What is painted; mattes have the photo's size.
-        brush_px: Square root of the number of pixels that each style picture is given.
+        style_scale: Size of the brush; at 1 a style picture is given as many pixels as the whole picture has.
         frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
     """
 
     photo: Tensor
     regions: Sequence[Region]
-    brush_px: float
+    style_scale: float
     frame_px: float
 
     @property
@@ -78,14 +80,18 @@ class Level:
             regions=[
                 replace(region, matte=imaging.resize(region.matte, size, mode="bilinear")) for region in self.regions
             ],
-            brush_px=self.brush_px * factor,
+            style_scale=self.style_scale,
             frame_px=self.frame_px * factor**2,
         )
 
     def at_scale(self, style: Sample) -> Sample:
-        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside."""
+        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
+
+        In a large frame it is not enlarged: what was never sharp would be painted blurred.
+        """
         size = Size(*style.picture.shape[-2:])
-        factor = self.brush_px / math.sqrt(size.pixels)
+        sharpest_px = max(LARGEST_ENLARGED_PX, size.pixels)
+        factor = math.sqrt(min(self.frame_px, sharpest_px) / size.pixels) * self.style_scale
         # A sliver must not fall below what the deepest layer can see, nor take up more memory than it is worth.
         widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
         scaled = size.scaled(max(factor, widened))

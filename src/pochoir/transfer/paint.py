@@ -129,7 +129,7 @@ def iter_paint(
     finest = Level(
         photo=window.cut(palette.content),
         regions=[replace(region, matte=window.cut(region.matte)) for region in palette.regions],
-        brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
+        style_scale=settings.style_scale,
         frame_px=float(photo.shape[-2] * photo.shape[-1]),
     )
     smallest = min(float(region.matte.sum()) for region in regions)
