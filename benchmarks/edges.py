@@ -21,7 +21,6 @@ time as a multiple of that of painting the whole photo in one style. The photo i
 
 import argparse
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +43,7 @@ from pochoir.transfer import Region, iter_paint
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams, weigh_layers
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
-from pochoir.transfer.levels import STARTS, Level
+from pochoir.transfer.levels import STARTS, Level, Sample
 from pochoir.transfer.optimize import OPTIMIZERS
 from pochoir.transfer.paint import CONTENT_GAIN_PER_HALVING
 from pochoir.transfer.schedule import plan_scales
@@ -100,8 +99,7 @@ class Scene:
 def paint(scene: Scene, encoder: VGG, recipe: Recipe, method: Method) -> Tensor:
     """Paint as ``transfer.iter_paint`` does, but for the method; without window, tiles and stopping rule."""
     size = Size(*scene.photo.shape[-2:])
-    brush = math.sqrt(size.pixels)
-    finest = Level(photo=scene.photo, regions=scene.regions(), brush_px=brush, frame_px=float(size.pixels))
+    finest = Level(photo=scene.photo, regions=scene.regions(), style_scale=1.0, frame_px=float(size.pixels))
     scales = plan_scales(size, recipe.steps)
     before: tuple[Level, Tensor] | None = None
     for left, scale in zip(range(len(scales), 0, -1), scales, strict=True):
@@ -353,9 +351,9 @@ def compare(
     painted = {side: style for side, style in styles.items() if options.paint in (side, "both")}
     scene = Scene(imaging.resize(loaded.rgb, size), matte, painted)
     whole = Scene(scene.photo, torch.ones_like(matte), {"subject": next(iter(painted.values()))})
-    level = Level(scene.photo, scene.regions(), math.sqrt(size.pixels), float(size.pixels))
+    level = Level(scene.photo, scene.regions(), 1.0, float(size.pixels))
     targets = {
-        side: style_grams([(level.style_at_scale(style), 1.0)], encoder, recipe.style_layers)
+        side: style_grams([level.at_scale(Sample(style, 1.0))], encoder, recipe.style_layers)
         for side, style in painted.items()
     }
     judge = build_criterion(level, encoder, recipe, Method(), gain=1.0)

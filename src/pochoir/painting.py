@@ -23,7 +23,7 @@ from pochoir.recipe import BACKDROPS, Recipe
 from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
-from pochoir.transfer import Checkpoint, Losses, Region, Step, expected_bytes, iter_paint
+from pochoir.transfer import Checkpoint, Losses, Region, Sample, Step, expected_bytes, iter_paint
 
 DEFAULT_LONG_SIDE_PX = 512
 SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
@@ -230,11 +230,23 @@ class Painting:
             if float(region_matte.max()) < 1 / 255:
                 notes.append(f"the {name.removesuffix('_style')} has no pixels and is not painted")
                 continue
-            pictures = [(picture.rgb.to(device), share) for picture, share in self.sources.styles[name]]
-            regions.append(Region(region_matte.to(device), pictures))
+            region = name.removesuffix("style").removesuffix("_")
+            treatment = self.recipe.treatment_of(region) if region else self.recipe.treatment
+            regions.append(Region(region_matte.to(device), self._samples(name), treatment))
         if not regions:
             raise EmptyRegionError(f"There is nothing to paint: {'; '.join(notes) or 'no style was given'}.")
         return tuple(regions), tuple(notes)
+
+    def _samples(self, name: str) -> list[Sample]:
+        """The styles of one of the recipe's fields, on the device."""
+        styles = self.sources.styles[name]
+        masks = self.sources.style_masks.get(name, ())
+        # A mask that is white everywhere is none: the result is the same to the last bit.
+        parts = [None if bool((mask.matte == 1).all()) else mask.matte.to(self.device) for mask in masks]
+        return [
+            Sample(picture.rgb.to(self.device), share, part)
+            for (picture, share), part in zip(styles, parts or [None] * len(styles), strict=True)
+        ]
 
     def _step_by_step(self) -> Iterator[Step]:
         steps = self._iter_steps()

@@ -14,10 +14,13 @@ from pochoir.encoders import VGG
 from pochoir.errors import InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting, Result, resolve_device
-from pochoir.recipe import Recipe, SegmentSettings, StyleRef
+from pochoir.recipe import STYLE_FIELDS, Recipe, SegmentSettings, StyleRef
 from pochoir.record import Record, hash_file
 from pochoir.segmentation import Segmentation, Segmenter, find_subject
-from pochoir.sources import REGIONS, find_input, load_sources
+from pochoir.sources import find_input, load_sources
+
+MASK_FIELDS = tuple(f"{name}_mask" for name in STYLE_FIELDS)
+"""The recipe's fields that name the masks of styles."""
 
 StyleSource: TypeAlias = "PictureSource | StyleRef | tuple[PictureSource, float]"
 """A picture, a path, a built-in style's name, ``"S:weight"``, or a pair of a picture and its share."""
@@ -30,6 +33,9 @@ def iter_stylize(
     style: "StyleSource | Sequence[StyleSource] | None" = None,
     subject: "StyleSource | Sequence[StyleSource] | None" = None,
     background: "StyleSource | Sequence[StyleSource] | None" = None,
+    style_mask: PictureSource | Sequence[PictureSource] | None = None,
+    subject_style_mask: PictureSource | Sequence[PictureSource] | None = None,
+    background_style_mask: PictureSource | Sequence[PictureSource] | None = None,
     mask: PictureSource | None = None,
     scribble: PictureSource | None = None,
     backdrop: PictureSource | None = None,
@@ -48,6 +54,10 @@ def iter_stylize(
             ``(picture, 2.0)`` give a share.
         subject: Style of the subject, likewise.
         background: Style of the background, likewise.
+        style_mask: What of the style's picture the look is taken from, white in this picture of the same proportions;
+            of several styles one for each, in their order.
+        subject_style_mask: Of the subject's style, likewise.
+        background_style_mask: Of the background's style, likewise.
         mask: The subject's matte, white is subject; None finds it.
         scribble: A picture with strokes that correct the matte: green is subject, red is background.
         backdrop: What stands behind the subject: ``"photo"``, ``"transparent"``, ``"#rrggbb"`` or a picture.
@@ -67,20 +77,25 @@ def iter_stylize(
     began_s = time.monotonic() if began_s is None else began_s
     pictures: dict[str, Any] = {"mask": mask, "scribble": scribble, "backdrop": backdrop, "init": init}
     pictures |= {"style": style, "subject_style": subject, "background_style": background}
+    masks = (style_mask, subject_style_mask, background_style_mask)
+    pictures |= dict(zip(MASK_FIELDS, masks, strict=True))
     names: dict[str, Any] = {}
     in_memory: dict[str, Any] = {}
     for name, value in pictures.items():
         if value is None:
             continue
-        if name in REGIONS:
+        if name in MASK_FIELDS:
+            files = [_file_ref(item) for item in _as_list(value)]
+            names[name] = tuple(path for path, _ in files)
+            in_memory[name] = [item for _, item in files]
+        elif name in STYLE_FIELDS:
             sources = [_style_ref(item) for item in _as_list(value)]
             names[name] = tuple(ref for ref, _ in sources)
             in_memory[name] = [item for _, item in sources]
-        elif isinstance(value, str | Path):
-            names[name] = str(value)
         else:
-            names[name] = "<image>"
-            in_memory[name] = value
+            names[name], picture = _file_ref(value)
+            if picture is not None:
+                in_memory[name] = picture
     if isinstance(segmenter, str):
         names["segmenter"] = segmenter
     if isinstance(encoder, str):
@@ -184,9 +199,10 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     recipe = record.recipe
     renamed: dict[str, Any] = {
         name: tuple(StyleRef(path, ref.weight) for path, ref in zip(found[name], getattr(recipe, name), strict=True))
-        for name in REGIONS
+        for name in STYLE_FIELDS
         if name in found
     }
+    renamed |= {name: tuple(found[name]) for name in MASK_FIELDS if name in found}
     renamed |= {name: found[name][0] for name in ("mask", "scribble", "backdrop", "init") if name in found}
     sources = load_sources(found["photo"][0], replace(recipe, **renamed), {})
     read = sources.files()
@@ -233,6 +249,11 @@ def _style_ref(item: Any) -> tuple[StyleRef, Any]:
         ref, picture = _style_ref(item[0])
         return StyleRef(ref.source, float(item[1])).checked(), picture
     return StyleRef("<image>"), item
+
+
+def _file_ref(item: Any) -> tuple[str, Any]:
+    """A path for the recipe, and the picture itself if it is not to be read from there."""
+    return (str(item), None) if isinstance(item, str | Path) else ("<image>", item)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -11,7 +11,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -30,8 +30,10 @@ ENCODERS = ("vgg19", "vgg16")
 POOLINGS = ("max", "avg")
 OPTIMIZERS = ("lbfgs", "adam")
 INITS = ("content", "noise", "style")
-COLORS = ("style", "photo")
+COLORS = ("style", "photo", "match")
 BACKDROPS = ("photo", "transparent")
+STYLE_FIELDS = ("style", "subject_style", "background_style")
+"""The recipe's fields that name styles: for the whole picture, or for a region of it."""
 
 CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 SUBJECT_CHOICE = re.compile(r"all|largest|[1-9]\d{0,4}(?:,[1-9]\d{0,4})*")
@@ -96,9 +98,14 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     kind: str = "",
+    of: type | None = None,
 ) -> Any:
-    """A dataclass field that carries its help text, bounds (inclusive) and allowed values."""
-    return field(default=default, metadata={"help": text, "low": low, "high": high, "choices": choices, "kind": kind})
+    """A dataclass field that carries its help text, bounds (inclusive), allowed values, and type.
+
+    The type is the default's; where the default is None, which stands for not given, it is ``of``.
+    """
+    metadata = {"help": text, "low": low, "high": high, "choices": choices, "kind": kind, "of": of or type(default)}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,15 +124,17 @@ class SegmentSettings:
         choices=PREPROCESSINGS,
     )
     box: Box | None = setting(  # noqa: RUF009  # setting() is dataclasses.field()
-        None, "X,Y,W,H in photo pixels around the subject: what lies outside is dropped, and grabcut starts from it"
+        None,
+        "X,Y,W,H in photo pixels around the subject: what lies outside is dropped, and grabcut starts from it",
+        of=Box,
     )
     keep_points: str = setting("", "Points X,Y;X,Y in photo pixels that are subject", kind="points")
     drop_points: str = setting("", "Points X,Y;X,Y in photo pixels that are background", kind="points")
-    scribble: str | None = setting(None, "Picture with strokes: green is subject, red is background")
+    scribble: str | None = setting(None, "Picture with strokes: green is subject, red is background", of=str)
     subject: str = setting(
         "all", "Which of several subjects: all, largest, or numbers as --as parts shows them: 1 or 1,3", kind="subject"
     )
-    mask: str | None = setting(None, "Picture to use as the matte: white is subject, black is background")
+    mask: str | None = setting(None, "Picture to use as the matte: white is subject, black is background", of=str)
     refine: str = setting("fast", "Edges: none, the method's own; fast; best, up to a second more", choices=REFINEMENTS)
     grabcut_iterations: int = setting(5, "Rounds of GrabCut", low=1, high=100)
 
@@ -144,7 +153,11 @@ class TransferSettings:
     """How a picture is repainted."""
 
     size: int | None = setting(
-        None, "Long side of the painted picture in pixels; 512, or the photo's own if that is smaller", low=1, high=8192
+        None,
+        "Long side of the painted picture in pixels; 512, or the photo's own if that is smaller",
+        low=1,
+        high=8192,
+        of=int,
     )
     steps: int = setting(100, "Optimiser steps, all scales together", low=1, high=100_000)
     schedule: tuple[int, ...] = setting(
@@ -172,11 +185,30 @@ class TransferSettings:
         ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), "Layers where style is compared", kind="layers"
     )
     pooling: str = setting("max", "Pooling inside the encoder", choices=POOLINGS)
-    color: str = setting("style", "Whose colours: the style's or the photo's", choices=COLORS)
+    color: str = setting(
+        "style",
+        "Whose colours: the style's; the photo's own, painting brightness only; or the style's strokes matched to the "
+        "photo's palette",
+        choices=COLORS,
+    )
     seed: int = setting(0, "Seed of everything random", low=0, high=2**32 - 1)
 
     def __post_init__(self) -> None:
         _check_fields(self)
+        self._check_layers()
+        self._check_effort()
+
+    @property
+    def hold(self) -> float:
+        """The content weight that is used: ``content_weight``, halved for each tenth of strength above one half."""
+        return float(self.content_weight * 2.0 ** (10.0 * (0.5 - self.strength)))
+
+    @property
+    def treatment(self) -> "Treatment":
+        """How a region is treated that has no settings of its own."""
+        return Treatment(self.color, self.hold, self.content_layers)
+
+    def _check_layers(self) -> None:
         allowed = layer_names(self.encoder)
         for label, layers in (("content", self.content_layers), ("style", self.style_layers)):
             for layer in layers:
@@ -186,12 +218,6 @@ class TransferSettings:
                 raise OptionError(f"The {label} layers name a layer twice: {', '.join(layers)}.")
         if not self.style_layers and not self.content_layers:
             raise OptionError("At least one content layer or style layer is needed.")
-        self._check_effort()
-
-    @property
-    def hold(self) -> float:
-        """The content weight that is used: ``content_weight``, halved for each tenth of strength above one half."""
-        return float(self.content_weight * 2.0 ** (10.0 * (0.5 - self.strength)))
 
     def _check_effort(self) -> None:
         if self.time:
@@ -207,12 +233,45 @@ class TransferSettings:
             raise OptionError(f"Only the finest scales of a schedule can have no steps; got {_list(counts)}.")
 
 
+class Treatment(NamedTuple):
+    """What a region keeps of the photo."""
+
+    color: str
+    """Whose colours it takes, one of ``COLORS``."""
+    hold: float
+    """Its content weight, at least 0."""
+    content_layers: tuple[str, ...]
+    """Where content is compared in it."""
+
+
+def _own(region: str, name: str) -> Any:
+    """The field for the subject or the background alone that stands for a field of ``TransferSettings``."""
+    item = TransferSettings.__dataclass_fields__[name]
+    known = {key: item.metadata[key] for key in ("low", "high", "choices", "kind", "of")}
+    return setting(None, f"In place of --{name.replace('_', '-')} for the {region}", **known)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Recipe(SegmentSettings, TransferSettings):
+class RegionSettings:
+    """How the subject or the background is repainted where that is not as everywhere. None is as everywhere."""
+
+    subject_color: str | None = _own("subject", "color")
+    background_color: str | None = _own("background", "color")
+    subject_strength: float | None = _own("subject", "strength")
+    background_strength: float | None = _own("background", "strength")
+    subject_content_weight: float | None = _own("subject", "content_weight")
+    background_content_weight: float | None = _own("background", "content_weight")
+    subject_content_layers: tuple[str, ...] | None = _own("subject", "content_layers")
+    background_content_layers: tuple[str, ...] | None = _own("background", "content_layers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(SegmentSettings, TransferSettings, RegionSettings):
     """All settings of a run.
 
     A recipe is flat, so every field can be an option, a line in a file or an axis of a sweep. The stages see
-    only the part that concerns them: ``SegmentSettings`` and ``TransferSettings`` are its base classes.
+    only the part that concerns them: ``SegmentSettings`` and ``TransferSettings`` are its base classes. What
+    ``RegionSettings`` say of a region, ``treatment_of`` joins with what holds everywhere.
 
     Raises:
         OptionError: A value is out of bounds or contradicts another.
@@ -222,6 +281,11 @@ class Recipe(SegmentSettings, TransferSettings):
     style: tuple[StyleRef, ...] = setting((), "Style for the whole picture", kind="styles")
     subject_style: tuple[StyleRef, ...] = setting((), "Style for the subject", kind="styles")
     background_style: tuple[StyleRef, ...] = setting((), "Style for the background", kind="styles")
+    style_mask: tuple[str, ...] = setting(
+        (), "Picture that is white where the look is to be taken from the style; one for each --style", kind="files"
+    )
+    subject_style_mask: tuple[str, ...] = setting((), "The same, one for each --subject-style", kind="files")
+    background_style_mask: tuple[str, ...] = setting((), "The same, one for each --background-style", kind="files")
     backdrop: str = setting("photo", "What stands behind the subject: photo, transparent, #rrggbb or a picture file")
     full_size: bool = setting(False, "Save at the photo's full size, edges from the full-size matte")
     device: str = setting("auto", "auto, cpu, cuda, cuda:N or mps", kind="device")
@@ -230,7 +294,7 @@ class Recipe(SegmentSettings, TransferSettings):
     def __post_init__(self) -> None:
         SegmentSettings.__post_init__(self)
         TransferSettings.__post_init__(self)
-        for name in ("style", "subject_style", "background_style"):
+        for name in STYLE_FIELDS:
             for ref in getattr(self, name):
                 if not isinstance(ref, StyleRef):
                     raise OptionError(f"{name} holds names such as StyleRef.parse('mosaic:2'); got {ref!r}.")
@@ -240,10 +304,43 @@ class Recipe(SegmentSettings, TransferSettings):
                 "A style for the whole picture cannot be joined with a subject or background style; "
                 "give the whole picture's style to both regions instead."
             )
+        self._check_style_masks()
+        for region in ("subject", "background"):
+            self._check_region(region)
         if self.backdrop.startswith("#") and not HEX_COLOR.fullmatch(self.backdrop):
             raise OptionError(f"A backdrop colour is #rgb or #rrggbb; got {self.backdrop!r}.")
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise UnknownNameError("device", self.device, ("auto", "cpu", "cuda", "cuda:0", "mps"))
+
+    def treatment_of(self, region: str) -> Treatment:
+        """How ``"subject"`` or ``"background"`` is treated."""
+        return replace(self, **self._own_settings(region)).treatment
+
+    def _own_settings(self, region: str) -> dict[str, Any]:
+        """What is given for a region alone, by the names that it has for all."""
+        names = (name for name in RegionSettings.__dataclass_fields__ if name.startswith(f"{region}_"))
+        given = {name.removeprefix(f"{region}_"): getattr(self, name) for name in names}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _check_style_masks(self) -> None:
+        for name in STYLE_FIELDS:
+            masks, count = getattr(self, f"{name}_mask"), len(getattr(self, name))
+            if not all(isinstance(mask, str) and mask for mask in masks):
+                raise OptionError(f"{name}_mask holds the paths of pictures; got {masks!r}.")
+            if masks and len(masks) != count:
+                raise OptionError(
+                    f"Each style needs its own mask: {name} has {count} and {name}_mask has {len(masks)}; give as "
+                    "many, in the same order. An all-white one takes the look from everywhere."
+                )
+
+    def _check_region(self, region: str) -> None:
+        own = self._own_settings(region)
+        if own and not getattr(self, f"{region}_style"):
+            name = f"{region}_{next(iter(own))}".replace("_", "-")
+            raise OptionError(f"--{name} is for a {region} that has its own style; give it a --{region}-style, too.")
+        if own:
+            nothing: dict[str, Any] = dict.fromkeys(RegionSettings.__dataclass_fields__)
+            replace(self, **nothing, **own)  # checks them like those for all
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -304,7 +401,8 @@ def _from_plain(item: "dataclasses.Field[Any]", value: Any) -> Any:
         if len(value) != 4:
             raise OptionError(f"A box is four numbers: x, y, width, height; got {value!r}.")
         return Box(*value)
-    if item.metadata["kind"] in ("styles", "layers", "counts"):
+    is_not_given = value is None and item.default is None
+    if item.metadata["kind"] in ("styles", "layers", "counts", "files") and not is_not_given:
         # A single reference is a tuple, too, and would be taken for a list of its name and its weight.
         if not isinstance(value, list | tuple) or isinstance(value, StyleRef):
             what = "numbers" if item.metadata["kind"] == "counts" else "names"
@@ -312,27 +410,21 @@ def _from_plain(item: "dataclasses.Field[Any]", value: Any) -> Any:
         if item.metadata["kind"] != "styles":
             return tuple(value)
         return tuple(StyleRef.parse(ref) if isinstance(ref, str) else ref for ref in value)
-    if isinstance(item.default, float) and isinstance(value, int) and not isinstance(value, bool):
+    if item.metadata["of"] is float and isinstance(value, int) and not isinstance(value, bool):
         _check_value(item, value)  # first, as a very large one is no float
         return float(value)
     return value
-
-
-_KINDS_OF_DEFAULT: dict[str, tuple[type, ...]] = {
-    "size": (int, type(None)),
-    "box": (Box, type(None)),
-    "mask": (str, type(None)),
-    "scribble": (str, type(None)),
-}
 
 
 def _check_fields(settings: object) -> None:
     """Check type, bounds and choices of every field against its own metadata."""
     for item in dataclasses.fields(settings):  # type: ignore[arg-type]  # always called with a dataclass
         value = getattr(settings, item.name)
-        wanted = _KINDS_OF_DEFAULT.get(item.name, (type(item.default),))
-        if isinstance(item.default, float):
+        wanted: tuple[type, ...] = (item.metadata["of"],)
+        if float in wanted:
             wanted = (float, int)
+        if item.default is None:
+            wanted = (*wanted, type(None))
         if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
             names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in wanted)
             raise OptionError(f"{item.name} must be {names}; got {value!r}.")
@@ -342,8 +434,10 @@ def _check_fields(settings: object) -> None:
 def _check_value(item: "dataclasses.Field[Any]", value: Any) -> None:
     low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
     takes_rembg = item.metadata["kind"] == "segmenter"
+    if value is None:  # what need not be given; its type has been checked
+        return
     if choices is not None and value not in choices and not (takes_rembg and value.startswith(REMBG_PREFIX)):
         hint = f"Or {REMBG_PREFIX}NAME for a network of the rembg package." if takes_rembg else ""
         raise UnknownNameError(item.name.replace("_", " "), value, choices, hint)
-    if value is not None and low is not None and not low <= value <= high:
+    if low is not None and not low <= value <= high:
         raise OptionError(f"{item.name} must be between {low:.10g} and {high:.10g}; got {value!r}.")

@@ -16,7 +16,7 @@ class InputFile:
 
     Attributes:
         role: What it was used for: ``"photo"``, ``"style"``, ``"subject style"``, ``"background style"``, ``"mask"``,
-            ``"scribble"``, ``"backdrop"`` or ``"init"``.
+            ``"scribble"``, ``"backdrop"``, ``"init"``, or a style's followed by ``" mask"``.
         name: File name, a built-in style's name, or ``"<image>"`` for a picture in memory.
         path: The path as it was given; None for what was not a file.
         sha256: Of the file's bytes; of the pixels for what was not a file.

@@ -8,15 +8,15 @@ from typing import Any
 
 from pochoir import imaging, styles
 from pochoir._types import Size
-from pochoir.errors import ImageReadError, InputError
+from pochoir.errors import EmptyRegionError, ImageReadError, InputError, ShapeError
 from pochoir.imaging import Matte, Picture, PictureSource
-from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef
+from pochoir.recipe import BACKDROPS, INITS, STYLE_FIELDS, Recipe, StyleRef
 from pochoir.record import InputFile, hash_file
 
 BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""
-REGIONS = ("style", "subject_style", "background_style")
-"""The recipe's fields that name styles."""
+MOST_STRETCH = 0.02
+"""How much the proportions of a style mask may differ from its style's; scaling a picture rounds its sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,8 @@ class Sources:
 
     Attributes:
         photo: The photo.
-        styles: For each of ``REGIONS`` that has styles, the pictures and their shares.
+        styles: For each of ``STYLE_FIELDS`` that has styles, the pictures and their shares.
+        style_masks: For each of these that has masks, one for each style, of its size.
         mask: The matte that was given.
         scribble: The picture of strokes that was given.
         backdrop: The backdrop picture that was given.
@@ -38,12 +39,14 @@ class Sources:
     scribble: Picture | None = None
     backdrop: Picture | None = None
     init: Picture | None = None
+    style_masks: Mapping[str, tuple[Matte, ...]] = dataclasses.field(default_factory=dict)
 
     def files(self) -> tuple[InputFile, ...]:
         """What was read, for the record."""
         read: list[tuple[str, Picture | Matte | None]] = [("photo", self.photo)]
         for region, pictures in self.styles.items():
             read += [(region.replace("_", " "), picture) for picture, _ in pictures]
+            read += [(f"{region.replace('_', ' ')} mask", mask) for mask in self.style_masks.get(region, ())]
         read += [("mask", self.mask), ("scribble", self.scribble), ("backdrop", self.backdrop), ("init", self.init)]
         return tuple(
             InputFile(role, source.name, source.path, source.sha256) for role, source in read if source is not None
@@ -53,7 +56,8 @@ class Sources:
     def notes(self) -> tuple[str, ...]:
         """What had to be converted on reading."""
         pictures = [picture for group in self.styles.values() for picture, _ in group]
-        read: list[Picture | Matte | None] = [self.photo, *pictures]
+        masks = [mask for group in self.style_masks.values() for mask in group]
+        read: list[Picture | Matte | None] = [self.photo, *pictures, *masks]
         read += [self.mask, self.scribble, self.backdrop, self.init]
         return tuple(f"{source.name}: {note}" for source in read if source is not None for note in source.notes)
 
@@ -64,22 +68,32 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
     Args:
         photo: The photo.
         recipe: Names the other pictures.
-        in_memory: Pictures to take instead of a name: for regions a list beside the recipe's references, with
-            None where the name is to be read; for mask, scribble, backdrop and init the picture.
+        in_memory: Pictures to take instead of a name: for styles and their masks a list beside the recipe's names,
+            with None where the name is to be read; for mask, scribble, backdrop and init the picture.
 
     Raises:
+        EmptyRegionError: A style mask is black.
         ImageReadError: A picture cannot be read.
+        ShapeError: A style mask has other proportions than its style.
         UnknownNameError: A style is neither a file nor a built-in name.
     """
     picture = imaging.load(photo, role="photo")
     read: dict[str, tuple[tuple[Picture, float], ...]] = {}
-    for region in REGIONS:
+    masks: dict[str, tuple[Matte, ...]] = {}
+    for region in STYLE_FIELDS:
         refs: tuple[StyleRef, ...] = getattr(recipe, region)
         given = in_memory.get(region) or [None] * len(refs)
         if refs:
             read[region] = tuple(
                 (load_style(ref.source) if item is None else imaging.load(item, role="style"), ref.weight)
                 for ref, item in zip(refs, given, strict=True)
+            )
+        names: tuple[str, ...] = getattr(recipe, f"{region}_mask")
+        given = in_memory.get(f"{region}_mask") or [None] * len(names)
+        if names:
+            masks[region] = tuple(
+                load_style_mask(name if item is None else item, style)
+                for name, item, (style, _) in zip(names, given, read[region], strict=True)
             )
     mask = in_memory.get("mask", recipe.mask)
     scribble = in_memory.get("scribble", recipe.scribble)
@@ -93,6 +107,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
         scribble=None if scribble is None else imaging.load(scribble, role="scribble"),
         backdrop=None if backdrop is None else imaging.load(backdrop, role="backdrop"),
         init=None if init is None else imaging.load(init, role="init"),
+        style_masks=masks,
     )
 
 
@@ -112,6 +127,29 @@ def load_style(source: str) -> Picture:
         raise ImageReadError(f"The style {source} does not exist; built-in styles are {', '.join(styles.NAMES)}.")
     styles.describe(source)  # raises, with the names that come nearest
     raise AssertionError(source)
+
+
+def load_style_mask(source: PictureSource, style: Picture) -> Matte:
+    """The mask of a style picture, at its size: white is where the look is taken from.
+
+    Raises:
+        EmptyRegionError: It is black.
+        ImageReadError: It cannot be read.
+        ShapeError: It has other proportions than the style.
+    """
+    picture = imaging.load(source, role="style mask")
+    stretch = picture.size.width * style.size.height / (picture.size.height * style.size.width)
+    if abs(stretch - 1.0) > MOST_STRETCH:
+        raise ShapeError(
+            f"The style mask {picture.name} is {picture.size}, which are other proportions than {style.size}, the size "
+            f"of its style {style.name}; draw it on a copy of the style."
+        )
+    mask = imaging.load_matte(picture, size=style.size)
+    if float(mask.matte.max()) < 1 / 255:
+        raise EmptyRegionError(
+            f"The style mask {picture.name} is black: it leaves nothing of {style.name} to take a look from."
+        )
+    return mask
 
 
 def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:

@@ -34,7 +34,7 @@ def broken(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "truncated", "text", "folder"])
-@pytest.mark.parametrize("role", ["photo", "style", "subject-style", "mask", "backdrop", "init"])
+@pytest.mark.parametrize("role", ["photo", "style", "style-mask", "subject-style", "mask", "backdrop", "init"])
 def test_what_is_no_picture_is_named(
     broken: dict[str, Path], photo_file: Path, style_file: Path, tmp_path: Path, kind: str, role: str
 ) -> None:
@@ -165,6 +165,35 @@ def test_unknown_names_are_answered_with_the_known_ones(
     assert result.exit_code == 2
     assert message in error_line(result)
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "white", "message"),
+    [
+        ((56, 40), (0, 0, 56, 40), "The style mask part.png is 56x40, which are other proportions than 40x56"),
+        (
+            (40, 56),
+            (0, 0, 0, 0),
+            "The style mask part.png is black: it leaves nothing of style.png to take a look from",
+        ),
+    ],
+)
+def test_a_style_mask_that_does_not_fit_its_style(
+    photo_file: Path,
+    style_file: Path,
+    tmp_path: Path,
+    size: tuple[int, int],
+    white: tuple[int, int, int, int],
+    message: str,
+) -> None:
+    part, out = tmp_path / "part.png", tmp_path / "out.png"
+    picture = Image.new("L", size)
+    picture.paste(255, white)
+    picture.save(part)
+    result = pochoir("stylize", photo_file, "-o", out, "--style", style_file, "--style-mask", part, *QUICK)
+    assert result.exit_code == 2
+    assert message in error_line(result)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

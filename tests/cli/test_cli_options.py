@@ -48,6 +48,35 @@ def test_nothing_given_is_the_default_recipe() -> None:
         (["--segmenter", "grabcut", "--box", "-1,2,30,40"], {"segmenter": "grabcut", "box": Box(-1, 2, 30, 40)}),
         (["--style", "a.png"], {"style": (StyleRef("a.png"),)}),
         (
+            ["--style", "a.png", "--style-mask", "m.png", "--style", "b.png", "--style-mask", "n.png"],
+            {"style": (StyleRef("a.png"), StyleRef("b.png")), "style_mask": ("m.png", "n.png")},
+        ),
+        (
+            ["--subject-style", "a.png", "--subject-color", "photo", "--subject-strength", "0", "--color", "match"],
+            {
+                "subject_style": (StyleRef("a.png"),),
+                "subject_color": "photo",
+                "subject_strength": 0.0,
+                "color": "match",
+            },
+        ),
+        (
+            [
+                *("--background-style", "b", "--background-content-layers", "relu3_1,relu2_1"),
+                *("--background-content-weight", "2", "--background-style-mask", "m.png"),
+            ],
+            {
+                "background_style": (StyleRef("b"),),
+                "background_content_layers": ("relu3_1", "relu2_1"),
+                "background_content_weight": 2.0,
+                "background_style_mask": ("m.png",),
+            },
+        ),
+        (
+            ["--subject-style", "a.png", "--subject-content-layers", ""],
+            {"subject_style": (StyleRef("a.png"),), "subject_content_layers": ()},
+        ),
+        (
             ["--subject-style", "a.png:2", "--subject-style", "mosaic", "--background-style", "C:b.png"],
             {"subject_style": (StyleRef("a.png", 2.0), StyleRef("mosaic")), "background_style": (StyleRef("C:b.png"),)},
         ),
@@ -89,6 +118,14 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--style", "a.png:0"], "The weight of style 'a.png' must be above 0"),
         (["--style", ""], "A style needs a name or a path"),
         (["--style", "a.png", "--subject-style", "b.png"], "cannot be joined"),
+        (["--style", "a.png", "--style-mask", "m.png", "--style-mask", "n.png"], "style has 1 and style_mask has 2"),
+        (["--subject-style", "a.png", "--style-mask", "m.png"], "style has 0 and style_mask has 1"),
+        (["--style", "a.png", "--subject-color", "photo"], "--subject-color is for a subject that has its own style"),
+        (["--subject-style", "a.png", "--background-strength", "1"], "give it a --background-style, too"),
+        (["--subject-style", "a.png", "--subject-strength", "2"], "subject_strength must be between 0 and 1; got 2"),
+        (["--color", "matches"], "Unknown color 'matches'. Did you mean 'match'?"),
+        (["--background-color", "photos"], "Unknown background color 'photos'. Did you mean 'photo'?"),
+        (["--subject-style", "a.png", "--subject-content-layers", "relu4_9"], "Unknown content layer of vgg19"),
         (["--recipe", "no-such.toml"], "Cannot read the recipe no-such.toml"),
     ],
 )

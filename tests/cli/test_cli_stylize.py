@@ -188,6 +188,44 @@ def test_redo_gives_the_same_bytes_and_recipe_tells_the_settings(
     assert "is not the file that made this picture: it changed" in error_line(changed)
 
 
+def test_parts_of_styles_and_settings_of_regions(
+    photo_file: Path, mask_file: Path, style_file: Path, tmp_path: Path
+) -> None:
+    """As typed; told again by the picture's recipe, and made again to the last bit."""
+    part, out, new = tmp_path / "part.png", tmp_path / "out.png", tmp_path / "new.png"
+    mask = Image.new("L", (40, 56))
+    mask.paste(255, (0, 0, 40, 28))
+    mask.save(part)
+    result = pochoir(
+        *("stylize", photo_file, "-o", out, "--mask", mask_file, *QUICK),
+        *("--subject-style", style_file, "--subject-style-mask", part, "--subject-color", "photo"),
+        *("--background-style", "mosaic", "--background-strength", "0.8", "--background-content-layers", "relu3_1"),
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(pochoir("recipe", out, "--json").stdout)
+    assert told["recipe"]["subject_style_mask"] == [str(part)]
+    assert (told["recipe"]["subject_color"], told["recipe"]["background_strength"]) == ("photo", 0.8)
+    assert "subject style mask" in {entry["role"] for entry in told["inputs"]}
+    # The subject has the photo's colours: what was added is the same in red, green and blue.
+    whole = (pixels(out) > 0).all(axis=-1) & (pixels(out) < 255).all(axis=-1) & (pixels(mask_file) == 255)
+    added = (pixels(out).astype(int) - pixels(photo_file))[whole]
+    assert np.ptp(added, axis=-1).max() <= 1
+    assert pochoir("redo", out, "-o", new).exit_code == 0
+    assert new.read_bytes() == out.read_bytes()
+    replaced = pochoir("redo", out, "-o", part)
+    assert replaced.exit_code == 2
+    assert "is an input and would be overwritten" in error_line(replaced)
+
+
+def test_a_white_style_mask_is_none_to_the_last_bit(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    white, plain, masked = tmp_path / "white.png", tmp_path / "plain.png", tmp_path / "masked.png"
+    Image.new("L", (40, 56), 255).save(white)
+    options = (photo_file, "--style", style_file, *QUICK)
+    assert pochoir("stylize", *options, "-o", plain).exit_code == 0
+    assert pochoir("stylize", *options, "-o", masked, "--style-mask", white).exit_code == 0
+    assert (pixels(plain) == pixels(masked)).all()
+
+
 def test_redo_does_not_replace_what_it_reads(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     assert pochoir("stylize", photo_file, "-o", out, "--style", style_file, *QUICK).exit_code == 0

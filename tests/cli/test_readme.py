@@ -1,4 +1,4 @@
-"""What the README tells people to type works as it stands, only smaller."""
+"""What the README and the page on controls tell people to type works as it stands, only smaller."""
 
 import re
 import shlex
@@ -12,15 +12,18 @@ from support.program import pochoir
 
 pytestmark = pytest.mark.weights
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    line.removeprefix("pochoir ")
-    for language, block in BLOCKS
-    if not language
-    for line in block.splitlines()
-    if line.startswith(("pochoir stylize", "pochoir segment", "pochoir recipe", "pochoir redo", "pochoir styles"))
-]
+TYPED = ("pochoir stylize", "pochoir segment", "pochoir recipe", "pochoir redo", "pochoir styles")
+
+
+def blocks_of(page: str) -> list[tuple[str, str]]:
+    """The language and the text of each block of code."""
+    text = (Path(__file__).parents[2] / page).read_text()
+    return re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands_of(page: str) -> list[str]:
+    lines = [line for language, block in blocks_of(page) if not language for line in block.splitlines()]
+    return [line.removeprefix("pochoir ") for line in lines if line.startswith(TYPED)]
 
 
 @pytest.fixture
@@ -32,14 +35,19 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     photo.save(tmp_path / "parrot.jpg")
     photo.save(tmp_path / "cat.jpg")
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "candy.jpg")
+    for name in ("candy.jpg", "scream.jpg", "starry.jpg"):
+        Image.fromarray(noise).save(tmp_path / name)
+    Image.fromarray((y[:64, :64] < 8).astype(np.uint8) * 255).save(tmp_path / "sky.png")
+    Image.new("L", (64, 64), 255).save(tmp_path / "white.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_commands(desk: Path) -> None:
-    assert len(COMMANDS) > 8
-    for command in COMMANDS:
+@pytest.mark.parametrize(("page", "at_least"), [("README.md", 9), ("docs/controls.md", 9)])
+def test_commands(page: str, at_least: int, desk: Path) -> None:
+    commands = commands_of(page)
+    assert len(commands) >= at_least
+    for command in commands:
         typed = shlex.split(command, comments=True)
         target = typed.pop() if typed[-2] == ">" else ""
         typed = typed[:-1] if target else typed
@@ -56,7 +64,7 @@ def test_commands(desk: Path) -> None:
 
 
 def test_library_example(desk: Path) -> None:
-    (example,) = [block for language, block in BLOCKS if language == "python"]
+    (example,) = [block for language, block in blocks_of("README.md") if language == "python"]
     assert "size=768" in example
     assert 'style="mosaic"' in example
     quick = 'size=64, steps=1, threads=1, segmenter="u2netp"'

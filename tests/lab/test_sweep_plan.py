@@ -63,6 +63,9 @@ def test_a_mask_counts_by_its_content(photo_file: Path, style_file: Path, mask_f
         plan(photo_file, style_file, base=Recipe(mask=str(path))).runs[0].key for path in (mask_file, copied, changed)
     )
     assert first == second != third
+    masks = tuple([str(path)] for path in (mask_file, copied, changed))
+    first, second, third = (run.key for run in plan(photo_file, style_file, style_mask=masks).runs)
+    assert first == second != third
 
 
 def test_photos_of_one_name_get_labels_of_their_own(photo_file: Path, style_file: Path, tmp_path: Path) -> None:

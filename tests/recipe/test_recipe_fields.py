@@ -14,9 +14,26 @@ CHOSEN = {name: item for name, item in FIELDS.items() if item.metadata["choices"
 
 
 def test_every_number_and_every_closed_choice_is_looked_after():
-    numbers = {name for name, item in FIELDS.items() if type(item.default) in (int, float) or name == "size"}
-    assert set(BOUNDED) == numbers
-    assert set(CHOSEN) == {"segmenter", "preprocess", "refine", "encoder", "pooling", "optimizer", "color"}
+    assert set(BOUNDED) == {name for name, item in FIELDS.items() if item.metadata["of"] in (int, float)}
+    colors = {"color", "subject_color", "background_color"}
+    assert set(CHOSEN) == {"segmenter", "preprocess", "refine", "encoder", "pooling", "optimizer", *colors}
+
+
+def test_the_type_of_a_setting_is_that_of_its_default():
+    for name, item in FIELDS.items():
+        assert item.default is None or type(item.default) is item.metadata["of"], name
+    not_given = {name: item.metadata["of"] for name, item in FIELDS.items() if item.default is None}
+    assert not_given.pop("size") is int
+    assert not_given.pop("subject_strength") is float
+    assert not_given.pop("background_content_layers") is tuple
+    assert type(None) not in not_given.values()
+
+
+def styled_for(name: str) -> dict[str, tuple[StyleRef, ...]]:
+    """The style without which a setting of one region is refused."""
+    return {
+        f"{region}_style": (StyleRef("a"),) for region in ("subject", "background") if name.startswith(region + "_")
+    }
 
 
 def test_defaults_are_valid_and_documented():
@@ -55,7 +72,7 @@ class TestBounds:
     def test_the_bounds_themselves_are_allowed(self, name):
         for bound in ("low", "high"):
             value = BOUNDED[name].metadata[bound]
-            assert getattr(Recipe(**{name: value}), name) == value
+            assert getattr(Recipe(**{name: value, **styled_for(name)}), name) == value
 
     @pytest.mark.parametrize("name", BOUNDED)
     def test_beyond_is_refused(self, name):
@@ -67,7 +84,7 @@ class TestBounds:
                 Recipe.from_dict({name: value})
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-    @pytest.mark.parametrize("name", [name for name, item in FIELDS.items() if isinstance(item.default, float)])
+    @pytest.mark.parametrize("name", [name for name, item in FIELDS.items() if item.metadata["of"] is float])
     def test_what_is_not_finite_is_refused(self, name, value):
         with pytest.raises(OptionError, match=f"{name} must be between .* got -?(nan|inf)"):
             Recipe(**{name: value})
@@ -81,7 +98,7 @@ class TestChoices:
     @pytest.mark.parametrize("name", CHOSEN)
     def test_each_choice_is_allowed(self, name):
         for choice in CHOSEN[name].metadata["choices"]:
-            made = Recipe(**{name: choice, "style_layers": ("relu1_1",)})
+            made = Recipe(**{name: choice, "style_layers": ("relu1_1",), **styled_for(name)})
             assert getattr(made, name) == choice
 
     @pytest.mark.parametrize("name", CHOSEN)
@@ -112,6 +129,10 @@ WRONG_TYPES = [
         for name in ("content_layers", "style_layers", "style", "subject_style")
         for value in ("relu1_1", 5)
     ],
+    *[(name, value) for name in ("subject_strength", "background_content_weight") for value in ("1", True, [1.0])],
+    *[("subject_color", value) for value in (5, b"photo")],
+    *[("subject_content_layers", value) for value in ("relu1_1", 5)],
+    *[(name, value) for name in ("style_mask", "subject_style_mask") for value in ("m.png", 5, None, [5], [""])],
     *[("background_style", value) for value in ({"a": 1}, StyleRef("a"), [5], [None], [["a", 1.0]])],
 ]
 

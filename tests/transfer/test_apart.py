@@ -14,7 +14,7 @@ WHOLE = torch.ones(1, 1, 40, 48)
 
 
 def level_of(photo: Tensor, mattes: list[Tensor], style: Tensor) -> Level:
-    return Level(photo, [Region(matte, [(style, 1.0)]) for matte in mattes], brush_px=40.0, frame_px=40.0 * 48.0)
+    return Level(photo, [Region(matte, [(style, 1.0)]) for matte in mattes], style_scale=1.0, frame_px=40.0 * 48.0)
 
 
 def soft_and_hard(left_half: Tensor) -> list[Tensor]:

@@ -12,10 +12,10 @@ from pochoir.transfer.criterion import (
     Criterion,
     StyledRegion,
     style_grams,
-    weigh_layers,
 )
 from pochoir.transfer.features import FeatureTiles
 from pochoir.transfer.functional import gram, relative_distance, total_variation
+from pochoir.transfer.weighing import weigh_layers
 from support.close import assert_close
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")

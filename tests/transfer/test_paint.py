@@ -358,7 +358,9 @@ class TestStyleScale:
         seen = []
         grams = paint.style_grams
         monkeypatch.setattr(
-            paint, "style_grams", lambda s, *a, **k: seen.extend(tuple(p.shape[-2:]) for p, _ in s) or grams(s, *a, **k)
+            paint,
+            "style_grams",
+            lambda s, *a, **k: seen.extend(tuple(p.shape[-2:]) for p, *_ in s) or grams(s, *a, **k),
         )
         style = make_photo(120, 300)
         last_of(iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=1, style_scale=scale)))

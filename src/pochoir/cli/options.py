@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pochoir.errors import OptionError
-from pochoir.recipe import Recipe, SegmentSettings, TransferSettings, option
+from pochoir.recipe import Recipe, RegionSettings, SegmentSettings, TransferSettings, option
 
 RecipeFile = Annotated[
     Path | None,
@@ -23,7 +23,7 @@ RecipeFile = Annotated[
 ]
 
 
-PANELS = ("Styles, backdrop and machine", "Finding the subject", "Painting")
+PANELS = ("Styles, backdrop and machine", "Finding the subject", "Painting", "Painting one region")
 """Headings of the help page, in its order."""
 
 
@@ -34,12 +34,14 @@ _METAVARS = {
     "scribble": "FILE",
     "subject": "all|largest|N,...",
     "mask": "FILE",
-    "content_layers": "NAME,...",
-    "style_layers": "NAME,...",
     "schedule": "N,N,...",
     "time": "30s|2m|...",
     "memory": "2G|500M|...",
+    # The long names beside them have to fit into 80 columns; the choices stand at --color.
+    "subject_color": "COLOR",
+    "background_color": "COLOR",
 }
+_METAVARS_OF_KIND = {"styles": "S[:WEIGHT]", "files": "FILE", "layers": "NAME,..."}
 
 
 @dataclass(frozen=True)
@@ -89,22 +91,20 @@ def _parameter(name: str) -> inspect.Parameter:
 
 
 def _type(item: "dataclasses.Field[Any]") -> Any:
-    if item.metadata["kind"] == "styles":
+    if item.metadata["kind"] in ("styles", "files"):
         return list[str]
-    if item.name == "size":
-        return int
-    return type(item.default) if type(item.default) in (bool, int, float) else str
+    return item.metadata["of"] if item.metadata["of"] in (bool, int, float) else str
 
 
 def _metavar(item: "dataclasses.Field[Any]") -> str | None:
     low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
+    if item.name in _METAVARS:
+        return _METAVARS[item.name]
     if choices is not None:
         return "|".join(choices)
     if low is not None:
         return f"{low}..{high}" if isinstance(high, int) else f"{low:g}..{high:g}"
-    if item.metadata["kind"] == "styles":
-        return "S[:WEIGHT]"
-    return _METAVARS.get(item.name)
+    return _METAVARS_OF_KIND.get(item.metadata["kind"])
 
 
 def _describe_default(default: Any) -> str:
@@ -116,6 +116,8 @@ def _describe_default(default: Any) -> str:
 def _panel(name: str) -> str:
     if name in SegmentSettings.__dataclass_fields__:
         return PANELS[1]
+    if name in RegionSettings.__dataclass_fields__:
+        return PANELS[3]
     return PANELS[2] if name in TransferSettings.__dataclass_fields__ else PANELS[0]
 
 

@@ -91,19 +91,19 @@ def show_value(value: Any) -> str:
 
 def _read(name: str, text: str) -> Any:
     item = option(name)
-    if item.metadata["kind"] == "styles":
+    if item.metadata["kind"] in ("styles", "files"):
         return [text]
     if item.metadata["kind"] == "layers":
         return tuple(part.strip() for part in text.split(","))
     if name == "box" or item.metadata["kind"] == "counts":
         return [_number(int, name, part) for part in text.split(",")]
-    if isinstance(item.default, bool):
+    if item.metadata["of"] is bool:
         if text.lower() not in _TRUTH:
             raise UnknownNameError(f"value of {_with_dashes(name)}", text, _TRUTH)
         return _TRUTH[text.lower()]
-    if name == "size" or isinstance(item.default, int):
+    if item.metadata["of"] is int:
         return _number(int, name, text)
-    return _number(float, name, text) if isinstance(item.default, float) else text
+    return _number(float, name, text) if item.metadata["of"] is float else text
 
 
 def _number(kind: type[int] | type[float], name: str, text: str) -> int | float:

@@ -17,7 +17,7 @@ from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef
 from pochoir.record import hash_file
 from pochoir.sources import load_style
 
-_NOT_OF_THE_PICTURE = ("style", "device", "threads", "mask", "scribble", "backdrop", "init")
+_NOT_OF_THE_PICTURE = ("style", "style_mask", "device", "threads", "mask", "scribble", "backdrop", "init")
 """Fields that say where something is, not what it is: contents go into the key instead, and machines do not."""
 
 
@@ -148,6 +148,7 @@ def _key(photo: Item, style: Item, recipe: Recipe) -> str:
     kept = {name: value for name, value in values.items() if name not in _NOT_OF_THE_PICTURE}
     words = {"backdrop": BACKDROPS, "init": INITS, "mask": (), "scribble": ()}
     kept |= {name: _content(values[name], allowed) for name, allowed in words.items()}
+    kept["style_mask"] = [_content(mask, ()) for mask in recipe.style_mask]
     text = json.dumps([pochoir.__version__, photo.sha256, style.sha256, kept], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

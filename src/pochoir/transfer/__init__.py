@@ -2,6 +2,7 @@
 
 from pochoir.transfer.criterion import Losses as Losses
 from pochoir.transfer.levels import Region as Region
+from pochoir.transfer.levels import Sample as Sample
 from pochoir.transfer.memory import expected_bytes as expected_bytes
 from pochoir.transfer.paint import Checkpoint as Checkpoint
 from pochoir.transfer.paint import Step as Step

@@ -10,11 +10,13 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
-from pochoir.recipe import TransferSettings
+from pochoir.recipe import TransferSettings, Treatment
 from pochoir.transfer.features import WHOLE_PX, FeatureTiles
 from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation, weighted_squares
 from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides
+from pochoir.transfer.levels import Sample
+from pochoir.transfer.weighing import balance_content, guide_content, weigh_layers
 from pochoir.transfer.windows import Tile
 
 STYLE_UNIT = 15.0
@@ -42,37 +44,63 @@ class StyledRegion:
 
     Attributes:
         matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
-        grams: For each style layer the target, shape (1, C, C).
+        grams: For each style layer the target, shape (1, C, C). Layers without one are not compared.
+        treatment: How its content is held; None is as the settings say for all.
     """
 
     matte: Tensor
     grams: Mapping[str, Tensor]
+    treatment: Treatment | None = None
 
 
 def style_grams(
-    styles: Sequence[tuple[Tensor, float]], encoder: VGG, layers: Sequence[str], *, most_px: float = WHOLE_PX
+    styles: Sequence[Sample | tuple[Tensor, float]],
+    encoder: VGG,
+    layers: Sequence[str],
+    *,
+    most_px: float = WHOLE_PX,
 ) -> dict[str, Tensor]:
     """Gram matrices of one style, or the weighted mean of several.
 
-    Blending the targets is the same as adding up the losses to each of them, but for a constant.
+    Blending the targets is the same as adding up the losses to each of them, but for a constant. A mask is a guide of
+    the matrices at every layer, as a matte is in the pastiche (Gatys et al., arXiv:1611.07865, section 4).
 
     Args:
-        styles: Pictures of shape (1, 3, H, W) with shares above 0; sizes may differ.
+        styles: Pictures of shape (1, 3, H, W) with shares above 0, and with their masks if they have some; sizes may
+            differ.
         encoder: The network.
         layers: Style layers.
         most_px: Pixels that the encoder is shown at once.
 
     Returns:
-        For each layer a matrix, shape (1, C, C).
+        For each layer a matrix, shape (1, C, C), the mean over those styles whose masks are not too small for it.
+        Layers that all masks are too small for are absent.
+
+    Raises:
+        EmptyRegionError: A mask is too small for every layer.
     """
-    total = sum(share for _, share in styles)
-    blend: dict[str, Tensor] = {}
-    for picture, share in styles:
+    measured: list[tuple[float, dict[str, Tensor]]] = []
+    for picture, share, mask in (Sample(*style) for style in styles):
         tiles = FeatureTiles(encoder, layers, Size(*picture.shape[-2:]), most_px=most_px)
-        (grams,) = tiles.measure(picture, GuidedGrams([tiles.full_guides(picture)]))
-        for layer, matrix in grams.items():
+        guides = tiles.full_guides(picture) if mask is None else _guides_of_style(mask, encoder, layers)
+        measured += [(share, grams) for grams in tiles.measure(picture, GuidedGrams([guides]))]
+    blend: dict[str, Tensor] = {}
+    for layer in layers:
+        known = [(share, grams[layer]) for share, grams in measured if layer in grams]
+        total = sum(share for share, _ in known)
+        for share, matrix in known:
             blend[layer] = blend.get(layer, 0.0) + matrix * (share / total)
     return blend
+
+
+def _guides_of_style(mask: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str, Tensor]:
+    try:
+        return build_guides(mask, encoder, layers)
+    except EmptyRegionError as error:
+        raise EmptyRegionError(
+            f"A style mask leaves {float(mask.sum()):.1f} pixels of its style at the size to paint at, too few to take "
+            "a look from; give a mask with more white, a larger --size or a larger --style-scale."
+        ) from error
 
 
 class Criterion:
@@ -82,7 +110,9 @@ class Criterion:
 
     - content is the relative distance of the features to the photo's, the mean over the content layers, each
       position weighted by how much of it is painted. Where a region is too small for the deep style layers to count in
-      full (``weigh_layers``), its content counts as much less: the two are at odds in the same features;
+      full (``weigh_layers``), its content counts as much less: the two are at odds in the same features. Regions may
+      have layers and weights of their own: ``content_weight`` is the largest of them, and in the other regions each
+      position counts by as much less;
     - style is the relative distance of the guided Gram matrices to each region's targets, the mean over the style
       layers and then over the regions. Layers are weighted as ``weigh_layers`` says, less where a region is too small
       to fill their matrices. **Each region is weighted by its share of the painted
@@ -95,7 +125,7 @@ class Criterion:
         photo: What the content is taken from, shape (1, 3, H, W).
         regions: The styled regions; their mattes add up to at most one.
         encoder: The network.
-        settings: Layers and weights.
+        settings: Layers and weights; of content, those of regions that have none of their own.
         content_gain: Factor on the content weight at this scale.
         frame_px: Pixels of the whole picture at this scale, of which ``photo`` may be a part.
         most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
@@ -120,10 +150,12 @@ class Criterion:
         frame_px: float = 0.0,
         most_px: float = WHOLE_PX,
     ) -> None:
-        self.content_weight = settings.hold * content_gain
+        treatments = [region.treatment or settings.treatment for region in regions]
+        self.content_weight = max(treatment.hold for treatment in treatments) * content_gain
         self.style_weight = settings.style_weight * STYLE_UNIT
         self.tv_weight = settings.tv_weight * TV_UNIT
-        self.content_layers = settings.content_layers if self.content_weight else ()
+        held = [name for treatment in treatments if treatment.hold for name in treatment.content_layers]
+        self.content_layers = tuple(dict.fromkeys(held)) if self.content_weight else ()
         self.style_layers = settings.style_layers if self.style_weight else ()
         layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
         self.tiles = FeatureTiles(encoder, layers, Size(*photo.shape[-2:]), most_px=most_px)
@@ -132,42 +164,41 @@ class Criterion:
         areas = [float(region.matte.sum()) for region in regions]
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
-        self.guides = [build_guides(region.matte, encoder, self.style_layers) for region in regions]
+        self.guides = [
+            build_guides(region.matte, encoder, [layer for layer in self.style_layers if layer in region.grams])
+            for region in regions
+        ]
         self.layer_weights = [
             weigh_layers(guides, region.grams) for guides, region in zip(self.guides, regions, strict=True)
         ]
         whole_px = max(frame_px, float(self.cover.numel()))
-        self.content_guides = self._content_guides(regions, encoder, whole_px)
+        balances = {
+            layer: [
+                balance_content(layer, weights, region.grams, encoder, whole_px)
+                if treatment.hold and layer in treatment.content_layers
+                else 0.0
+                for weights, region, treatment in zip(self.layer_weights, regions, treatments, strict=True)
+            ]
+            for layer in self.content_layers
+        }
+        self.content_guides = guide_content([region.matte for region in regions], treatments, balances, encoder)
         self.notes = tuple(self._describe_dropped_layers())
         self.guided_grams = GuidedGrams(self.guides)
         targets = self.tiles.gather(photo, tuple(self.content_guides))
         covers = build_guides(self.cover, encoder, tuple(self.content_guides))
         self.content = ContentDistance(targets, self.content_guides, covers, nothing=photo.new_zeros(()))
 
-    def _content_guides(self, regions: Sequence[StyledRegion], encoder: VGG, whole_px: float) -> dict[str, Tensor]:
-        guides: dict[str, Tensor] = {}
-        for layer in self.content_layers:
-            held = [
-                _hold(layer, weights, region.grams, encoder, whole_px)
-                for weights, region in zip(self.layer_weights, regions, strict=True)
-            ]
-            matte = sum(region.matte * share for region, share in zip(regions, held, strict=True))
-            try:
-                guides |= build_guides(torch.clamp(torch.as_tensor(matte), max=1.0), encoder, (layer,))
-            except EmptyRegionError:
-                # Content layers are deep ones: a region that is too small for them, as a dot is at a coarse scale, may
-                # still be large enough for style layers, and those have been asked above.
-                continue
-        return guides
-
     def _describe_dropped_layers(self) -> list[str]:
         notes = []
-        for guides in self.guides:
-            dropped = [layer for layer in self.style_layers if layer not in guides]
+        for guides, grams in zip(self.guides, self.grams, strict=True):
+            dropped = [layer for layer in self.style_layers if layer not in guides and layer in grams]
             if dropped:
                 notes.append(
                     f"a region is too small for {', '.join(dropped)}; its style is taken from the other layers"
                 )
+            masked = [layer for layer in self.style_layers if layer not in grams]
+            if masked:
+                notes.append(f"a style mask is too small for {', '.join(masked)}; the style is taken from other layers")
         dropped = [layer for layer in self.content_layers if layer not in self.content_guides]
         if dropped:
             notes.append(f"what is painted is too small for {', '.join(dropped)}; content is not compared there")
@@ -258,38 +289,3 @@ class ContentDistance:
             excess = weighted_squares(features[layer], positions.cut(target), positions.cut(self.guides[layer]))
             loss = loss + excess / (self.references[layer] * len(self.targets))
         return loss
-
-
-def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> dict[str, float]:
-    """How much each style layer counts for a region.
-
-    A layer's Gram matrix of C channels has C (C + 1) / 2 entries to be matched, and the n positions of the region have
-    n C values to match them with. Where n is small no picture matches, and a region that is forced to is distorted.
-    A layer counts n / (n + (C + 1) / 2): half where there are as many values as entries.
-
-    Args:
-        guides: The region's guides by layer, each (1, 1, h, w).
-        grams: Gram matrices of at least these layers, each (1, C, C).
-
-    Returns:
-        By layer the weight, with n the sum of its guide, scaled so that they add up to 1.
-    """
-    return _share_trust({layer: float(guide.sum()) for layer, guide in guides.items()}, grams)
-
-
-def _share_trust(positions: Mapping[str, float], grams: Mapping[str, Tensor]) -> dict[str, float]:
-    trust = {layer: count / (count + (grams[layer].shape[-1] + 1) / 2) for layer, count in positions.items()}
-    total = sum(trust.values())
-    return {layer: value / total for layer, value in trust.items()}
-
-
-def _hold(
-    content_layer: str, weights: Mapping[str, float], grams: Mapping[str, Tensor], encoder: VGG, whole_px: float
-) -> float:
-    """How much a region's content counts: as much as the style of that depth does, beside the whole picture's."""
-    near = [layer for layer in weights if encoder.stride(layer) <= encoder.stride(content_layer)]
-    if not near:
-        return 1.0
-    layer = max(near, key=encoder.stride)
-    whole = _share_trust({name: whole_px / encoder.stride(name) ** 2 for name in weights}, grams)
-    return min(1.0, weights[layer] / whole[layer])

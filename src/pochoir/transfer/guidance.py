@@ -34,8 +34,7 @@ def build_guides(matte: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str
     for layer in layers:
         if min(matte.shape[-2:]) < encoder.stride(layer):
             continue
-        # The average pooling drops an odd row or column at the end, as the encoder's pooling does.
-        guide = F.avg_pool2d(matte, encoder.stride(layer))
+        guide = pool(matte, encoder, layer)
         if float(guide.sum()) >= EMPTY_BELOW:
             guides[layer] = guide
     if layers and not guides:
@@ -43,3 +42,9 @@ def build_guides(matte: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str
             f"A region of {float(matte.sum()):.1f} pixels is too small to paint; use a larger --size or another mask."
         )
     return guides
+
+
+def pool(matte: Tensor, encoder: VGG, layer: str) -> Tensor:
+    """Area means of a matte over the pixels that the positions of a layer stand for."""
+    # The average pooling drops an odd row or column at the end, as the encoder's pooling does.
+    return F.avg_pool2d(matte, encoder.stride(layer))

@@ -3,17 +3,32 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from pochoir import imaging
 from pochoir._types import Size
+from pochoir.recipe import Treatment
 from pochoir.transfer.color import match_color
 from pochoir.transfer.windows import Window
 
 SMALLEST_STYLE_SIDE_PX = 32
 MOST_STYLE_ENLARGEMENT = 4.0
+LARGEST_ENLARGED_PX = 512**2
+"""Pixels up to which a smaller style picture is enlarged to the frame's number of pixels."""
+
+
+class Sample(NamedTuple):
+    """A picture and what of it a look is taken from."""
+
+    picture: Tensor
+    """Shape (1, 3, h, w)."""
+    share: float
+    """Above 0; shares of one region are divided by their sum."""
+    mask: Tensor | None = None
+    """Weight of each pixel in [0, 1], shape (1, 1, h, w); None weighs all alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +37,19 @@ class Region:
 
     Attributes:
         matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
-        styles: Pictures of shape (1, 3, h, w) at any size, with their shares above 0; at least one.
+        styles: Pictures of shape (1, 3, h, w) at any size, with their shares above 0, and masks of the pictures' sizes
+            where the look is to be taken from a part; at least one. As ``Sample`` or its bare values.
+        treatment: What of the photo is kept in it; None is as the settings say for all.
     """
 
     matte: Tensor
-    styles: Sequence[tuple[Tensor, float]]
+    styles: Sequence[Sample | tuple[Tensor, float]]
+    treatment: Treatment | None = None
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The styles, each with its mask if it has one."""
+        return [Sample(*style) for style in self.styles]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +59,13 @@ class Level:
     Attributes:
         photo: Content, shape (1, 3, H, W).
         regions: What is painted; mattes have the photo's size.
-        brush_px: Square root of the number of pixels that each style picture is given.
+        style_scale: Size of the brush; at 1 a style picture is given as many pixels as the whole picture has.
         frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
     """
 
     photo: Tensor
     regions: Sequence[Region]
-    brush_px: float
+    style_scale: float
     frame_px: float
 
     @property
@@ -56,9 +79,9 @@ class Level:
         return Level(
             photo=imaging.resize(self.photo, size),
             regions=[
-                Region(imaging.resize(region.matte, size, mode="bilinear"), region.styles) for region in self.regions
+                replace(region, matte=imaging.resize(region.matte, size, mode="bilinear")) for region in self.regions
             ],
-            brush_px=self.brush_px * factor,
+            style_scale=self.style_scale,
             frame_px=self.frame_px * factor**2,
         )
 
@@ -67,13 +90,19 @@ class Level:
         regions = [replace(region, matte=window.cut(region.matte)) for region in self.regions]
         return replace(self, photo=window.cut(self.photo), regions=regions)
 
-    def style_at_scale(self, style: Tensor) -> Tensor:
-        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside."""
-        size = Size(*style.shape[-2:])
-        factor = self.brush_px / math.sqrt(size.pixels)
+    def at_scale(self, style: Sample) -> Sample:
+        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
+
+        In a large frame it is not enlarged: what was never sharp would be painted blurred.
+        """
+        size = Size(*style.picture.shape[-2:])
+        sharpest_px = max(LARGEST_ENLARGED_PX, size.pixels)
+        factor = math.sqrt(min(self.frame_px, sharpest_px) / size.pixels) * self.style_scale
         # A sliver must not fall below what the deepest layer can see, nor take up more memory than it is worth.
         widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
-        return imaging.resize(style, size.scaled(max(factor, widened)))
+        scaled = size.scaled(max(factor, widened))
+        mask = None if style.mask is None else imaging.resize(style.mask, scaled, mode="bilinear")
+        return Sample(imaging.resize(style.picture, scaled), style.share, mask)
 
 
 def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:
@@ -97,10 +126,10 @@ def _start_from_content(level: Level, seed: int) -> Tensor:
     """The photo, each region in the palette of its style: half of what style changes is colour."""
     picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
     for region in level.regions:
-        shares = sum(share for _, share in region.styles)
-        for style, share in region.styles:
-            painted = match_color(level.photo, level.style_at_scale(style), region.matte)
-            picture = picture + region.matte * painted * (share / shares)
+        shares = sum(style.share for style in region.samples)
+        for style in map(level.at_scale, region.samples):
+            painted = match_color(level.photo, style.picture, region.matte, style.mask)
+            picture = picture + region.matte * painted * (style.share / shares)
     return picture.clamp(0.0, 1.0)
 
 

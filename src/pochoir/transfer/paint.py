@@ -16,12 +16,12 @@ from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer.apart import ApartCriterion, put_together, take_apart
-from pochoir.transfer.color import luma, match_luma, with_luma_of
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
 from pochoir.transfer.levels import STARTS, Level, Region, carry_over
 from pochoir.transfer.memory import tile_limit_px
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Objective
 from pochoir.transfer.pacing import Pace
+from pochoir.transfer.palette import Palette
 from pochoir.transfer.schedule import plan_scales
 from pochoir.transfer.windows import find_window
 
@@ -122,26 +122,17 @@ def iter_paint(
     _check_shapes(photo, regions, start)
     cover = torch.stack([region.matte for region in regions]).sum(dim=0)
     window = find_window(cover, margin_px=CONTEXT_PX)
-    # Where colours are kept only brightness is painted; the photo's colours are laid under it at the end.
-    grey = settings.color == "photo"
-    content = luma(photo).expand(-1, 3, -1, -1) if grey else photo
+    palette = Palette(photo, regions, settings.treatment)
 
     def render(pictures: Tensor, is_joint: bool) -> Tensor:
         enlarged = imaging.resize(pictures.clamp(0.0, 1.0), window.size)
         part = enlarged if is_joint else put_together(enlarged, finest).clamp(0.0, 1.0)
-        whole = window.paste(content, part)
-        return torch.where(cover > 0, with_luma_of(photo, whole) if grey else whole, photo)
+        return torch.where(cover > 0, palette.restore(window.paste(palette.content, part)), photo)
 
     finest = Level(
-        photo=window.cut(content),
-        regions=[
-            Region(
-                window.cut(region.matte),
-                [(match_luma(style, photo) if grey else style, share) for style, share in region.styles],
-            )
-            for region in regions
-        ],
-        brush_px=math.sqrt(photo.shape[-2] * photo.shape[-1]) * settings.style_scale,
+        photo=window.cut(palette.content),
+        regions=[replace(region, matte=window.cut(region.matte)) for region in palette.regions],
+        style_scale=settings.style_scale,
         frame_px=float(photo.shape[-2] * photo.shape[-1]),
     )
     smallest = min(float(region.matte.sum()) for region in regions)
@@ -235,10 +226,15 @@ def _build_criterion(
 ) -> tuple[Criterion, tuple[str, ...]]:
     """The objective of a scale, and in words what does not fit into it."""
     short_side = min(level.photo.shape[-2:])
-    content_layers = tuple(name for name in settings.content_layers if encoder.stride(name) <= short_side)
-    style_layers = tuple(name for name in settings.style_layers if encoder.stride(name) <= short_side)
+    treatments = [region.treatment or settings.treatment for region in level.regions]
+    asked = tuple(dict.fromkeys(name for treatment in treatments for name in treatment.content_layers))
+
+    def fitting_of(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if encoder.stride(name) <= short_side)
+
+    content_layers, style_layers = fitting_of(asked), fitting_of(settings.style_layers)
     if not content_layers and not style_layers:
-        needed = min(encoder.stride(name) for name in (*settings.content_layers, *settings.style_layers))
+        needed = min(encoder.stride(name) for name in (*asked, *settings.style_layers))
         raise ShapeError(
             f"A picture whose short side is {short_side} pixels is too small for the layers asked for: "
             f"it must be at least {needed}. Use a larger --size or shallower layers."
@@ -249,18 +245,16 @@ def _build_criterion(
         StyledRegion(
             region.matte,
             style_grams(
-                [(level.style_at_scale(style), share) for style, share in region.styles],
-                encoder,
-                fitting.style_layers,
-                most_px=most_px,
+                [level.at_scale(style) for style in region.samples], encoder, fitting.style_layers, most_px=most_px
             ),
+            treatment._replace(content_layers=fitting_of(treatment.content_layers)),
         )
-        for region in level.regions
+        for region, treatment in zip(level.regions, treatments, strict=True)
     ]
     criterion = Criterion(
         level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, most_px=most_px
     )
-    dropped = [name for name in (*settings.content_layers, *settings.style_layers) if encoder.stride(name) > short_side]
+    dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes
 
