@@ -163,9 +163,7 @@ def build_criterion(level: Level, encoder: VGG, recipe: Recipe, method: Method, 
     regions = [
         StyledRegion(
             region.matte,
-            style_grams(
-                [(level.style_at_scale(style), 1.0) for style, _ in region.styles], encoder, recipe.style_layers
-            ),
+            style_grams([level.at_scale(style) for style in region.samples], encoder, recipe.style_layers),
         )
         for region in level.regions
     ]

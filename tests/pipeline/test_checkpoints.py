@@ -35,18 +35,21 @@ def test_another_run_s_and_a_damaged_one_are_no_checkpoints(tmp_path: Path, chec
     assert checkpoints.read(path, key="a") is None
 
 
-def test_a_painting_that_is_taken_up_comes_to_the_same_result(tmp_path, photo_file, style_file):
-    settings = {"encoder": tiny_encoder(), "schedule": (2, 3), "threads": 1}
-    straight = pochoir.iter_stylize(photo_file, style=style_file, **settings)
+@pytest.mark.parametrize("roles", [("style",), ("subject",), ("subject", "background")], ids="-".join)
+def test_a_painting_that_is_taken_up_comes_to_the_same_result(roles, tmp_path, photo_file, style_file, mask_file):
+    settings = {"encoder": tiny_encoder(), "schedule": (2, 3), "threads": 1} | dict.fromkeys(roles, style_file)
+    if "style" not in roles:
+        settings["mask"] = mask_file
+    straight = pochoir.iter_stylize(photo_file, **settings)
     kept = [step.checkpoint for step in straight if step.checkpoint is not None]
     checkpoints.write(tmp_path / "partial", kept[0], key=straight.key)
 
-    again = pochoir.iter_stylize(photo_file, style=style_file, **settings)
+    again = pochoir.iter_stylize(photo_file, **settings)
     taken = checkpoints.read(tmp_path / "partial", key=again.key)
     assert taken is not None
     again.take_up(taken)
     assert [step.done for step in again] == [3, 4, 5]
     assert torch.equal(again.result().composite, straight.result().composite)
     assert again.result().record() == straight.result().record()
-    other = pochoir.iter_stylize(photo_file, style=style_file, **settings | {"seed": 1})
+    other = pochoir.iter_stylize(photo_file, **settings | {"seed": 1})
     assert other.key != again.key
