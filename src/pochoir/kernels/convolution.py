@@ -1,9 +1,11 @@
 """Convolutions of 3x3 with frozen weights, forward and back, on maps of shape (H, W, channels)."""
 
 from math import ceil, inf
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pochoir.kernels.colours import DEPTH, PIXELS, TAP_COLUMNS, TAPS, convolve_colours, convolve_colours_back
@@ -11,11 +13,14 @@ from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.products import UNIT
 from pochoir.kernels.sharing import Lender, scratch, share
-from pochoir.kernels.winograd import SKEW, convolve
+from pochoir.kernels.vectors import FLOAT_BYTES
+from pochoir.kernels.winograd import SKEW, convolve_tiles, gather_tiles, multiply_places, spread_tiles
+
+Room: TypeAlias = NDArray[np.float32]
 
 FEW_TILES, MANY_TILES = 36, 192
-"""Tiles that are worked on together: few enough to stay in the second-level cache; or, where the weights alone are
-larger than that cache, as many as make it worth while to fetch them once for all of these tiles."""
+"""Tiles that are worked on together: few enough to stay in a thread's second-level cache; or, where the weights alone
+are larger than that cache, as many for each thread as make it worth while to fetch them once for all of these tiles."""
 MANY_TILES_FROM = 256 * 256
 """Pairs of channels from which it is many. Their weights are packed once: for so many tiles it takes little to turn
 them round for the way back."""
@@ -94,28 +99,120 @@ class Convolution:
         return self._run(gradient, True, extra=extra, gate=gate, floor=-inf)
 
     def _run(self, source: Tensor, back: bool, *, extra: Tensor, gate: Tensor | None, floor: float) -> Tensor:
-        height, width, inputs = source.shape
+        height, width, _ = source.shape
         weights, results = (self._back, self._inputs) if back else (self._forth, self._results)
-        outputs, turned = self._outputs, back and self._is_large
         target = self._lender.lend(height, width, results)
-        tiles = ceil(height / outputs) * ceil(width / outputs)
-        each = _tiles_per_piece(tiles, MANY_TILES if self._is_large else FEW_TILES)
-        positions = (outputs + 2) ** 2
-        # Behind the tiles there is room for a few patches, or for a panel of weights that is turned round.
-        patches = max(3 * positions * max(inputs, results), inputs * COLUMNS)
-        room = positions * (each * (inputs + results) + 2 * SKEW) + patches
-        gate_address = 0 if gate is None else gate.data_ptr()
-
-        def work(piece: int) -> None:
-            convolve(
-                *(outputs, source.data_ptr(), height, width, inputs),
-                *(weights.data_ptr(), results, extra.data_ptr(), extra.ndim == 3, gate_address),
-                *(target.data_ptr(), floor, scratch(room).ctypes.data),
-                *(piece * each, min(tiles, (piece + 1) * each), turned),
-            )
-
-        share(work, ceil(tiles / each))
+        pass_ = _Pass(self._outputs, source, weights, extra, gate, target, floor)
+        if self._is_large:
+            self._run_by_positions(pass_, reversed_=back)
+        else:
+            _run_by_tiles(pass_)
         return target
+
+    def _run_by_positions(self, pass_: "_Pass", *, reversed_: bool) -> None:
+        """All threads take the same tiles, and each takes other positions: the weights are read once for all tiles."""
+        threads = torch.get_num_threads()
+        at_once = min(pass_.tiles, MANY_TILES * threads)
+        room = self._lender.lend(pass_.room(at_once)).numpy()
+        each, places = ceil(at_once / threads), ceil(pass_.positions / threads / 2)
+        for start in range(0, pass_.tiles, at_once):
+            count = min(at_once, pass_.tiles - start)
+
+            def gather(piece: int, start: int = start, count: int = count) -> None:
+                pass_.gather(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
+
+            def multiply(piece: int, count: int = count) -> None:
+                panel, last = scratch(pass_.inputs * COLUMNS), min(pass_.positions, (piece + 1) * places)
+                pass_.multiply(room, panel, count, piece * places, last, reversed_=reversed_)
+
+            def spread(piece: int, start: int = start, count: int = count) -> None:
+                pass_.spread(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
+
+            share(gather, ceil(count / each))
+            share(multiply, ceil(pass_.positions / places))
+            share(spread, ceil(count / each))
+
+
+def _run_by_tiles(pass_: "_Pass") -> None:
+    """Each thread takes other tiles, few enough to stay in its cache from the first step to the last."""
+    each = _tiles_per_piece(pass_.tiles, FEW_TILES)
+
+    def work(piece: int) -> None:
+        room = scratch(pass_.room(each) + pass_.patches)
+        pass_.convolve(room, piece * each, min(pass_.tiles, (piece + 1) * each))
+
+    share(work, ceil(pass_.tiles / each))
+
+
+class _Pass:
+    """One way through a convolution: the three steps for some tiles, ``count`` of them from ``start`` on.
+
+    Each step takes a range of these tiles, or of the positions within a tile, so that it can be shared out.
+    """
+
+    def __init__(
+        self,
+        outputs: int,
+        source: Tensor,
+        weights: Tensor,
+        extra: Tensor,
+        gate: Tensor | None,
+        target: Tensor,
+        floor: float,
+    ) -> None:
+        self.height, self.width, self.inputs = source.shape
+        self.results = target.shape[2]
+        self.outputs, self.source, self.weights = outputs, source, weights
+        self.extra, self.target, self.floor = extra, target, floor
+        self._gate = 0 if gate is None else gate.data_ptr()
+        self.tiles = ceil(self.height / outputs) * ceil(self.width / outputs)
+        self.positions = (outputs + 2) ** 2
+        self.patches = 3 * self.positions * max(self.inputs, self.results)
+
+    def room(self, count: int) -> int:
+        """Numbers that ``count`` tiles need."""
+        return self.positions * sum(self._strides(count))
+
+    def _strides(self, count: int) -> tuple[int, int]:
+        rows = ceil(count / UNIT) * UNIT
+        return rows * self.inputs + SKEW, rows * self.results + SKEW
+
+    def _addresses(self, room: Room, count: int) -> tuple[int, int, int, int]:
+        coming, going = self._strides(count)
+        return room.ctypes.data, coming, room.ctypes.data + FLOAT_BYTES * self.positions * coming, going
+
+    def convolve(self, room: Room, first: int, last: int) -> None:
+        """All steps for some tiles."""
+        convolve_tiles(
+            *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, self.weights.data_ptr()),
+            *(self.results, self.extra.data_ptr(), self.extra.ndim == 3, self._gate, self.target.data_ptr()),
+            *(self.floor, room.ctypes.data, first, last),
+        )
+
+    def gather(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:
+        """The transform of inputs."""
+        place, position, _, _ = self._addresses(room, count)
+        gather_tiles(
+            *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, place, position),
+            *(patch.ctypes.data, start, start + first, start + min(last, count)),
+        )
+
+    def multiply(self, room: Room, panel: Room, count: int, first: int, last: int, *, reversed_: bool) -> None:
+        """The products at each position."""
+        coming, coming_position, going, going_position = self._addresses(room, count)
+        multiply_places(
+            *(self.outputs, ceil(count / UNIT) * UNIT, coming, coming_position, self.inputs, self.weights.data_ptr()),
+            *(self.results, going, going_position, panel.ctypes.data, reversed_, first, last),
+        )
+
+    def spread(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:
+        """The transform of results, with what is added to them, and their ReLU or its way back."""
+        _, _, place, position = self._addresses(room, count)
+        spread_tiles(
+            *(self.outputs, place, position, self.extra.data_ptr(), self.extra.ndim == 3),
+            *(self._gate, self.target.data_ptr(), self.height, self.width, self.results, self.floor),
+            *(patch.ctypes.data, start, start + first, start + min(last, count)),
+        )
 
 
 def _tiles_per_piece(tiles: int, at_once: int) -> int:

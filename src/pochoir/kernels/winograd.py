@@ -1,4 +1,4 @@
-"""Convolutions of 3x3 by Winograd's minimal filtering, in blocks of tiles that stay in the cache."""
+"""Convolutions of 3x3 by Winograd's minimal filtering, in three steps for some tiles at a time."""
 
 import numba
 
@@ -121,10 +121,142 @@ def transform_results(
         paste_patch(target, height, width, channels, top, left, outputs, patch)
 
 
-@compiled(
-    "void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp, boolean)"
-)
-def convolve(
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+def gather_tiles(
+    outputs: int,
+    source: int,
+    height: int,
+    width: int,
+    channels: int,
+    target: int,
+    position: int,
+    patch: int,
+    start: int,
+    first: int,
+    last: int,
+) -> None:
+    """Bring some tiles of a map to their positions.
+
+    Args:
+        outputs: Side of a tile of results, 4 or 6.
+        source: Address of the map, (height, width, channels).
+        height: Rows.
+        width: Columns.
+        channels: Of the map.
+        target: Address of the positions, each of (tiles, channels).
+        position: Numbers from one position to the next.
+        patch: Address of room for a tile.
+        start: The tile that lies first in the positions.
+        first: The first tile to bring.
+        last: The tile after the last.
+    """
+    for tile in range(first, last):
+        goal = target + FLOAT_BYTES * (tile - start) * channels
+        transform_inputs(outputs, source, height, width, channels, tile, goal, position, patch)
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
+def multiply_places(
+    outputs: int,
+    rows: int,
+    coming: int,
+    coming_position: int,
+    inputs: int,
+    weights: int,
+    channels: int,
+    going: int,
+    going_position: int,
+    room: int,
+    reversed_: bool,
+    first: int,
+    last: int,
+) -> None:
+    """Multiply the tiles at some positions by the weights there.
+
+    Args:
+        outputs: Side of a tile of results, 4 or 6.
+        rows: Tiles, rounded up to UNIT.
+        coming: Address of the positions, each of (rows, inputs).
+        coming_position: Numbers from one of them to the next.
+        inputs: Channels that come.
+        weights: Address of the weights as ``convolution.pack`` leaves them.
+        channels: Channels that go.
+        going: Address of the positions of the results, each of (rows, channels).
+        going_position: Numbers from one of them to the next.
+        room: Address of room for a panel of weights, (inputs, COLUMNS), if they are reversed.
+        reversed_: Whether the weights are packed for the convolution of which this is the way back.
+        first: The first position.
+        last: The position after the last.
+    """
+    side = outputs + 2
+    for place in range(first, last):
+        source, goal = coming + FLOAT_BYTES * place * coming_position, going + FLOAT_BYTES * place * going_position
+        if reversed_:
+            y, x = place // side, place % side
+            mirrored = REVERSAL_4[y] * side + REVERSAL_4[x] if outputs == 4 else REVERSAL_6[y] * side + REVERSAL_6[x]
+            matrix = weights + FLOAT_BYTES * mirrored * inputs * channels
+            multiply_transposed(rows, source, inputs, matrix, channels, goal, room)
+        else:
+            multiply(rows, source, inputs, weights + FLOAT_BYTES * place * inputs * channels, channels, goal)
+
+
+@compiled("void(intp, intp, intp, intp, boolean, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
+def spread_tiles(
+    outputs: int,
+    products: int,
+    position: int,
+    extra: int,
+    full_extra: bool,
+    gate: int,
+    target: int,
+    height: int,
+    width: int,
+    channels: int,
+    floor: float,
+    patch: int,
+    start: int,
+    first: int,
+    last: int,
+) -> None:
+    """Bring the positions of some tiles to their results.
+
+    Args:
+        outputs: Side of a tile of results, 4 or 6.
+        products: Address of the positions, each of (tiles, channels).
+        position: Numbers from one position to the next.
+        extra: Address of what is added to the results: (channels,), or (height, width, channels) if full.
+        full_extra: Which of the two.
+        gate: Address of a map, (height, width, channels): results where it is not above 0 become 0. Or 0.
+        target: Address of the results, (height, width, channels).
+        height: Rows.
+        width: Columns.
+        channels: Of the results.
+        floor: Ungated results become at least this.
+        patch: Address of room for three tiles.
+        start: The tile that lies first in the positions.
+        first: The first tile to bring.
+        last: The tile after the last.
+    """
+    for tile in range(first, last):
+        transform_results(
+            outputs,
+            products + FLOAT_BYTES * (tile - start) * channels,
+            position,
+            extra,
+            full_extra,
+            gate,
+            target,
+            height,
+            width,
+            channels,
+            tile,
+            floor,
+            patch,
+        )
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)")
+def convolve_tiles(
     outputs: int,
     source: int,
     height: int,
@@ -137,63 +269,31 @@ def convolve(
     gate: int,
     target: int,
     floor: float,
-    scratch: int,
+    room: int,
     first: int,
     last: int,
-    reversed_: bool,
 ) -> None:
-    """Convolve some tiles of a map.
-
-    Args:
-        outputs: Side of a tile of results, 4 or 6.
-        source: Address of the map, (height, width, inputs).
-        height: Rows.
-        width: Columns.
-        inputs: Channels of the map.
-        weights: Address of the weights as ``convolution.pack`` leaves them.
-        channels: Of the results.
-        extra: Address of what is added to the results: (channels,), or (height, width, channels) if full.
-        full_extra: Which of the two.
-        gate: Address of a map, (height, width, channels): results where it is not above 0 become 0. Or 0.
-        target: Address of the results, (height, width, channels).
-        floor: Ungated results become at least this.
-        scratch: Address of room.
-        first: The first tile.
-        last: The tile after the last.
-        reversed_: Whether the weights are packed for the convolution of which this is the way back.
-    """
-    side = outputs + 2
-    count = last - first
-    rows = (count + UNIT - 1) // UNIT * UNIT
-    forth_position, back_position = rows * inputs + SKEW, rows * channels + SKEW
-    products = scratch + FLOAT_BYTES * side * side * forth_position
-    patch = products + FLOAT_BYTES * side * side * back_position
-    for tile in range(count):
-        goal = scratch + FLOAT_BYTES * tile * inputs
-        transform_inputs(outputs, source, height, width, inputs, first + tile, goal, forth_position, patch)
-    for place in range(side * side):
-        coming, goal = scratch + FLOAT_BYTES * place * forth_position, products + FLOAT_BYTES * place * back_position
-        if reversed_:
-            y, x = place // side, place % side
-            mirrored = REVERSAL_4[y] * side + REVERSAL_4[x] if outputs == 4 else REVERSAL_6[y] * side + REVERSAL_6[x]
-            matrix = weights + FLOAT_BYTES * mirrored * inputs * channels
-            multiply_transposed(rows, coming, inputs, matrix, channels, goal, patch)
-        else:
-            matrix = weights + FLOAT_BYTES * place * inputs * channels
-            multiply(rows, coming, inputs, matrix, channels, goal)
-    for tile in range(count):
-        transform_results(
-            outputs,
-            products + FLOAT_BYTES * tile * channels,
-            back_position,
-            extra,
-            full_extra,
-            gate,
-            target,
-            height,
-            width,
-            channels,
-            first + tile,
-            floor,
-            patch,
-        )
+    """All three steps for some tiles, with room for their positions and, after them, for three tiles."""
+    rows, positions = (last - first + UNIT - 1) // UNIT * UNIT, (outputs + 2) ** 2
+    coming, going = rows * inputs + SKEW, rows * channels + SKEW
+    products = room + FLOAT_BYTES * positions * coming
+    patch = products + FLOAT_BYTES * positions * going
+    gather_tiles(outputs, source, height, width, inputs, room, coming, patch, first, first, last)
+    multiply_places(outputs, rows, room, coming, inputs, weights, channels, products, going, 0, False, 0, positions)
+    spread_tiles(
+        outputs,
+        products,
+        going,
+        extra,
+        full_extra,
+        gate,
+        target,
+        height,
+        width,
+        channels,
+        floor,
+        patch,
+        first,
+        first,
+        last,
+    )
