@@ -21,8 +21,10 @@ import argparse
 import itertools
 import json
 import math
+import multiprocessing
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -30,6 +32,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -44,6 +47,9 @@ from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
 from pochoir.transfer.functional import gram, relative_distance
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 OUR_STEPS = (15, 30, 60, 100)
 OUR_STRENGTHS = (0.5, 0.7, 0.8)
@@ -111,29 +117,66 @@ def prepare(photo: str, style: str, size: int, folder: Path) -> tuple[str, str]:
 
 
 def compare_steps(photo: str, style: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
-    artist = PasticheArtist(photo, [style], size=options.size, device=options.device)
-    takers = {"pastiche": artist.draw, "pochoir": build_step(photo, style, options, "auto")}
+    names = ["pastiche", "pochoir"]
     if options.device == "cpu":  # elsewhere there are no kernels
-        takers["pochoir on plain torch"] = build_step(photo, style, options, "torch")
-    times: dict[str, list[float]] = {name: [] for name in takers}
-    peaks = dict.fromkeys(takers, 0.0)
-    for round_ in range(options.rounds + 1):
-        for name, take in takers.items():
-            wait(options.device)
-            if options.device == "cuda":
-                torch.cuda.reset_peak_memory_stats()
-            began = time.perf_counter()
-            take()
-            wait(options.device)
-            if round_ > 0:  # the first one warms up
-                times[name].append(time.perf_counter() - began)
-            if options.device == "cuda":  # with what the others keep between their steps
-                peaks[name] = max(peaks[name], torch.cuda.max_memory_allocated() / 2**30)
+        names.append("pochoir on plain torch")
+    # Each has a process of its own: in one, what a program frees and asks for anew slows the next one's step.
+    workers = {name: Worker(name, photo, style, options) for name in names}
+    times: dict[str, list[float]] = {name: [] for name in names}
+    peaks = dict.fromkeys(names, 0.0)
+    for round_ in range(options.rounds + 2):
+        for name, worker in workers.items():
+            seconds, peaks[name] = worker.step()
+            if round_ > 1:  # the first ones warm up
+                times[name].append(seconds)
+    for worker in workers.values():
+        worker.stop()
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, seconds in medians.items():
-        peak = f"   {peaks[name]:.2f} GiB" if peaks[name] else ""
-        print(f"  one step  {name:24} {seconds * 1000:7.1f} ms   {medians['pastiche'] / seconds:5.2f} x{peak}")
-    return {name: {"median_s": medians[name], "peak_gib": peaks[name]} for name in takers}
+        ratio, peak = medians["pastiche"] / seconds, peaks[name]
+        print(f"  one step  {name:24} {seconds * 1000:7.1f} ms   {ratio:5.2f} x   {peak:.2f} GiB", flush=True)
+    return {name: {"median_s": medians[name], "peak_gib": peaks[name]} for name in names}
+
+
+class Worker:
+    """A process that takes a step when it is told to."""
+
+    def __init__(self, name: str, photo: str, style: str, options: argparse.Namespace) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=take_steps, args=(other, name, photo, style, options))
+        self.process.start()
+
+    def step(self) -> tuple[float, float]:
+        """Seconds that it took, and the peak of memory so far in GiB: the device's, or the process's."""
+        self.pipe.send(True)
+        seconds, peak = self.pipe.recv()
+        return float(seconds), float(peak)
+
+    def stop(self) -> None:
+        self.pipe.send(False)
+        self.process.join()
+
+
+def take_steps(
+    pipe: "Connection[tuple[float, float], bool]", name: str, photo: str, style: str, options: argparse.Namespace
+) -> None:
+    torch.set_num_threads(options.threads)
+    if name == "pastiche":
+        take: Callable[[], object] = PasticheArtist(photo, [style], size=options.size, device=options.device).draw
+    else:
+        take = build_step(photo, style, options, "torch" if name.endswith("torch") else "auto")
+    while pipe.recv():
+        wait(options.device)
+        began = time.perf_counter()
+        take()
+        wait(options.device)
+        seconds = time.perf_counter() - began
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        if options.device == "cuda":
+            peak = torch.cuda.max_memory_allocated()
+        pipe.send((seconds, peak / 2**30))
 
 
 def wait(device: str) -> None:

@@ -159,7 +159,7 @@ class TransferSettings:
         high=8192,
         of=int,
     )
-    steps: int = setting(100, "Optimiser steps, all scales together", low=1, high=100_000)
+    steps: int = setting(50, "Optimiser steps, all scales together", low=1, high=100_000)
     schedule: tuple[int, ...] = setting(
         (), "Steps of each scale from coarse to fine, instead of sharing out the steps", kind="counts"
     )

@@ -44,6 +44,11 @@ def test_a_common_case():
     )
 
 
+def test_each_of_many_scales_has_enough_steps():
+    assert [scale.steps for scale in plan_scales(Size(1536, 2048), 50)] == [19, 13, 8, 5, 5]
+    assert [scale.steps for scale in plan_scales(Size(1536, 2048), 10)] == [3, 3, 2, 1, 1]
+
+
 @pytest.mark.parametrize(("steps", "sizes"), [(1, [512]), (2, [256, 512]), (3, [128, 256, 512]), (9, [128, 256, 512])])
 def test_coarse_scales_without_a_step_are_dropped(steps, sizes):
     assert [scale.size.width for scale in plan_scales(Size(300, 512), steps)] == sizes

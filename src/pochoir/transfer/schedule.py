@@ -12,6 +12,8 @@ SMALLEST_REGION_PX = 64
 SHARE_OF_NEXT = 0.6
 """Steps of a scale as a share of those of the next coarser one: fine scales cost four times as much a step and
 only add detail to what the coarse ones have arranged."""
+ENOUGH_STEPS = 6
+"""That each scale is given if there are twice as many for all: with fewer the finest of many scales stays blurred."""
 
 
 class Scale(NamedTuple):
@@ -57,11 +59,12 @@ def plan_scales(
         and smallest_region_px / 4**count >= max(SMALLEST_REGION_PX, stride**2)
     ):
         count += 1
+    least = max(1, min(ENOUGH_STEPS, steps // (2 * count)))
     weights = [SHARE_OF_NEXT**index for index in range(count)]
     shares = [0] * count
     for index in range(count - 1, 0, -1):
         left_for_coarser = steps - sum(shares) - index  # one step each is theirs
-        shares[index] = min(max(1, round(steps * weights[index] / sum(weights))), left_for_coarser)
+        shares[index] = min(max(least, round(steps * weights[index] / sum(weights))), left_for_coarser)
     # Rounding is settled on the coarsest scale, where a step costs least.
     shares[0] = steps - sum(shares)
     return tuple(Scale(_halve(size, count - 1 - index), share) for index, share in enumerate(shares))
