@@ -258,3 +258,18 @@ def test_trained_weights():
     )
     assert_close(loss, loss_expected, rtol=1e-5)
     assert distance(gradient, gradient_expected) < OF_GRADIENTS
+
+
+@pytest.mark.weights
+def test_weights_that_were_changed_stay_changed():
+    """What was packed from a file is given back and read again where it is needed; a change would be lost with it."""
+    from pochoir.encoders import load_encoder
+
+    encoder, picture = load_encoder("vgg19"), noise(32, 32)
+    weight = encoder.convolutions["conv3_2"].weight
+    was = weight.clone()
+    encoder(picture, ("relu3_2",))
+    assert torch.equal(weight, was)
+    weight.mul_(2.0)
+    encoder(picture, ("relu3_2",))
+    assert torch.equal(weight, 2.0 * was)

@@ -9,7 +9,7 @@ from pochoir import kernels
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
-from pochoir.kernels.grams import multiply_by_matrices, sum_outer_products
+from pochoir.kernels.grams import multiply_by_matrices, weighted_gram
 from pochoir.kernels.sharing import Lender
 from support.close import assert_close
 
@@ -42,7 +42,7 @@ def test_sum_of_outer_products(height, width, threads):
     map_, weights = draw(height, width, WIDE), draw_weights(height, width)
     rows = map_.double().flatten(0, 1)
     expected = (rows.T * weights.double().flatten()) @ rows
-    matrix = sum_outer_products(map_, weights, Lender())
+    matrix = weighted_gram(map_, weights, Lender())
     assert_close(matrix, expected.float(), rtol=1e-5, atol=1e-5)
     assert torch.equal(matrix, matrix.T)
 
@@ -63,7 +63,7 @@ def test_the_number_of_threads_does_not_change_the_sum():
     before = torch.get_num_threads()
     for threads in (1, 2, 5):
         torch.set_num_threads(threads)
-        sums.append(sum_outer_products(map_, weights, Lender()))
+        sums.append(weighted_gram(map_, weights, Lender()))
     torch.set_num_threads(before)
     assert torch.equal(sums[0], sums[1])
     assert torch.equal(sums[0], sums[2])
@@ -73,7 +73,7 @@ def test_a_position_of_no_weight_is_not_looked_at():
     map_, weights = draw(6, 7, WIDE), torch.ones(6, 7)
     weights[2, 3] = 0.0
     map_[2, 3] = float("nan")
-    assert torch.isfinite(sum_outer_products(map_, weights, Lender())).all()
+    assert torch.isfinite(weighted_gram(map_, weights, Lender())).all()
     result = multiply_by_matrices(map_, [(draw(WIDE, WIDE), weights)] * 2, Lender())
     assert torch.equal(result[2, 3], torch.zeros(WIDE))
     assert torch.isfinite(result).all()
@@ -81,5 +81,5 @@ def test_a_position_of_no_weight_is_not_looked_at():
 
 def test_without_any_weight_there_is_nothing():
     map_, none = draw(4, 5, WIDE), torch.zeros(4, 5)
-    assert torch.equal(sum_outer_products(map_, none, Lender()), torch.zeros(WIDE, WIDE))
+    assert torch.equal(weighted_gram(map_, none, Lender()), torch.zeros(WIDE, WIDE))
     assert torch.equal(multiply_by_matrices(map_, [(draw(WIDE, WIDE), none)], Lender()), torch.zeros_like(map_))

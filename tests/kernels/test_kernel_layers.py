@@ -1,5 +1,8 @@
 """Single layers on compiled kernels against torch's."""
 
+import sys
+import threading
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -114,3 +117,31 @@ def test_loans_outlive_the_memory_that_they_were_cut_from():
     last = lender.lend(20_000_000).fill_(3.0)
     assert [float(loan.min()) for loan in (early, late, last)] == [1.0, 2.0, 3.0]
     assert [float(loan.max()) for loan in (early, late, last)] == [1.0, 2.0, 3.0]
+
+
+def test_several_threads_are_never_lent_the_same_memory():
+    lender, problems = Lender(), []
+
+    def use(number: int) -> None:
+        for turn in range(300):
+            loans = [lender.lend(50 + 7 * (turn % 5)).fill_(float(number)) for _ in range(3)]
+            if any(float(loan.min()) != number or float(loan.max()) != number for loan in loans):
+                problems.append(number)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=use, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not problems
+    assert lender.lend(900_000).shape == (900_000,)  # and all of it has come back
+
+
+def test_memory_begins_where_a_line_of_the_cache_does():
+    lender = Lender()
+    assert all(lender.lend(count).data_ptr() % 64 == 0 for count in (1, 33, 5_000_000))

@@ -306,6 +306,15 @@ class TestTiles:
         whole = criteria[0].tiles.gather(wide, ("relu4_2",))["relu4_2"]
         assert float((cut.gather(wide, ("relu4_2",))["relu4_2"] - whole).abs().max()) > 1e-3
 
+    def test_without_content_and_style_what_is_left_is_the_same(self, wide, encoder, quick):
+        regions = [StyledRegion(torch.ones(1, 1, 300, 430), {})]
+        settings = quick(content_weight=0.0, style_weight=0.0)
+        values = [
+            Criterion(wide, regions, encoder, settings, most_px=most_px)(wide)[1] for most_px in (float("inf"), 1.0)
+        ]
+        assert values[0] == values[1]
+        assert values[0].tv > 0.0
+
     def test_gram_matrices_of_a_style_are_those_of_the_whole(self, wide, encoder):
         whole = style_grams([(wide, 1.0)], encoder, LAYERS)
         tiled = style_grams([(wide, 1.0)], encoder, LAYERS, most_px=1.0)

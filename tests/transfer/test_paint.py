@@ -102,7 +102,8 @@ class TestOutsideTheRegions:
         matte[..., 20:40, 100:120] = 1.0
         step = last_of(iter_paint(photo, [Region(matte, [(style, 1.0)])], encoder, quick(steps=1)))
         left = (100 - paint.CONTEXT_PX) // GRID_PX * GRID_PX
-        assert step.size == Size(60, 120 + paint.CONTEXT_PX - left)
+        right = -(-(120 + paint.CONTEXT_PX) // GRID_PX) * GRID_PX
+        assert step.size == Size(60, right - left)
         assert step.picture().shape == photo.shape
 
     def test_what_is_far_away_does_not_matter(self, make_photo, style, encoder, quick):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pochoir._types import Size
-from pochoir.transfer.windows import Window, plan_tiles
+from pochoir.transfer.windows import GRID_PX, Window, find_window, plan_tiles
 
 SIZES = [Size(700, 900), Size(513, 1031), Size(129, 2000), Size(300, 40)]
 
@@ -59,3 +59,20 @@ def test_paste_changes_only_the_window():
     assert pasted.sum() == 6.0
     assert torch.equal(pasted[..., 1:3, 2:5], part)
     assert frame.sum() == 0.0
+
+
+@pytest.mark.parametrize("margin_px", [0, 5, 48])
+@pytest.mark.parametrize("box", [(0, 1, 0, 1), (99, 100, 129, 130), (40, 41, 0, 130), (33, 70, 17, 90)])
+def test_a_window_lies_on_the_deep_layers_grid_and_holds_a_position(box, margin_px):
+    cover = torch.zeros(1, 1, 100, 130)
+    cover[..., box[0] : box[1], box[2] : box[3]] = 1.0
+    window = find_window(cover, margin_px=margin_px)
+    assert float(window.cut(cover).sum()) == float(cover.sum())
+    assert window.top % GRID_PX == window.left % GRID_PX == 0
+    for start, side, length in zip(window[:2], window.size, (100, 130), strict=True):
+        assert side >= GRID_PX
+        assert (start + side) % GRID_PX == 0 or start + side == length
+
+
+def test_a_window_of_a_frame_without_a_whole_position_is_the_frame():
+    assert find_window(torch.ones(1, 1, 9, 12), margin_px=3) == Window(0, 0, Size(9, 12))

@@ -69,6 +69,7 @@ def load_encoder(
     encoder.mean = torch.tensor(form.normalization.mean).view(1, 3, 1, 1)
     encoder.std = torch.tensor(form.normalization.std).view(1, 3, 1, 1)
     encoder = encoder.requires_grad_(False).eval().to(device)
+    encoder.mark_as_read()
     # The units of a GPU that multiply small matrices want the channels of a pixel side by side.
     return encoder.to(memory_format=torch.channels_last) if device.startswith("cuda") else encoder  # type: ignore[call-overload]
 

@@ -34,9 +34,19 @@ class Stack:
         layers: All names, from the picture on.
         convolutions: Weights, (C_out, C_in, 3, 3), and biases by name.
         pooling: ``"max"`` or ``"avg"``.
+        lets_go: Whether the weights' memory may be given back where they are mapped from a file: not if they have been
+            changed since.
     """
 
-    def __init__(self, layers: Sequence[str], convolutions: Mapping[str, tuple[Tensor, Tensor]], pooling: str) -> None:
+    def __init__(
+        self,
+        layers: Sequence[str],
+        convolutions: Mapping[str, tuple[Tensor, Tensor]],
+        pooling: str,
+        *,
+        lets_go: bool = False,
+    ) -> None:
+        self._lets_go = lets_go
         self._lender = Lender()
         self._pooling = Pooling(pooling, self._lender)
         first, *_ = convolutions
@@ -90,7 +100,8 @@ class Stack:
         if unit.convolution not in self._convolutions:
             weight, bias = self._tensors.pop(unit.convolution)
             self._convolutions[unit.convolution] = Convolution(weight, bias, self._lender)
-            let_go([weight])  # the kernels have it in another form
+            if self._lets_go:
+                let_go([weight])  # the kernels have it in another form
         return self._convolutions[unit.convolution].forward(value, rectified=rectified)
 
     def run_back(self, rectified: Maps, gradients: Maps) -> Tensor | None:

@@ -93,6 +93,7 @@ class VGG(nn.Module):
         self._engine = engine
         self._stack: Stack | None = None
         self._stack_key: tuple[tuple[int, int], ...] = ()
+        self._key_as_read: tuple[tuple[int, int], ...] = ()
         self.requires_grad_(False)
 
     @property
@@ -108,6 +109,14 @@ class VGG(nn.Module):
             and all(module.out_channels % kernels.COLUMNS == 0 for module in self._modules_in_order())
         )
         return "kernels" if serves else "torch"
+
+    def mark_as_read(self) -> None:
+        """Say that the weights are those of a file, which can be read again."""
+        self._key_as_read = self._key()
+
+    def _key(self) -> tuple[tuple[int, int], ...]:
+        """Tells whether weights have been replaced or changed."""
+        return tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
 
     def _modules_in_order(self) -> list[nn.Conv2d]:
         return [cast(nn.Conv2d, module) for module in self.convolutions.values()]
@@ -162,10 +171,11 @@ class VGG(nn.Module):
         from pochoir.encoders.stack import Features, Stack
 
         modules = self._modules_in_order()
-        key = tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
+        key = self._key()
         if self._stack is None or key != self._stack_key:
             tensors = [(module.weight.detach(), cast(Tensor, module.bias).detach()) for module in modules]
-            self._stack = Stack(self.layers, dict(zip(self.convolutions, tensors, strict=True)), self.pooling)
+            named = dict(zip(self.convolutions, tensors, strict=True))
+            self._stack = Stack(self.layers, named, self.pooling, lets_go=key == self._key_as_read)
             self._stack_key = key
         maps: tuple[Tensor, ...] = Features.apply(x, self._stack, wanted)  # type: ignore[no-untyped-call]
         return dict(zip(wanted, maps, strict=True))

@@ -12,7 +12,7 @@ from pochoir.kernels.colours import DEPTH, PIXELS, TAP_COLUMNS, TAPS, convolve_c
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.products import UNIT
-from pochoir.kernels.sharing import Lender, scratch, share
+from pochoir.kernels.sharing import Lender, allocate, scratch, share
 from pochoir.kernels.vectors import FLOAT_BYTES
 from pochoir.kernels.winograd import SKEW, convolve_tiles, gather_tiles, multiply_places, spread_tiles
 
@@ -44,8 +44,7 @@ def pack(weight: Tensor, outputs: int) -> Tensor:
     both = torch.kron(matrix, matrix).float()  # of both directions at once
     results, inputs = weight.shape[:2]
     panels = weight.reshape(results // COLUMNS, COLUMNS, inputs, 9).permute(3, 0, 2, 1).reshape(9, -1)
-    # numpy asks the system for large pages, which are there twice as fast.
-    packed = torch.from_numpy(np.empty((len(both), panels.shape[1]), np.float32))
+    packed = torch.from_numpy(allocate(len(both) * panels.shape[1])).view(len(both), -1)
     return torch.mm(both, panels, out=packed)
 
 
@@ -57,19 +56,24 @@ class Convolution:
         bias: Shape (C_out,).
         lender: Lends the memory of results.
         outputs: Side of a tile, 4 or 6; None takes what serves these numbers of channels best.
+        goes_back: Whether ``backward`` will be asked for.
 
     References:
         Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None) -> None:
+    def __init__(
+        self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None, goes_back: bool = True
+    ) -> None:
         self._results, self._inputs = weight.shape[:2]
         self._bias, self._lender = bias.clone(), lender
         pairs = self._results * self._inputs
         self._outputs = outputs or (4 if pairs >= SMALL_TILES_FROM else 6)
         self._is_large = pairs >= MANY_TILES_FROM
         self._forth = pack(weight, self._outputs)
-        self._back = self._forth if self._is_large else pack(weight.flip(2, 3).transpose(0, 1), self._outputs)
+        self._back = self._forth
+        if goes_back and not self._is_large:
+            self._back = pack(weight.flip(2, 3).transpose(0, 1), self._outputs)
 
     def forward(self, source: Tensor, *, rectified: bool) -> Tensor:
         """The convolution, with a ReLU after it if wanted.
@@ -164,7 +168,7 @@ class _Pass:
         self.results = target.shape[2]
         self.outputs, self.source, self.weights = outputs, source, weights
         self.extra, self.target, self.floor = extra, target, floor
-        self._gate = 0 if gate is None else gate.data_ptr()
+        self.gate, self._gate = gate, 0 if gate is None else gate.data_ptr()
         self.tiles = ceil(self.height / outputs) * ceil(self.width / outputs)
         self.positions = (outputs + 2) ** 2
         self.patches = 3 * self.positions * max(self.inputs, self.results)

@@ -13,7 +13,7 @@ SUMS = 8
 """Parts of a map that are summed side by side: enough to keep a few cores busy, and few matrices to add up."""
 
 
-def sum_outer_products(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
+def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
     """The sum of the outer products of a map's positions.
 
     It is summed in the same order whatever the number of threads.

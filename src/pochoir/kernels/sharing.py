@@ -1,12 +1,13 @@
 """Shares work out over threads, and lends the memory it needs."""
 
+import contextlib
 import itertools
 import os
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from math import ceil, prod
 
 import numpy as np
@@ -46,7 +47,11 @@ def share(work: Callable[[int], None], count: int) -> None:
         take_pieces()
         return
     futures = [_executor(helpers).submit(take_pieces) for _ in range(helpers)]
-    take_pieces()
+    try:
+        take_pieces()
+    finally:
+        # Broken off or not: the memory that the others write to must outlast them.
+        wait(futures)
     for future in futures:
         future.result()
 
@@ -61,8 +66,19 @@ def scratch(count: int) -> NDArray[np.float32]:
     """Room for at least ``count`` numbers that belongs to the calling thread until it asks again."""
     room: NDArray[np.float32] | None = getattr(_local, "room", None)
     if room is None or room.size < count:
-        room = _local.room = np.empty(count, np.float32)
+        room = _local.room = allocate(count)
     return room
+
+
+def allocate(count: int) -> NDArray[np.float32]:
+    """Room for ``count`` numbers that begins where a line of the cache does.
+
+    Vectors as wide as a line would otherwise lie across two lines each. Numpy asks the system for large pages, which
+    are there twice as fast as torch's.
+    """
+    room = np.empty(count + ALIGNMENT, np.float32)
+    skipped = -room.ctypes.data // room.itemsize % ALIGNMENT
+    return room[skipped : skipped + count]
 
 
 class Lender:
@@ -75,28 +91,36 @@ class Lender:
 
     def __init__(self) -> None:
         self._arena = _Arena(LEAST_ARENA)
+        self._lock = threading.RLock()  # several threads may run one network
 
     def reserve(self, count: int) -> None:
-        """Be able to lend so many numbers from one piece of memory. It is not touched, so more than needed is free."""
-        if self._arena.memory.size < count:
-            self._arena = _Arena(count)
+        """Be able to lend so many numbers from one piece of memory.
+
+        It is not touched, so on most systems more than needed costs nothing; where it does and is not there, pieces are
+        added as they are asked for.
+        """
+        with self._lock:
+            if self._arena.memory.size < count:
+                with contextlib.suppress(MemoryError):
+                    self._arena = _Arena(count)
 
     def lend(self, *shape: int) -> Tensor:
         """A tensor of float32 with any contents."""
         count = prod(shape)
-        view = self._arena.cut(count)
-        if view is None:
-            # What the old one has lent keeps it alive until it is given back.
-            self.reserve(2 * max(self._arena.memory.size, count))
+        with self._lock:
             view = self._arena.cut(count)
-        return torch.from_numpy(view).view(shape)
+            if view is None:
+                # What the old one has lent keeps it alive until it is given back.
+                self.reserve(2 * max(self._arena.memory.size, count))
+                view = self._arena.cut(count)
+        return torch.from_numpy(allocate(count) if view is None else view).view(shape)
 
 
 class _Arena:
     """A piece of memory from which the first gap that is wide enough is taken."""
 
     def __init__(self, count: int) -> None:
-        self.memory = np.empty(count, np.float32)  # not touched, and so not there yet
+        self.memory = allocate(count)  # not touched, and so not there yet
         self._gaps = [(0, count)]
         # The last view of a tensor can go at any moment, also while a gap is being looked for.
         self._returned: deque[tuple[int, int]] = deque()

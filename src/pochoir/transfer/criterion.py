@@ -160,7 +160,7 @@ class Criterion:
         layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
         self.tiles = FeatureTiles(encoder, layers, Size(*photo.shape[-2:]), most_px=most_px)
         self.cover = torch.stack([region.matte for region in regions]).sum(dim=0).clamp(max=1.0)
-        self.painted_share = float((self.cover > 0).double().mean())
+        self.painted_share = int(torch.count_nonzero(self.cover)) / self.cover.numel()
         areas = [float(region.matte.sum()) for region in regions]
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
@@ -223,6 +223,9 @@ class Criterion:
 
     def _compare_features(self, pastiche: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Content and style, and their weighted sum to differentiate."""
+        if not self.tiles.layers:
+            nothing = self.cover.new_zeros(())
+            return nothing, nothing, nothing
         if len(self.tiles) == 1:
             ((tile, features),) = self.tiles.run(pastiche)
             content, style = self.content(tile, features), self._style(self.guided_grams(tile, features))

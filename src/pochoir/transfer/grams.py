@@ -66,7 +66,7 @@ def _cut(guide: Tensor, core: Window, total: float) -> Tensor:
 
 
 def _suits_kernels(features: Tensor) -> bool:
-    # Maps with the channels of a position side by side come from an encoder on kernels.
+    # Maps with the channels of a position side by side are those that an encoder on kernels gives.
     return (
         features.device.type == "cpu"
         and features.dtype == torch.float32
@@ -83,13 +83,13 @@ class _OnKernels(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, weights: Sequence[Tensor], lender: "Lender") -> tuple[Tensor, ...]:
-        from pochoir.kernels.grams import sum_outer_products
+        from pochoir.kernels.grams import weighted_gram
 
         ctx.save_for_backward(features)
         ctx.weights = [each[0, 0].expand(features.shape[-2:]).contiguous() for each in weights]
         ctx.lender = lender
         map_ = features[0].permute(1, 2, 0).contiguous()
-        return tuple(sum_outer_products(map_, each, lender)[None] for each in ctx.weights)
+        return tuple(weighted_gram(map_, each, lender)[None] for each in ctx.weights)
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -34,15 +34,22 @@ class Window(NamedTuple):
 def find_window(cover: Tensor, *, margin_px: int) -> Window:
     """The part of a frame that holds everything where a map (1, 1, H, W) is above 0, and a margin.
 
-    It begins on a multiple of ``GRID_PX``, the stride of the deepest style layer, so that the positions of all layers
-    are those of the whole frame.
+    It begins and, but for the frame's end, ends on a multiple of ``GRID_PX``, the stride of the deepest style layer, so
+    that the positions of all layers are those of the whole frame; and where the frame has one it holds at least one.
     """
     rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
     columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()
     height, width = cover.shape[-2:]
-    top, left = (max(0, int(first[0]) - margin_px) // GRID_PX * GRID_PX for first in (rows, columns))
-    bottom, right = min(height, int(rows[-1]) + 1 + margin_px), min(width, int(columns[-1]) + 1 + margin_px)
+    (top, bottom), (left, right) = (
+        _find_side(int(found[0]) - margin_px, int(found[-1]) + 1 + margin_px, length)
+        for found, length in ((rows, height), (columns, width))
+    )
     return Window(top, left, Size(bottom - top, right - left))
+
+
+def _find_side(start: int, stop: int, length: int) -> tuple[int, int]:
+    last = max(0, length - GRID_PX)  # from here on no whole position is left
+    return max(0, min(start, last)) // GRID_PX * GRID_PX, min(length, -(-stop // GRID_PX) * GRID_PX)
 
 
 class Tile(NamedTuple):

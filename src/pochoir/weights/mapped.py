@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from pochoir._version import __version__
 from pochoir.errors import WeightsError
 
 Network = TypeVar("Network")
@@ -68,17 +69,17 @@ def let_go(tensors: Iterable[Tensor]) -> None:
 
 def _mapped_ranges() -> list[tuple[int, int]]:
     """Where copies lie in memory: what is asked to go anywhere else would be lost."""
-    ranges = []
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        if line.endswith(".mapped"):
-            low, high = line.split(maxsplit=1)[0].split("-")
-            ranges.append((int(low, 16), int(high, 16)))
-    return ranges
+    try:
+        lines = Path("/proc/self/maps").read_bytes().splitlines()
+    except OSError:  # there is no /proc; then nothing is let go
+        return []
+    ranges = [line.split(maxsplit=1)[0].split(b"-") for line in lines if line.endswith(b".mapped")]
+    return [(int(low, 16), int(high, 16)) for low, high in ranges]
 
 
 def _identify(path: Path) -> str:
     told = path.stat()
-    return f"{told.st_size} bytes of {told.st_mtime_ns}, torch {torch.__version__}"
+    return f"{told.st_size} bytes of {told.st_mtime_ns}, torch {torch.__version__}, pochoir {__version__}"
 
 
 def _map(kept: Path, path: Path) -> State:
@@ -91,8 +92,9 @@ def _map(kept: Path, path: Path) -> State:
 
 def _keep(kept: Path, path: Path, state: State) -> None:
     passing = kept.with_name(f"{kept.name}.{os.getpid()}")
-    try:
+    # Where the folder cannot be written or the disk is full torch raises RuntimeError.
+    with contextlib.suppress(OSError, RuntimeError):
         torch.save({"source": _identify(path), "state": dict(state)}, passing)
         passing.replace(kept)
-    except OSError:
+    with contextlib.suppress(OSError):
         passing.unlink(missing_ok=True)

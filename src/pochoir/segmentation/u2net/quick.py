@@ -44,7 +44,7 @@ class QuickBlock:
         weight, bias = convolution.weight.detach(), cast(Tensor, convolution.bias).detach()
         if spare:  # the kernels give whole panels of channels
             weight, bias = F.pad(weight, (0, 0, 0, 0, 0, 0, 0, spare)), F.pad(bias, (0, spare))
-        self._convolution = Convolution(weight, bias, lender)
+        self._convolution = Convolution(weight, bias, lender, goes_back=False)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Shape (1, C_in, H, W) to (1, C_out, H, W), channels last."""
