@@ -14,8 +14,8 @@ from pochoir.segmentation.u2net.network import ConvBlock, U2Net
 def use_kernels(network: U2Net) -> None:
     """Have those of a network's blocks that can run on the kernels do so, wherever it saves time.
 
-    These are the blocks without dilation and with enough channels. Their weights are packed at once, to about 580 MB for
-    the full network. The maps agree with plain torch's within 1e-4.
+    These are the blocks without dilation and with enough channels. Their weights are packed at once, to about 580 MB
+    for the full network. The maps agree with plain torch's within 1e-4.
 
     Args:
         network: A folded network on the CPU, in float32; changed.
