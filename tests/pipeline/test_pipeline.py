@@ -13,21 +13,10 @@ import pochoir
 from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
 from pochoir._types import Size
-from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.recipe import Recipe, StyleRef
 from pochoir.record import Record
 from pochoir.segmentation import Segmentation
-
-
-@pytest.fixture(scope="module")
-def encoder() -> VGG:
-    return tiny_encoder()
-
-
-@pytest.fixture
-def quick(encoder: VGG) -> dict[str, object]:
-    return {"encoder": encoder, "steps": 3, "threads": 1}
 
 
 class FixedSegmenter:

@@ -10,20 +10,9 @@ from PIL import Image
 import pochoir
 from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
-from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, ShapeError
 from pochoir.record import Record
 from pochoir.sources import load_sources
-
-
-@pytest.fixture(scope="module")
-def encoder() -> VGG:
-    return tiny_encoder()
-
-
-@pytest.fixture
-def quick(encoder: VGG) -> dict[str, object]:
-    return {"encoder": encoder, "steps": 3, "threads": 1}
 
 
 def mask_of(size: tuple[int, int], box: tuple[int, int, int, int]) -> Image.Image:

@@ -11,7 +11,7 @@ from torch import Tensor
 from pochoir.kernels.colours import DEPTH, PIXELS, TAP_COLUMNS, TAPS, convolve_colours, convolve_colours_back
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.minimal import minimal_filtering
-from pochoir.kernels.products import UNIT
+from pochoir.kernels.products import UNIT, in_panels
 from pochoir.kernels.sharing import Lender, allocate, scratch, share
 from pochoir.kernels.vectors import FLOAT_BYTES
 from pochoir.kernels.winograd import SKEW, convolve_tiles, gather_tiles, multiply_places, spread_tiles
@@ -108,33 +108,33 @@ class Convolution:
         target = self._lender.lend(height, width, results)
         pass_ = _Pass(self._outputs, source, weights, extra, gate, target, floor)
         if self._is_large:
-            self._run_by_positions(pass_, reversed_=back)
+            at_once = min(pass_.tiles, MANY_TILES * torch.get_num_threads())
+            room = self._lender.lend(pass_.room(at_once)).numpy()
+            for start in range(0, pass_.tiles, at_once):
+                _run_by_positions(pass_, room, start, min(at_once, pass_.tiles - start), reversed_=back)
         else:
             _run_by_tiles(pass_)
         return target
 
-    def _run_by_positions(self, pass_: "_Pass", *, reversed_: bool) -> None:
-        """All threads take the same tiles, and each takes other positions: the weights are read once for all tiles."""
-        threads = torch.get_num_threads()
-        at_once = min(pass_.tiles, MANY_TILES * threads)
-        room = self._lender.lend(pass_.room(at_once)).numpy()
-        each, places = ceil(at_once / threads), ceil(pass_.positions / threads / 2)
-        for start in range(0, pass_.tiles, at_once):
-            count = min(at_once, pass_.tiles - start)
 
-            def gather(piece: int, start: int = start, count: int = count) -> None:
-                pass_.gather(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
+def _run_by_positions(pass_: "_Pass", room: Room, start: int, count: int, *, reversed_: bool) -> None:
+    """All threads take the same tiles, and each takes other positions: the weights are read once for all tiles."""
+    threads = torch.get_num_threads()
+    each, places = ceil(count / threads), ceil(pass_.positions / threads / 2)
 
-            def multiply(piece: int, count: int = count) -> None:
-                panel, last = scratch(pass_.inputs * COLUMNS), min(pass_.positions, (piece + 1) * places)
-                pass_.multiply(room, panel, count, piece * places, last, reversed_=reversed_)
+    def gather(piece: int) -> None:
+        pass_.gather(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
 
-            def spread(piece: int, start: int = start, count: int = count) -> None:
-                pass_.spread(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
+    def multiply(piece: int) -> None:
+        panel, last = scratch(pass_.inputs * COLUMNS), min(pass_.positions, (piece + 1) * places)
+        pass_.multiply(room, panel, count, piece * places, last, reversed_=reversed_)
 
-            share(gather, ceil(count / each))
-            share(multiply, ceil(pass_.positions / places))
-            share(spread, ceil(count / each))
+    def spread(piece: int) -> None:
+        pass_.spread(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
+
+    share(gather, ceil(count / each))
+    share(multiply, ceil(pass_.positions / places))
+    share(spread, ceil(count / each))
 
 
 def _run_by_tiles(pass_: "_Pass") -> None:
@@ -168,7 +168,8 @@ class _Pass:
         self.results = target.shape[2]
         self.outputs, self.source, self.weights = outputs, source, weights
         self.extra, self.target, self.floor = extra, target, floor
-        self.gate, self._gate = gate, 0 if gate is None else gate.data_ptr()
+        self.gate = gate  # its address alone would not keep it
+        self._gate = 0 if gate is None else gate.data_ptr()
         self.tiles = ceil(self.height / outputs) * ceil(self.width / outputs)
         self.positions = (outputs + 2) ** 2
         self.patches = 3 * self.positions * max(self.inputs, self.results)
@@ -238,10 +239,8 @@ class ColourConvolution:
     def __init__(self, weight: Tensor, bias: Tensor, lender: Lender) -> None:
         self._channels, self._lender = weight.shape[0], lender
         taps = weight.permute(2, 3, 1, 0).reshape(TAPS, self._channels)
-        panels = torch.cat([taps, bias[None]]).reshape(DEPTH, -1, COLUMNS).transpose(0, 1)
-        self._forth = panels.contiguous()
-        wide = torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS))
-        self._back = wide.reshape(self._channels, -1, COLUMNS).transpose(0, 1).contiguous()
+        self._forth = in_panels(torch.cat([taps, bias[None]]))
+        self._back = in_panels(torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS)))
 
     def forward(self, picture: Tensor, *, rectified: bool) -> Tensor:
         """The convolution, with a ReLU after it if wanted.

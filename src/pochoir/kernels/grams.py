@@ -5,8 +5,8 @@ from math import ceil
 
 from torch import Tensor
 
-from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.outer import POSITIONS, add_outer_products, multiply_positions
+from pochoir.kernels.products import in_panels
 from pochoir.kernels.sharing import Lender, scratch, share
 
 SUMS = 8
@@ -57,7 +57,7 @@ def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], l
     height, width, channels = map_.shape
     target = lender.lend(height, width, channels)
     positions = height * width
-    panels = [_pack(matrix) for matrix, _ in pairs]
+    panels = [in_panels(matrix) for matrix, _ in pairs]
     weights = [numbers.numpy().reshape(-1) for _, numbers in pairs]
     each = ceil(positions / (2 * SUMS))
 
@@ -71,8 +71,3 @@ def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], l
 
     share(work, ceil(positions / each))
     return target
-
-
-def _pack(matrix: Tensor) -> Tensor:
-    """A matrix in panels of columns."""
-    return matrix.reshape(len(matrix), -1, COLUMNS).transpose(0, 1).contiguous()

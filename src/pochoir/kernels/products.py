@@ -6,6 +6,7 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import types
+from torch import Tensor
 
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, for_numba
@@ -14,6 +15,11 @@ ROWS = 12 if LANES == 16 else 6
 """Rows at a time: as many as registers hold the sums of."""
 UNIT = ROWS // 3
 """Rows of a product are rounded up to a multiple of this."""
+
+
+def in_panels(matrix: Tensor) -> Tensor:
+    """A matrix (depth, columns) as products read it: panels of COLUMNS columns, (columns / COLUMNS, depth, COLUMNS)."""
+    return matrix.reshape(len(matrix), -1, COLUMNS).transpose(0, 1).contiguous()
 
 
 def _make_product(rows: int) -> Callable[..., None]:

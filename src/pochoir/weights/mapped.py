@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import mmap
 import os
 import pickle
 import sys
@@ -56,8 +57,6 @@ def let_go(tensors: Iterable[Tensor]) -> None:
     """
     if not sys.platform.startswith("linux"):
         return
-    import mmap
-
     page, libc = mmap.PAGESIZE, ctypes.CDLL(None)
     mapped = _mapped_ranges()
     for tensor in tensors:
