@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pochoir.kernels.compiling import compiled
 from pochoir.kernels.products import UNIT, multiply
-from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy, rectify
+from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy, rectify, settle
 
 TAPS = 27
 """Weights of 3x3 pixels of three colours."""
@@ -55,6 +55,7 @@ def convolve_colours(
             rounded = (count + UNIT - 1) // UNIT * UNIT
             multiply(rounded, patches.ctypes.data, DEPTH, weights, channels, products)
             rectify(products, target + FLOAT_BYTES * (row * width + first) * channels, count * channels, floor)
+    settle()
 
 
 @numba.njit(nogil=True)

@@ -66,7 +66,7 @@ def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], l
             multiply_positions(
                 *(map_.data_ptr(), numbers, channels, matrix.data_ptr()),
                 *(piece * each, min(positions, (piece + 1) * each)),
-                *(scratch(2 * POSITIONS * channels).ctypes.data, index > 0, target.data_ptr()),
+                *(scratch(2 * POSITIONS * channels).ctypes.data, index > 0, len(pairs) == 1, target.data_ptr()),
             )
 
     share(work, ceil(positions / each))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pochoir.kernels.compiling import compiled
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.products import UNIT, multiply
-from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, clear, copy, for_numba
+from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, clear, copy, for_numba, settle
 
 ROWS = 2 * UNIT
 """Rows of a matrix at a time: its sums stay in registers, and whole numbers of them make up a panel."""
@@ -54,8 +54,8 @@ def _make_outer() -> Callable[..., None]:
     return for_numba(outer)
 
 
-def _make_scale(*, adds: bool) -> Callable[..., None]:
-    """``scale(source, factor, target, count)``: numbers times a factor, written or added."""
+def _make_scale(*, adds: bool = False, streams: bool = False) -> Callable[..., None]:
+    """``scale(source, factor, target, count)``: numbers times a factor, written, streamed or added."""
 
     def scale(typing_context: Any, source: Any, factor: Any, target: Any, count: Any) -> Any:
         return types.void(types.intp, types.float32, types.intp, types.intp), write
@@ -66,13 +66,19 @@ def _make_scale(*, adds: bool) -> Callable[..., None]:
         start, goal, weight = writer.pointer(source), writer.pointer(target), writer.splat(factor)
         with Loop(builder, count, LANES, "scale") as loop:
             value, place = writer.load(writer.shift(start, loop.index)), writer.shift(goal, loop.index)
-            writer.store(writer.fma(value, weight, writer.load(place)) if adds else builder.fmul(value, weight), place)
+            result = writer.fma(value, weight, writer.load(place)) if adds else builder.fmul(value, weight)
+            (writer.stream if streams else writer.store)(result, place)
         return context.get_dummy_value()
 
     return for_numba(scale)
 
 
-outer, scale, add_scaled = _make_outer(), _make_scale(adds=False), _make_scale(adds=True)
+outer, scale, add_scaled, stream_scaled = (
+    _make_outer(),
+    _make_scale(),
+    _make_scale(adds=True),
+    _make_scale(streams=True),
+)
 
 
 @compiled("void(intp, float32[::1], intp, intp, intp, intp, intp)")
@@ -113,7 +119,7 @@ def add_outer_products(
                 outer(rows, columns, target + FLOAT_BYTES * (row * channels + panel * COLUMNS), channels, count)
 
 
-@compiled("void(intp, float32[::1], intp, intp, intp, intp, intp, boolean, intp)")
+@compiled("void(intp, float32[::1], intp, intp, intp, intp, intp, boolean, boolean, intp)")
 def multiply_positions(
     source: int,
     weights: NDArray[np.float32],
@@ -123,6 +129,7 @@ def multiply_positions(
     last: int,
     room: int,
     adds: bool,
+    streams: bool,
     target: int,
 ) -> None:
     """Multiply some positions of a map by a matrix and by their weights.
@@ -136,6 +143,7 @@ def multiply_positions(
         last: The position after the last.
         room: Address of room, (2, POSITIONS, channels).
         adds: Whether results are added to what is there; otherwise positions of weight 0 become 0.
+        streams: Whether they are written past the cache; not if more will be added.
         target: Address of the results, (positions, channels).
     """
     size = FLOAT_BYTES * channels
@@ -155,8 +163,11 @@ def multiply_positions(
             if weights[place] != 0.0:
                 if adds:
                     add_scaled(products + count * size, weights[place], target + place * size, channels)
+                elif streams:
+                    stream_scaled(products + count * size, weights[place], target + place * size, channels)
                 else:
                     scale(products + count * size, weights[place], target + place * size, channels)
                 count += 1
             elif not adds:
                 clear(target + place * size, channels)
+    settle()

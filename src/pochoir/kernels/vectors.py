@@ -15,6 +15,8 @@ for_numba: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
 INDEX = ir.IntType(64)
+WORD = ir.IntType(32)
+BYTES = ir.IntType(8).as_pointer()
 FLOAT_BYTES = 4
 
 
@@ -29,6 +31,8 @@ class Writer:
         self.builder = builder
         kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
         self._fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")  # type: ignore[no-untyped-call]
+        kind = ir.FunctionType(ir.VoidType(), [BYTES, WORD, WORD, WORD])
+        self._prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")  # type: ignore[no-untyped-call]
 
     def pointer(self, address: ir.Value) -> ir.Value:
         """An integer as a pointer to float32."""
@@ -48,11 +52,27 @@ class Writer:
         """Write LANES numbers."""
         self.builder.store(value, self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
 
+    def stream(self, value: ir.Value, pointer: ir.Value) -> None:
+        """Write LANES numbers past the cache, to a multiple of their size.
+
+        For results that are larger than the cache: it would read each line before it is written, and lose others for
+        it. Whoever streams calls ``settle`` when done.
+        """
+        place = self.builder.bitcast(pointer, VECTOR.as_pointer())
+        store = self.builder.store(value, place, align=FLOAT_BYTES * LANES)
+        store.set_metadata("nontemporal", self.builder.module.add_metadata([WORD(1)]))
+
+    def prefetch(self, pointer: ir.Value) -> None:
+        """Ask for the line of the cache that a pointer is in, to be read later. It may point anywhere."""
+        for_reading, into_second_level, data = WORD(0), WORD(2), WORD(1)
+        byte = self.builder.bitcast(pointer, BYTES)
+        self.builder.call(self._prefetch, [byte, for_reading, into_second_level, data])
+
     def splat(self, number: ir.Value) -> ir.Value:
         """One number in all lanes."""
         undefined = ir.Constant(VECTOR, ir.Undefined)
-        first = self.builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        first = self.builder.insert_element(undefined, number, WORD(0))
+        zeros = ir.Constant(ir.VectorType(WORD, LANES), [0] * LANES)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
     def broadcast(self, pointer: ir.Value) -> ir.Value:
@@ -65,7 +85,7 @@ class Writer:
 
     def pick(self, one: ir.Value, other: ir.Value, lanes: Sequence[int]) -> ir.Value:
         """A vector of the lanes of two, those of the second counted from LANES on."""
-        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), LANES), lanes))
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(WORD, LANES), lanes))
 
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         """``a * b + c``, rounded once."""
@@ -149,13 +169,23 @@ class Loop:
 
 
 @for_numba
+def settle(typing_context: Any) -> Any:
+    """For numba functions: what was streamed is there for other threads from here on."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), write
+
+
+@for_numba
 def copy(typing_context: Any, source: Any, target: Any, count: Any) -> Any:
     """For numba functions: copy numbers from one address to another."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        byte = ir.IntType(8).as_pointer()
         source, target, count = args
-        cgutils.raw_memcpy(builder, builder.inttoptr(target, byte), builder.inttoptr(source, byte), count, INDEX(4))  # type: ignore[no-untyped-call]
+        cgutils.raw_memcpy(builder, builder.inttoptr(target, BYTES), builder.inttoptr(source, BYTES), count, INDEX(4))  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 3), write
@@ -168,7 +198,7 @@ def clear(typing_context: Any, target: Any, count: Any) -> Any:
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         target, count = args
         size = builder.mul(count, INDEX(4))
-        start = builder.inttoptr(target, ir.IntType(8).as_pointer())
+        start = builder.inttoptr(target, BYTES)
         cgutils.memset(builder, start, size, 0)  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
@@ -177,7 +207,7 @@ def clear(typing_context: Any, target: Any, count: Any) -> Any:
 
 @for_numba
 def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: Any) -> Any:
-    """For numba functions: copy numbers, a multiple of LANES, and raise them to at least ``floor``."""
+    """For numba functions: stream numbers, a multiple of LANES, raised to at least ``floor``."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)
@@ -185,7 +215,7 @@ def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: An
         start, goal, least = writer.pointer(source), writer.pointer(target), writer.splat(floor)
         with Loop(builder, count, LANES, "rectify") as loop:
             value = writer.load(writer.shift(start, loop.index))
-            writer.store(writer.floor(value, least), writer.shift(goal, loop.index))
+            writer.stream(writer.floor(value, least), writer.shift(goal, loop.index))
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 3, types.float32), write

@@ -8,7 +8,7 @@ from numba.core import types
 
 from pochoir.kernels.compiling import compiled
 from pochoir.kernels.cpu import LANES
-from pochoir.kernels.vectors import FLOAT_BYTES, INDEX, Loop, Writer, for_numba
+from pochoir.kernels.vectors import FLOAT_BYTES, INDEX, Loop, Writer, for_numba, settle
 
 
 def _make_gather(maximum: bool) -> Callable[..., None]:
@@ -38,7 +38,7 @@ def _make_spread(maximum: bool) -> Callable[..., None]:
     """``spread(source, row, gradient, extra, extra_row, extra_pixel, target, channels)``: the way back.
 
     The gradient goes to the first of the largest pixels, or in equal parts to all; ``extra`` is added, and what
-    lands where ``source``, the output of a ReLU, is not above 0, is dropped.
+    lands where ``source``, the output of a ReLU, is not above 0, is dropped. Results are streamed.
     """
 
     def spread(
@@ -67,7 +67,7 @@ def _make_spread(maximum: bool) -> Callable[..., None]:
             for place, (pixel, addition, share) in enumerate(zip(pixels, additions, shares, strict=True)):
                 offset = builder.add(builder.mul(row, INDEX(place // 2)), builder.mul(channels, INDEX(place % 2)))
                 result = writer.gate(writer.add(share, addition), pixel)
-                writer.store(result, writer.shift(goal, builder.add(loop.index, offset)))
+                writer.stream(result, writer.shift(goal, builder.add(loop.index, offset)))
         return context.get_dummy_value()
 
     return for_numba(spread)
@@ -158,3 +158,4 @@ def unpool(
             offset = FLOAT_BYTES * (y * width + x) * channels
             addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
             gate_sum(addition, source + offset, target + offset, channels)
+    settle()

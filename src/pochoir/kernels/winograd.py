@@ -6,7 +6,7 @@ from pochoir.kernels.compiling import compiled
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.products import UNIT, multiply, multiply_transposed
 from pochoir.kernels.tiles import make_back, make_forth
-from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy
+from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy, settle
 
 forth_4, forth_6 = make_forth(4), make_forth(6)
 back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
@@ -253,6 +253,7 @@ def spread_tiles(
             floor,
             patch,
         )
+    settle()
 
 
 @compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)")
