@@ -8,15 +8,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pochoir.kernels.colours import DEPTH, PIXELS, TAP_COLUMNS, TAPS, convolve_colours, convolve_colours_back
 from pochoir.kernels.cpu import COLUMNS
+from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, in_panels
+from pochoir.kernels.library import kernel
 from pochoir.kernels.minimal import minimal_filtering
-from pochoir.kernels.products import UNIT, in_panels
 from pochoir.kernels.sharing import Lender, allocate, scratch, share
-from pochoir.kernels.vectors import FLOAT_BYTES
-from pochoir.kernels.winograd import SKEW, convolve_tiles, gather_tiles, multiply_places, spread_tiles
 
 Room: TypeAlias = NDArray[np.float32]
+
+_convolve_tiles, _convolve_colours = kernel("convolve_tiles"), kernel("convolve_colours")
+_gather_tiles, _multiply_places, _spread_tiles = (
+    kernel("gather_tiles"),
+    kernel("multiply_places"),
+    kernel("spread_tiles"),
+)
+_convolve_colours_back = kernel("convolve_colours_back")
 
 FEW_TILES, MANY_TILES = 36, 192
 """Tiles that are worked on together: few enough to stay in a thread's second-level cache; or, where the weights alone
@@ -188,7 +194,7 @@ class _Pass:
 
     def convolve(self, room: Room, first: int, last: int) -> None:
         """All steps for some tiles."""
-        convolve_tiles(
+        _convolve_tiles(
             *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, self.weights.data_ptr()),
             *(self.results, self.extra.data_ptr(), self.extra.ndim == 3, self._gate, self.target.data_ptr()),
             *(self.floor, room.ctypes.data, first, last),
@@ -197,7 +203,7 @@ class _Pass:
     def gather(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:
         """The transform of inputs."""
         place, position, _, _ = self._addresses(room, count)
-        gather_tiles(
+        _gather_tiles(
             *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, place, position),
             *(patch.ctypes.data, start, start + first, start + min(last, count)),
         )
@@ -205,7 +211,7 @@ class _Pass:
     def multiply(self, room: Room, panel: Room, count: int, first: int, last: int, *, reversed_: bool) -> None:
         """The products at each position."""
         coming, coming_position, going, going_position = self._addresses(room, count)
-        multiply_places(
+        _multiply_places(
             *(self.outputs, ceil(count / UNIT) * UNIT, coming, coming_position, self.inputs, self.weights.data_ptr()),
             *(self.results, going, going_position, panel.ctypes.data, reversed_, first, last),
         )
@@ -213,7 +219,7 @@ class _Pass:
     def spread(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:
         """The transform of results, with what is added to them, and their ReLU or its way back."""
         _, _, place, position = self._addresses(room, count)
-        spread_tiles(
+        _spread_tiles(
             *(self.outputs, place, position, self.extra.data_ptr(), self.extra.ndim == 3),
             *(self._gate, self.target.data_ptr(), self.height, self.width, self.results, self.floor),
             *(patch.ctypes.data, start, start + first, start + min(last, count)),
@@ -254,15 +260,16 @@ class ColourConvolution:
         """
         _, height, width = picture.shape
         target = self._lender.lend(height, width, self._channels)
-        padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous().numpy()
+        padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous()
         floor = 0.0 if rectified else -inf
 
         def work(piece: int) -> None:
-            room = scratch(PIXELS * (DEPTH + self._channels))
-            patches, products = room[: PIXELS * DEPTH].reshape(PIXELS, DEPTH), room[PIXELS * DEPTH :]
-            convolve_colours(
-                *(padded, self._forth.data_ptr(), self._channels, floor, target.data_ptr(), patches),
-                *(products.ctypes.data, piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
+            room = scratch(PIXELS * (TAP_DEPTH + self._channels))
+            patches, products = room[: PIXELS * TAP_DEPTH], room[PIXELS * TAP_DEPTH :]
+            _convolve_colours(
+                *(padded.data_ptr(), width, self._forth.data_ptr(), self._channels, floor, target.data_ptr()),
+                *(patches.ctypes.data, products.ctypes.data),
+                *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
         share(work, ceil(height / ROWS_AT_ONCE))
@@ -272,16 +279,15 @@ class ColourConvolution:
         """From the gradient of the results, (H, W, C_out), to that of the picture, (3, H, W)."""
         height, width, channels = gradient.shape
         target = gradient.new_empty(3, height, width)
-        picture = target.numpy()
         rounded = ceil(width / UNIT) * UNIT
 
         def work(piece: int) -> None:
             count = 3 * rounded * TAP_COLUMNS
             room = scratch(count + UNIT * channels)
-            products = room[:count].reshape(3, rounded, TAP_COLUMNS)
-            convolve_colours_back(
-                *(gradient.data_ptr(), channels, self._back.data_ptr(), picture, products),
-                *(room[count:].ctypes.data, piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
+            _convolve_colours_back(
+                *(gradient.data_ptr(), channels, self._back.data_ptr(), target.data_ptr(), height, width),
+                *(room.ctypes.data, room[count:].ctypes.data),
+                *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
         share(work, ceil(height / ROWS_AT_ONCE))

@@ -1,13 +1,16 @@
-"""What the CPU can do that numba compiles for."""
+"""What the CPU can do that the kernels are compiled for."""
 
+import os
 from typing import Final
 
 import llvmlite.binding as llvm
-import numba
+
+CPU_VARIABLES: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+"""Environment variables by which numba compiles for another CPU than this one."""
 
 
 def _features() -> set[str]:
-    told: str | None = getattr(numba.config, "CPU_FEATURES", None)
+    told = os.environ.get("NUMBA_CPU_FEATURES")
     if told is not None:
         return {name.removeprefix("+") for name in told.split(",") if name.startswith("+")}
     try:
@@ -16,10 +19,10 @@ def _features() -> set[str]:
         return set()
 
 
-_FOUND = _features()
-SUPPORTED: Final = "avx512f" in _FOUND or {"avx2", "fma"} <= _FOUND
+FEATURES: Final = frozenset(_features())
+SUPPORTED: Final = "avx512f" in FEATURES or {"avx2", "fma"} <= FEATURES
 """Whether there is fused multiply-add on vectors of 8 or 16 numbers."""
-LANES: Final = 16 if "avx512f" in _FOUND else 8
+LANES: Final = 16 if "avx512f" in FEATURES else 8
 """Float32 numbers in a vector."""
 COLUMNS: Final = 2 * LANES
 """Channels come in multiples of this."""

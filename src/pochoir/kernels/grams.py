@@ -5,12 +5,14 @@ from math import ceil
 
 from torch import Tensor
 
-from pochoir.kernels.outer import POSITIONS, add_outer_products, multiply_positions
-from pochoir.kernels.products import in_panels
+from pochoir.kernels.layout import POSITIONS, in_panels
+from pochoir.kernels.library import kernel
 from pochoir.kernels.sharing import Lender, scratch, share
 
 SUMS = 8
 """Parts of a map that are summed side by side: enough to keep a few cores busy, and few matrices to add up."""
+
+_add_outer_products, _multiply_positions = kernel("add_outer_products"), kernel("multiply_positions")
 
 
 def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
@@ -27,14 +29,14 @@ def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
         Shape (C, C), symmetric.
     """
     channels = map_.shape[2]
-    numbers = weights.numpy().reshape(-1)
+    positions = weights.numel()
     totals = lender.lend(SUMS, channels, channels)
-    each = ceil(len(numbers) / SUMS)
+    each = ceil(positions / SUMS)
 
     def work(piece: int) -> None:
         totals[piece].zero_()
-        add_outer_products(
-            *(map_.data_ptr(), numbers, channels, piece * each, min(len(numbers), (piece + 1) * each)),
+        _add_outer_products(
+            *(map_.data_ptr(), weights.data_ptr(), channels, piece * each, min(positions, (piece + 1) * each)),
             *(scratch(POSITIONS * channels).ctypes.data, totals[piece].data_ptr()),
         )
 
@@ -58,13 +60,12 @@ def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], l
     target = lender.lend(height, width, channels)
     positions = height * width
     panels = [in_panels(matrix) for matrix, _ in pairs]
-    weights = [numbers.numpy().reshape(-1) for _, numbers in pairs]
     each = ceil(positions / (2 * SUMS))
 
     def work(piece: int) -> None:
-        for index, (matrix, numbers) in enumerate(zip(panels, weights, strict=True)):
-            multiply_positions(
-                *(map_.data_ptr(), numbers, channels, matrix.data_ptr()),
+        for index, (matrix, (_, weights)) in enumerate(zip(panels, pairs, strict=True)):
+            _multiply_positions(
+                *(map_.data_ptr(), weights.data_ptr(), channels, matrix.data_ptr()),
                 *(piece * each, min(positions, (piece + 1) * each)),
                 *(scratch(2 * POSITIONS * channels).ctypes.data, index > 0, len(pairs) == 1, target.data_ptr()),
             )

@@ -4,10 +4,12 @@ from math import ceil
 
 from torch import Tensor
 
+from pochoir.kernels.library import kernel
 from pochoir.kernels.sharing import Lender, share
-from pochoir.kernels.windows import pool, unpool
 
 ROWS_AT_ONCE = 4
+
+_pool, _unpool = kernel("pool"), kernel("unpool")
 
 
 class Pooling:
@@ -28,7 +30,7 @@ class Pooling:
 
         def work(piece: int) -> None:
             for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, height // 2)):
-                pool(self._maximum, source.data_ptr(), width, channels, target.data_ptr(), row)
+                _pool(self._maximum, source.data_ptr(), width, channels, target.data_ptr(), row)
 
         share(work, ceil(height // 2 / ROWS_AT_ONCE))
         return target
@@ -53,7 +55,7 @@ class Pooling:
 
         def work(piece: int) -> None:
             for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, (height + 1) // 2)):
-                unpool(
+                _unpool(
                     *(self._maximum, source.data_ptr(), height, width, channels, gradient.data_ptr()),
                     *(addition.data_ptr(), whole, target.data_ptr(), row),
                 )

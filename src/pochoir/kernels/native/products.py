@@ -3,23 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.core import types
-from torch import Tensor
 
 from pochoir.kernels.cpu import COLUMNS, LANES
-from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, for_numba
-
-ROWS = 12 if LANES == 16 else 6
-"""Rows at a time: as many as registers hold the sums of."""
-UNIT = ROWS // 3
-"""Rows of a product are rounded up to a multiple of this."""
-
-
-def in_panels(matrix: Tensor) -> Tensor:
-    """A matrix (depth, columns) as products read it: panels of COLUMNS columns, (columns / COLUMNS, depth, COLUMNS)."""
-    return matrix.reshape(len(matrix), -1, COLUMNS).transpose(0, 1).contiguous()
+from pochoir.kernels.layout import FLOAT_BYTES, ROWS, UNIT
+from pochoir.kernels.native.compiling import helper
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, for_numba
 
 
 def _make_product(rows: int) -> Callable[..., None]:
@@ -94,7 +84,7 @@ def transpose(typing_context: Any, source: Any, row: Any, target: Any, target_ro
     return types.void(*[types.intp] * 4), write
 
 
-@numba.njit(nogil=True)
+@helper
 def multiply_panel(rows: int, a: int, depth: int, panel: int, columns: int, c: int) -> None:
     """One panel of the results."""
     full = rows // ROWS * ROWS
@@ -108,7 +98,7 @@ def multiply_panel(rows: int, a: int, depth: int, panel: int, columns: int, c: i
         product_one_third(start, depth, panel, goal, columns, depth)
 
 
-@numba.njit(nogil=True)
+@helper
 def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> None:
     """``c = a @ b``, with ``b`` in panels of COLUMNS columns; ``rows`` a multiple of UNIT."""
     for panel in range(columns // COLUMNS):
@@ -116,7 +106,7 @@ def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> Non
         multiply_panel(rows, a, depth, weights, columns, c + FLOAT_BYTES * panel * COLUMNS)
 
 
-@numba.njit(nogil=True)
+@helper
 def multiply_transposed(rows: int, a: int, depth: int, b: int, columns: int, c: int, room: int) -> None:
     """``c = a @ b.T``, with ``b`` in panels of COLUMNS columns, and room for a panel: (depth, COLUMNS)."""
     for panel in range(columns // COLUMNS):

@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numpy.typing import NDArray
 
-from pochoir.kernels.compiling import compiled
 from pochoir.kernels.cpu import COLUMNS, LANES
-from pochoir.kernels.products import UNIT, multiply
-from pochoir.kernels.vectors import FLOAT_BYTES, VECTOR, Loop, Writer, clear, copy, for_numba, settle
+from pochoir.kernels.layout import FLOAT_BYTES, POSITIONS, UNIT
+from pochoir.kernels.native.compiling import compiled
+from pochoir.kernels.native.products import multiply
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, clear, copy, for_numba, read, settle
 
 ROWS = 2 * UNIT
 """Rows of a matrix at a time: its sums stay in registers, and whole numbers of them make up a panel."""
-POSITIONS = 128
-"""Positions at a time: two panels of them stay in the first-level cache."""
 
 
 def _make_outer() -> Callable[..., None]:
@@ -81,9 +79,9 @@ outer, scale, add_scaled, stream_scaled = (
 )
 
 
-@compiled("void(intp, float32[::1], intp, intp, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp)")
 def add_outer_products(
-    source: int, weights: NDArray[np.float32], channels: int, first: int, last: int, panels: int, target: int
+    source: int, weights: int, channels: int, first: int, last: int, panels: int, target: int
 ) -> None:
     """Add up the weighted outer products of some positions.
 
@@ -91,7 +89,7 @@ def add_outer_products(
 
     Args:
         source: Address of the map, (positions, channels).
-        weights: Of its positions, at least 0. Positions of weight 0 are not looked at.
+        weights: Address of those of its positions, at least 0. Positions of weight 0 are not looked at.
         channels: Of the map.
         first: The first position.
         last: The position after the last.
@@ -102,9 +100,10 @@ def add_outer_products(
     while position < last:
         count = 0
         while position < last and count < POSITIONS:
-            if weights[position] > 0.0:
+            weight = read(weights + FLOAT_BYTES * position)
+            if weight > 0.0:
                 # The root on both sides: the product of a pair of channels has the weight.
-                root = np.float32(sqrt(weights[position]))
+                root = np.float32(sqrt(weight))
                 for panel in range(channels // COLUMNS):
                     start = source + FLOAT_BYTES * (position * channels + panel * COLUMNS)
                     scale(start, root, panels + FLOAT_BYTES * (panel * POSITIONS + count) * COLUMNS, COLUMNS)
@@ -119,10 +118,10 @@ def add_outer_products(
                 outer(rows, columns, target + FLOAT_BYTES * (row * channels + panel * COLUMNS), channels, count)
 
 
-@compiled("void(intp, float32[::1], intp, intp, intp, intp, intp, boolean, boolean, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
 def multiply_positions(
     source: int,
-    weights: NDArray[np.float32],
+    weights: int,
     channels: int,
     matrix: int,
     first: int,
@@ -136,7 +135,7 @@ def multiply_positions(
 
     Args:
         source: Address of the map, (positions, channels).
-        weights: Of its positions. Those of weight 0 are not looked at.
+        weights: Address of those of its positions. Positions of weight 0 are not looked at.
         channels: Of the map.
         matrix: Address of the matrix, (channels, channels), in panels of columns.
         first: The first position.
@@ -152,7 +151,7 @@ def multiply_positions(
     while position < last:
         start, count = position, 0
         while position < last and count < POSITIONS:
-            if weights[position] != 0.0:
+            if read(weights + FLOAT_BYTES * position) != 0.0:
                 copy(source + position * size, room + count * size, channels)
                 count += 1
             position += 1
@@ -160,14 +159,15 @@ def multiply_positions(
             multiply((count + UNIT - 1) // UNIT * UNIT, room, channels, matrix, channels, products)
         count = 0
         for place in range(start, position):
-            if weights[place] != 0.0:
+            weight, product, goal = read(weights + FLOAT_BYTES * place), products + count * size, target + place * size
+            if weight != 0.0:
                 if adds:
-                    add_scaled(products + count * size, weights[place], target + place * size, channels)
+                    add_scaled(product, weight, goal, channels)
                 elif streams:
-                    stream_scaled(products + count * size, weights[place], target + place * size, channels)
+                    stream_scaled(product, weight, goal, channels)
                 else:
-                    scale(products + count * size, weights[place], target + place * size, channels)
+                    scale(product, weight, goal, channels)
                 count += 1
             elif not adds:
-                clear(target + place * size, channels)
+                clear(goal, channels)
     settle()

@@ -6,9 +6,10 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from pochoir.kernels.compiling import compiled
 from pochoir.kernels.cpu import LANES
-from pochoir.kernels.vectors import FLOAT_BYTES, INDEX, Loop, Writer, for_numba, settle
+from pochoir.kernels.layout import FLOAT_BYTES
+from pochoir.kernels.native.compiling import compiled
+from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba, settle
 
 
 def _make_gather(maximum: bool) -> Callable[..., None]:
@@ -115,7 +116,7 @@ gather_max, gather_mean = _make_gather(True), _make_gather(False)
 spread_max, spread_mean = _make_spread(True), _make_spread(False)
 
 
-@compiled("void(boolean, intp, intp, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp)")
 def pool(maximum: bool, source: int, width: int, channels: int, target: int, row: int) -> None:
     """Pool two rows of pixels into one: from (H, W, channels) to row ``row`` of (H // 2, W // 2, channels)."""
     start = source + FLOAT_BYTES * 2 * row * width * channels
@@ -128,7 +129,7 @@ def pool(maximum: bool, source: int, width: int, channels: int, target: int, row
             gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
 
 
-@compiled("void(boolean, intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
 def unpool(
     maximum: bool,
     source: int,

@@ -1,12 +1,11 @@
 """Convolutions of 3x3 by Winograd's minimal filtering, in three steps for some tiles at a time."""
 
-import numba
-
-from pochoir.kernels.compiling import compiled
+from pochoir.kernels.layout import FLOAT_BYTES, SKEW, UNIT
 from pochoir.kernels.minimal import minimal_filtering
-from pochoir.kernels.products import UNIT, multiply, multiply_transposed
-from pochoir.kernels.tiles import make_back, make_forth
-from pochoir.kernels.vectors import FLOAT_BYTES, clear, copy, settle
+from pochoir.kernels.native.compiling import compiled, helper
+from pochoir.kernels.native.products import multiply, multiply_transposed
+from pochoir.kernels.native.tiles import make_back, make_forth
+from pochoir.kernels.native.vectors import clear, copy, settle
 
 forth_4, forth_6 = make_forth(4), make_forth(6)
 back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
@@ -14,11 +13,8 @@ gated_back_4, gated_back_6 = make_back(4, gated=True), make_back(6, gated=True)
 
 REVERSAL_4, REVERSAL_6 = minimal_filtering(4).reversal, minimal_filtering(6).reversal
 
-SKEW = 16
-"""Numbers between one position and the next beyond what is needed, so that positions do not share cache sets."""
 
-
-@numba.njit(nogil=True)
+@helper
 def cut_patch(source: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int) -> None:
     """Copy a square that reaches over the border, with zeros beyond it."""
     clear(patch, side * side * channels)
@@ -28,7 +24,7 @@ def cut_patch(source: int, height: int, width: int, channels: int, top: int, lef
         copy(source + FLOAT_BYTES * (y * width + first) * channels, goal, (last - first) * channels)
 
 
-@numba.njit(nogil=True)
+@helper
 def paste_patch(
     target: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int
 ) -> None:
@@ -39,7 +35,7 @@ def paste_patch(
         copy(patch + FLOAT_BYTES * (y - top) * side * channels, goal, count)
 
 
-@numba.njit(nogil=True)
+@helper
 def transform_inputs(
     outputs: int,
     source: int,
@@ -64,7 +60,7 @@ def transform_inputs(
         forth_6(start, row, target, position, channels)
 
 
-@numba.njit(nogil=True)
+@helper
 def locate(
     map_: int, height: int, width: int, channels: int, top: int, left: int, side: int, inside: bool, patch: int
 ) -> int:
@@ -75,7 +71,7 @@ def locate(
     return patch
 
 
-@numba.njit(nogil=True)
+@helper
 def transform_results(
     outputs: int,
     products: int,
@@ -155,7 +151,7 @@ def gather_tiles(
         transform_inputs(outputs, source, height, width, channels, tile, goal, position, patch)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
 def multiply_places(
     outputs: int,
     rows: int,
@@ -200,7 +196,7 @@ def multiply_places(
             multiply(rows, source, inputs, weights + FLOAT_BYTES * place * inputs * channels, channels, goal)
 
 
-@compiled("void(intp, intp, intp, intp, boolean, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
 def spread_tiles(
     outputs: int,
     products: int,
@@ -256,7 +252,7 @@ def spread_tiles(
     settle()
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, boolean, intp, intp, float32, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, float32, intp, intp, intp)")
 def convolve_tiles(
     outputs: int,
     source: int,
@@ -275,7 +271,7 @@ def convolve_tiles(
     last: int,
 ) -> None:
     """All three steps for some tiles, with room for their positions and, after them, for three tiles."""
-    rows, positions = (last - first + UNIT - 1) // UNIT * UNIT, (outputs + 2) ** 2
+    rows, positions = (last - first + UNIT - 1) // UNIT * UNIT, (outputs + 2) * (outputs + 2)
     coming, going = rows * inputs + SKEW, rows * channels + SKEW
     products = room + FLOAT_BYTES * positions * coming
     patch = products + FLOAT_BYTES * positions * going

@@ -8,8 +8,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from pochoir.kernels.cpu import LANES
+from pochoir.kernels.layout import FLOAT_BYTES
 
-for_numba: Callable[[Callable[..., Any]], Callable[..., None]] = intrinsic
+for_numba: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 """numba's decorator with a type that says that its functions are called with values, without the typing context."""
 
 FLOAT = ir.FloatType()
@@ -17,7 +18,6 @@ VECTOR = ir.VectorType(FLOAT, LANES)
 INDEX = ir.IntType(64)
 WORD = ir.IntType(32)
 BYTES = ir.IntType(8).as_pointer()
-FLOAT_BYTES = 4
 
 
 class Writer:
@@ -166,6 +166,28 @@ class Loop:
             phi.add_incoming(value, last)
         self.builder.cbranch(self.builder.icmp_signed("<", following, self.stop), self.body, self.after)
         self.builder.position_at_end(self.after)
+
+
+@for_numba
+def read(typing_context: Any, place: Any) -> Any:
+    """For numba functions: the number at an address."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        return builder.load(Writer(builder).pointer(args[0]), align=FLOAT_BYTES, typ=FLOAT)
+
+    return types.float32(types.intp), write
+
+
+@for_numba
+def write(typing_context: Any, place: Any, number: Any) -> Any:
+    """For numba functions: put a number at an address."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        place, number = args
+        builder.store(number, Writer(builder).pointer(place), align=FLOAT_BYTES)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.float32), write
 
 
 @for_numba

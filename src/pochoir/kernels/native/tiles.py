@@ -8,7 +8,7 @@ from numba.core import types
 
 from pochoir.kernels.cpu import LANES
 from pochoir.kernels.minimal import minimal_filtering
-from pochoir.kernels.vectors import INDEX, Loop, Writer, for_numba
+from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba
 
 Values = list[ir.Value]
 

@@ -1,0 +1,150 @@
+"""The compiled kernels: linked from where an earlier run has kept them, compiled if none has.
+
+numba compiles, and it alone knows how; but to import it and to load what it keeps takes half a second, so what it made
+is kept here and linked without it.
+"""
+
+import ctypes
+import hashlib
+import importlib
+import json
+import logging
+import os
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import llvmlite.binding as llvm
+
+from pochoir.kernels.cpu import CPU_VARIABLES, FEATURES
+from pochoir.weights import home
+
+logger = logging.getLogger(__name__)
+
+_FOLDER = Path(__file__).parent
+_SOURCES = ("cpu.py", "layout.py", "minimal.py")
+"""What the kernels' source takes from elsewhere."""
+_DAMAGE = (OSError, LookupError, TypeError, ValueError, zipfile.BadZipFile)
+_ARGUMENTS: Mapping[str, Any] = {"int64": ctypes.c_int64, "float32": ctypes.c_float}
+_PLACE: Any = ctypes.POINTER(ctypes.c_void_p)
+
+
+class Compiled(NamedTuple):
+    """A kernel as numba compiled it."""
+
+    symbol: str
+    """Its name in the code."""
+    arguments: tuple[str, ...]
+    """Their types, as numba calls them."""
+    code: bytes
+    """An object file."""
+
+
+class Kernel:
+    """A function of machine code, called without the interpreter's lock.
+
+    Args:
+        name: What to call it if it fails.
+        address: Where it begins.
+        arguments: Types of its arguments.
+    """
+
+    # numba's functions return a status, and write their result and what they raise where they are told.
+    _result, _trouble = ctypes.c_void_p(), ctypes.c_void_p()
+
+    def __init__(self, name: str, address: int, arguments: tuple[str, ...]) -> None:
+        if not address:
+            raise LookupError(name)
+        self._name = name
+        kinds = [_ARGUMENTS[argument] for argument in arguments]
+        self._function = ctypes.CFUNCTYPE(ctypes.c_int32, _PLACE, _PLACE, *kinds)(address)
+
+    def __call__(self, *arguments: float) -> None:
+        """Run it."""
+        if self._function(self._result, self._trouble, *arguments):
+            raise RuntimeError(f"The kernel {self._name} failed.")
+
+
+def kernel(name: str) -> Kernel:
+    """The kernel of this name."""
+    return _load()[name]
+
+
+@cache
+def _load() -> dict[str, Kernel]:
+    name = f"kernels-{_fingerprint()}.zip"
+    for folder in _folders():
+        try:
+            return _link(_read(folder / name))
+        except _DAMAGE:  # not there, or not whole
+            continue
+    made: dict[str, Compiled] = importlib.import_module("pochoir.kernels.native").compile_all()
+    for folder in _folders():
+        try:
+            _keep(folder / name, made)
+            break
+        except OSError as error:
+            logger.info("Compiled kernels cannot be kept in %s (%s).", folder, error)
+    return _link(made)
+
+
+def _folders() -> Iterator[Path]:
+    """Where compiled kernels may be kept: beside their source, or with the weights if its folder cannot be written."""
+    yield _FOLDER / "__pycache__"
+    yield home() / "kernels"
+
+
+def _fingerprint() -> str:
+    """Changes with anything that the code depends on."""
+    told = [version("numba"), version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
+    told += [*sorted(FEATURES), *(os.environ.get(variable, "") for variable in CPU_VARIABLES)]
+    total = hashlib.sha256("\n".join(told).encode())
+    for path in (*sorted((_FOLDER / "native").glob("*.py")), *(_FOLDER / name for name in _SOURCES)):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _read(path: Path) -> dict[str, Compiled]:
+    with zipfile.ZipFile(path) as archive:  # which knows a checksum of each file in it
+        index = json.loads(archive.read("index.json"))
+        return {
+            name: Compiled(entry["symbol"], tuple(entry["arguments"]), archive.read(f"{name}.o"))
+            for name, entry in index.items()
+        }
+
+
+def _keep(path: Path, made: Mapping[str, Compiled]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    passing = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with zipfile.ZipFile(passing, "w") as archive:
+            index = {name: {"symbol": each.symbol, "arguments": each.arguments} for name, each in made.items()}
+            archive.writestr("index.json", json.dumps(index))
+            for name, each in made.items():
+                archive.writestr(f"{name}.o", each.code)
+        passing.replace(path)
+    finally:
+        passing.unlink(missing_ok=True)
+
+
+def _link(made: Mapping[str, Compiled]) -> dict[str, Kernel]:
+    if sys.platform == "win32":
+        importlib.import_module("numba.core.registry")  # knows where on Windows the compiler's own helpers are
+    engine = _start_engine()
+    for each in made.values():
+        engine.add_object_file(llvm.ObjectFileRef.from_data(each.code))
+    engine.finalize_object()
+    return {name: Kernel(name, engine.get_function_address(each.symbol), each.arguments) for name, each in made.items()}
+
+
+@cache
+def _start_engine() -> llvm.ExecutionEngine:
+    """It owns the code, so it is kept as long as the program runs."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
