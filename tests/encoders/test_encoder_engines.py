@@ -79,7 +79,7 @@ def style_loss(encoder: VGG, picture: Tensor, layers: tuple[str, ...], guided: b
 def test_features_and_gradients_are_torchs(height, width, layers, pooling):
     ours, theirs = make_pair(pooling=pooling)
     assert (ours.engine, theirs.engine) == ("kernels", "torch")
-    picture = noise(height, width, seed=4)
+    picture = noise(height, width, seed=5)
     features, expected = ours(picture, layers), theirs(picture, layers)
     assert list(features) == list(layers)
     for name in layers:

@@ -11,7 +11,6 @@ from torch import Tensor
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, in_panels
 from pochoir.kernels.library import kernel
-from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.sharing import Lender, allocate, scratch, share
 
 Room: TypeAlias = NDArray[np.float32]
@@ -22,7 +21,7 @@ _gather_tiles, _multiply_places, _spread_tiles = (
     kernel("multiply_places"),
     kernel("spread_tiles"),
 )
-_convolve_colours_back = kernel("convolve_colours_back")
+_convolve_colours_back, _pack_panels = kernel("convolve_colours_back"), kernel("pack_panels")
 
 FEW_TILES, MANY_TILES = 36, 192
 """Tiles that are worked on together: few enough to stay in a thread's second-level cache; or, where the weights alone
@@ -46,12 +45,18 @@ def pack(weight: Tensor, outputs: int) -> Tensor:
     Returns:
         Shape ((outputs + 2) ** 2, C_out / COLUMNS, C_in, COLUMNS), flat in its last three dimensions.
     """
-    matrix = torch.from_numpy(minimal_filtering(outputs).weights)
-    both = torch.kron(matrix, matrix).float()  # of both directions at once
     results, inputs = weight.shape[:2]
-    panels = weight.reshape(results // COLUMNS, COLUMNS, inputs, 9).permute(3, 0, 2, 1).reshape(9, -1)
-    packed = torch.from_numpy(allocate(len(both) * panels.shape[1])).view(len(both), -1)
-    return torch.mm(both, panels, out=packed)
+    positions, given = (outputs + 2) ** 2, weight.contiguous()
+    packed = torch.from_numpy(allocate(positions * results * inputs)).view(positions, -1)
+
+    def work(panel: int) -> None:
+        _pack_panels(
+            *(outputs, given.data_ptr(), inputs, packed.data_ptr(), results * inputs),
+            *(scratch(9 * COLUMNS).ctypes.data, panel, panel + 1),
+        )
+
+    share(work, results // COLUMNS)
+    return packed
 
 
 class Convolution:

@@ -6,11 +6,40 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from pochoir.kernels.cpu import LANES
+from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba
 
 Values = list[ir.Value]
+
+
+def make_weights(outputs: int) -> Callable[..., None]:
+    """The transform of weights: from (3, 3, COLUMNS) to T * T positions, with T = ``outputs + 2``.
+
+    What comes back is for numba functions: ``weights(source, target, position)``. The first two are addresses,
+    ``position`` counts numbers from one position of the target to the next. Results are streamed.
+    """
+    matrix = [tuple(row) for row in minimal_filtering(outputs).weights.tolist()]
+
+    def weights(typing_context: Any, source: Any, target: Any, position: Any) -> Any:
+        return types.void(*[types.intp] * 3), write
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, target, position = args
+        start, goal = writer.pointer(source), writer.pointer(target)
+        with Loop(builder, INDEX(COLUMNS), LANES, f"weights{outputs}") as loop:
+            first = writer.shift(start, loop.index)
+            taps = [[writer.load(writer.shift(first, (3 * y + x) * COLUMNS)) for y in range(3)] for x in range(3)]
+            columns = [_apply_forth(writer, matrix, column) for column in taps]
+            place = writer.shift(goal, loop.index)
+            for y in range(outputs + 2):
+                for value in _apply_forth(writer, matrix, [column[y] for column in columns]):
+                    writer.stream(value, place)
+                    place = writer.shift(place, position)
+        return context.get_dummy_value()
+
+    return for_numba(weights)
 
 
 def make_forth(outputs: int) -> Callable[..., None]:

@@ -1,12 +1,14 @@
 """Convolutions of 3x3 by Winograd's minimal filtering, in three steps for some tiles at a time."""
 
+from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import FLOAT_BYTES, SKEW, UNIT
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.compiling import compiled, helper
 from pochoir.kernels.native.products import multiply, multiply_transposed
-from pochoir.kernels.native.tiles import make_back, make_forth
-from pochoir.kernels.native.vectors import clear, copy, settle
+from pochoir.kernels.native.tiles import make_back, make_forth, make_weights
+from pochoir.kernels.native.vectors import clear, copy, read, settle, write
 
+weights_4, weights_6 = make_weights(4), make_weights(6)
 forth_4, forth_6 = make_forth(4), make_forth(6)
 back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
 gated_back_4, gated_back_6 = make_back(4, gated=True), make_back(6, gated=True)
@@ -115,6 +117,36 @@ def transform_results(
         back_6(products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor)
     if not inside:
         paste_patch(target, height, width, channels, top, left, outputs, patch)
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp)")
+def pack_panels(
+    outputs: int, weight: int, inputs: int, target: int, position: int, room: int, first: int, last: int
+) -> None:
+    """Bring some panels of weights to their positions.
+
+    Args:
+        outputs: Side of a tile of results, 4 or 6.
+        weight: Address of the weights, (channels, inputs, 3, 3).
+        inputs: Channels that come.
+        target: Address of the positions, each of (panels, inputs, COLUMNS).
+        position: Numbers from one position to the next.
+        room: Address of room, (9, COLUMNS).
+        first: The first panel.
+        last: The panel after the last.
+    """
+    for panel in range(first, last):
+        for channel in range(inputs):
+            for column in range(COLUMNS):
+                place = weight + FLOAT_BYTES * 9 * ((panel * COLUMNS + column) * inputs + channel)
+                for tap in range(9):
+                    write(room + FLOAT_BYTES * (tap * COLUMNS + column), read(place + FLOAT_BYTES * tap))
+            goal = target + FLOAT_BYTES * (panel * inputs + channel) * COLUMNS
+            if outputs == 4:
+                weights_4(room, goal, position)
+            else:
+                weights_6(room, goal, position)
+    settle()
 
 
 @compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
