@@ -23,7 +23,7 @@ from pochoir.recipe import BACKDROPS, Recipe
 from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
-from pochoir.transfer import Checkpoint, Losses, Region, Sample, Step, expected_bytes, iter_paint
+from pochoir.transfer import Checkpoint, Losses, Region, Sample, Step, expected_bytes, give_back, iter_paint
 
 DEFAULT_LONG_SIDE_PX = 512
 SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
@@ -255,6 +255,7 @@ class Painting:
             with _torch_threads(self.threads):
                 step = next(steps, None)
             if step is None:
+                give_back()  # pictures of other sizes are to be made now
                 self.is_finished = True
                 return
             self.last_step = step
@@ -318,8 +319,7 @@ class Painting:
         """The result with the best picture so far; before the first step, with the photo unpainted."""
         with _torch_threads(self.threads):
             step = self.last_step
-            ground = self._ground_at(self.size)
-            pastiche = ground if step is None else step.picture().cpu()
+            pastiche = self._ground_at(self.size) if step is None else step.picture().cpu()
             with self._timed("compose"):
                 front, composite, matte = self._compose(pastiche)
         return Result(

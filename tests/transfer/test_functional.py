@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pochoir.errors import ShapeError
-from pochoir.transfer.functional import gamut_excess, gram, relative_distance, total_variation, weighted_squares
+from pochoir.transfer.functional import (
+    differentiated,
+    gamut_excess,
+    gram,
+    relative_distance,
+    total_variation,
+    weighted_squares,
+)
 from support.close import assert_close
 
 
@@ -184,7 +191,7 @@ class TestTotalVariation:
         picture = noise(2, 2, 3, 4).requires_grad_()
         weight = noise(1, 1, 3, 4, seed=1) + 0.1
         assert torch.autograd.gradcheck(total_variation, (picture,))
-        assert torch.autograd.gradcheck(total_variation, (picture, weight.requires_grad_()))
+        assert torch.autograd.gradcheck(total_variation, (picture, weight))
 
 
 class TestGamutExcess:
@@ -202,3 +209,11 @@ class TestGamutExcess:
     def test_gradients(self):
         picture = torch.tensor([-0.5, 0.2, 0.7, 1.3], dtype=torch.float64).requires_grad_()
         assert torch.autograd.gradcheck(gamut_excess, (picture,))
+
+
+def test_a_value_with_a_known_gradient():
+    picture, gradient = noise(1, 3, 4, 5).requires_grad_(), noise(1, 3, 4, 5, seed=1)
+    value = differentiated(picture, torch.tensor(2.5), gradient)
+    assert float(value.detach()) == 2.5
+    (3.0 * value).backward()
+    assert_close(picture.grad, 3.0 * gradient)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pochoir import compositing
 from pochoir.transfer.criterion import Criterion, Losses
+from pochoir.transfer.functional import differentiated
 from pochoir.transfer.levels import Level
 from pochoir.transfer.windows import find_window
 
@@ -29,7 +30,9 @@ def take_apart(level: Level) -> tuple[Level, ...]:
     silhouette; its matte reaches a little beyond it, too. A region that fills the picture keeps photo and matte.
     """
     return tuple(
-        replace(
+        level
+        if len(level.regions) == 1 and bool((region.matte == 1.0).all())
+        else replace(
             level,
             photo=compositing.cutout(level.photo, region.matte)[:, :3],
             regions=[replace(region, matte=_reach_beyond(region.matte))],
@@ -81,8 +84,7 @@ class ApartCriterion:
             window.cut(slope[index : index + 1]).copy_(gradient)
             terms += share * torch.tensor(losses, dtype=torch.float64)
         losses = Losses(*terms.tolist())
-        # It has been differentiated already: what is given on has its value and its gradient.
-        return losses.total + torch.sum(slope * (layers - layers.detach())), losses
+        return differentiated(layers, layers.new_tensor(losses.total), slope), losses
 
 
 def _reach_beyond(matte: Tensor) -> Tensor:

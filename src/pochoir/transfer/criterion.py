@@ -12,7 +12,13 @@ from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings, Treatment
 from pochoir.transfer.features import WHOLE_PX, FeatureTiles
-from pochoir.transfer.functional import gamut_excess, relative_distance, total_variation, weighted_squares
+from pochoir.transfer.functional import (
+    differentiated,
+    gamut_excess,
+    relative_distance,
+    total_variation,
+    weighted_squares,
+)
 from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.levels import Sample
@@ -250,8 +256,7 @@ class Criterion:
 
         gradient = self.tiles.differentiate(pastiche, linearised)
         value = self.content_weight * content + self.style_weight * style.detach()
-        # The objective has been differentiated already: what is given on has its value and its gradient.
-        return content, style.detach(), value + torch.sum(gradient * (pastiche - pastiche.detach()))
+        return content, style.detach(), differentiated(pastiche, value, gradient)
 
     def _style(self, grams: Sequence[Mapping[str, Tensor]]) -> Tensor:
         loss = self.cover.new_zeros(())

@@ -157,24 +157,46 @@ def total_variation(picture: Tensor, weight: Tensor | None = None) -> Tensor:
     Args:
         picture: Shape (B, C, H, W).
         weight: Weight of each pixel, shape (B or 1, 1, H, W); a pair weighs what its lesser pixel does. None
-            weighs all pixels alike.
+            weighs all pixels alike. It gets no gradient.
 
     Returns:
         A scalar; 0 for a constant picture or one of a single pixel.
     """
-    total = picture.new_zeros(())
-    for dim in (-1, -2):
-        count = picture.shape[dim] - 1
-        if count < 1:
-            continue
-        difference = picture.diff(dim=dim).square()
-        if weight is None:
-            total = total + difference.mean()
-            continue
-        pairs = torch.minimum(weight.narrow(dim, 0, count), weight.narrow(dim, 1, count))
-        pairs = pairs.expand(picture.shape[0], -1, -1, -1)  # so that its sum counts every picture
-        total = total + (difference * pairs).sum() / (pairs.sum() * picture.shape[1]).clamp_min(1e-12)
-    return total
+    result: Tensor = _TotalVariation.apply(picture, weight)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _TotalVariation(torch.autograd.Function):
+    """Value and gradient at once, one channel after the other: of a large picture few copies are in memory."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, weight: Tensor | None) -> Tensor:
+        total, gradient = picture.new_zeros(()), torch.zeros_like(picture)
+        for dim in (-1, -2):
+            count = picture.shape[dim] - 1
+            if count < 1:
+                continue
+            pairs = picture.new_ones(1, 1, 1, 1)
+            pairs_in_all = picture.narrow(dim, 1, count).numel() * pairs.sum()
+            if weight is not None:
+                pairs = torch.minimum(weight.narrow(dim, 0, count), weight.narrow(dim, 1, count))
+                pairs_in_all = pairs.sum() * (picture.shape[0] // pairs.shape[0] * picture.shape[1])
+            weights = pairs / pairs_in_all.clamp_min(1e-12)
+            for channel in range(picture.shape[1]):
+                difference = picture[:, channel : channel + 1].diff(dim=dim)
+                weighted = difference * weights
+                total += difference.mul_(weighted).sum()
+                slope = gradient[:, channel : channel + 1]
+                slope.narrow(dim, 1, count).add_(weighted, alpha=2.0)
+                slope.narrow(dim, 0, count).sub_(weighted, alpha=2.0)
+        ctx.save_for_backward(gradient)
+        return total
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * slope, None
 
 
 def gamut_excess(picture: Tensor) -> Tensor:
@@ -189,4 +211,50 @@ def gamut_excess(picture: Tensor) -> Tensor:
     Returns:
         A scalar; 0 if all values are in [0, 1].
     """
-    return (picture - picture.clamp(0.0, 1.0)).square().mean()
+    result: Tensor = _GamutExcess.apply(picture)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _GamutExcess(torch.autograd.Function):
+    """What lies outside is kept for the way back, and nothing else."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor) -> Tensor:
+        excess = picture - picture.clamp(0.0, 1.0)
+        ctx.save_for_backward(excess)
+        return excess.square().mean()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        (excess,) = ctx.saved_tensors
+        gradient: Tensor = excess * (slope * (2.0 / excess.numel()))
+        return gradient
+
+
+def differentiated(picture: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+    """A value whose gradient in a picture is known already.
+
+    Args:
+        picture: Any shape.
+        value: A scalar, not in the picture's graph.
+        gradient: Of the value in the picture, the picture's shape.
+
+    Returns:
+        The value, as a function of the picture.
+    """
+    result: Tensor = _Differentiated.apply(picture, value, gradient)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Differentiated(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return value.clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * slope, None, None

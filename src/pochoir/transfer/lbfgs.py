@@ -64,6 +64,7 @@ class LBFGS:
         return self._proposal()
 
     def _aim(self, gradient: Tensor) -> None:
+        self.direction = None  # so that there is only one of them in memory
         direction = self._two_loops(gradient)
         slope = _dot(direction, gradient)
         if not slope < 0.0:  # rounding has spoilt the model; begin anew

@@ -1,5 +1,8 @@
 """How much of a picture is looked at once, for the memory there is."""
 
+import ctypes
+import sys
+
 from pochoir._types import Size
 from pochoir.quantities import parse_bytes
 
@@ -36,6 +39,17 @@ def expected_bytes(memory: str, size: Size) -> int:
     """What painting will take, about; more than ``memory`` where even small tiles do."""
     shown_px = min(size.pixels, max(LEAST_SHOWN_PX, tile_limit_px(memory, size)))
     return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px)
+
+
+def give_back() -> None:
+    """Give the system what has been freed. The C library of Linux keeps what lay between pieces that are still in use.
+
+    A scale leaves as much behind as it took, and pieces of other sizes are asked for at the next one.
+    """
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other libraries than glibc have none
+        if trim is not None:
+            trim(0)
 
 
 def _held_bytes(size: Size) -> int:

@@ -39,6 +39,7 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterator[It
     history = history_pairs(Size(*start.shape[-2:]))
     solver = LBFGS(first_step=FIRST_STEP, history=history, precondition=FrequencyFilter(free))
     point = start
+    del start  # a large picture less in memory
     while True:
         losses, gradient = _evaluate(objective, point, free)
         yield Iterate(point, losses)

@@ -18,8 +18,8 @@ from pochoir.recipe import TransferSettings
 from pochoir.transfer.apart import ApartCriterion, put_together, take_apart
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
 from pochoir.transfer.levels import STARTS, Level, Region, carry_over
-from pochoir.transfer.memory import tile_limit_px
-from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Objective
+from pochoir.transfer.memory import give_back, tile_limit_px
+from pochoir.transfer.optimize import OPTIMIZERS, Iterate
 from pochoir.transfer.pacing import Pace
 from pochoir.transfer.palette import Palette
 from pochoir.transfer.schedule import plan_scales
@@ -149,19 +149,18 @@ def iter_paint(
     for number, scale in enumerate(scales[len(counts) :], start=len(counts) + 1):
         if not pace.begins(number - 1):
             break
-        level = finest.at(scale.size)
-        parts = take_apart(level)
-        if coarser is None:
-            given = None if start is None else window.cut(start)
-            layers = torch.cat([_start(part, settings, given) for part in parts])
-        else:
-            layers = carry_over(*coarser, parts)
         is_joint = number == len(scales)
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
         build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain)
-        task = _set_jointly(level, layers, build) if is_joint else _set_apart(level, parts, layers, build)
+        given = None if start is None else window.cut(start)
+        level = finest.at(scale.size)
+        parts = take_apart(level)
+        task = _set_out(level, parts, _first_layers(parts, coarser, settings, given), build, settings, jointly=is_joint)
+        coarser = None
+        if is_joint:
+            parts = ()  # no finer scale needs them, and large pictures are too many as it is
         best: Iterate | None = None
-        for index, iterate in enumerate(OPTIMIZERS[settings.optimizer](task.objective, task.start, task.free)):
+        for index, iterate in enumerate(task.iterates):
             if best is None or iterate.losses.total < best.losses.total:
                 best = iterate
             if index == 0:  # the start of a scale is not a step
@@ -185,40 +184,48 @@ def iter_paint(
                 _render=partial(render, best.picture, is_joint),
             )
             if not goes_on:
+                give_back()
                 coarser, counts = (parts, best.picture), (*counts, index)
                 break
 
 
-class _Task(NamedTuple):
-    """What the optimiser is given at one scale; ``free`` is 1 where pixels may change."""
+def _first_layers(
+    parts: Sequence[Level],
+    coarser: tuple[Sequence[Level], Tensor] | None,
+    settings: TransferSettings,
+    given: Tensor | None,
+) -> Tensor:
+    """A picture for each region to set out from, shape (regions, 3, h, w)."""
+    if coarser is not None:
+        return carry_over(*coarser, parts)
+    if given is not None:
+        return torch.cat([imaging.resize(given, Size(*part.photo.shape[-2:])) for part in parts])
+    return torch.cat([STARTS[settings.init](part, settings.seed) for part in parts])
 
-    objective: Objective
-    start: Tensor
-    free: Tensor
+
+class _Task(NamedTuple):
+    """The way of the optimiser at one scale."""
+
+    iterates: Iterator[Iterate]
     notes: tuple[str, ...]
 
 
 _Build = Callable[[Level], tuple[Criterion, tuple[str, ...]]]
 
 
-def _set_jointly(level: Level, layers: Tensor, build: _Build) -> _Task:
-    criterion, notes = build(level)
-    free = (level.cover > 0).to(layers)
-    return _Task(criterion, torch.where(free > 0, put_together(layers, level), level.photo), free, notes)
-
-
-def _set_apart(level: Level, parts: Sequence[Level], layers: Tensor, build: _Build) -> _Task:
+def _set_out(
+    level: Level, parts: Sequence[Level], layers: Tensor, build: _Build, settings: TransferSettings, *, jointly: bool
+) -> _Task:
+    optimize = OPTIMIZERS[settings.optimizer]
+    if jointly:
+        criterion, notes = build(level)
+        free = (level.cover > 0).to(layers)
+        return _Task(optimize(criterion, torch.where(free > 0, put_together(layers, level), level.photo), free), notes)
+    objective = ApartCriterion(level, parts, lambda part: build(part)[0])
     free = torch.cat([part.cover > 0 for part in parts]).to(layers)
     grounds = torch.cat([part.photo for part in parts])
-    objective = ApartCriterion(level, parts, lambda part: build(part)[0])
     # What has to be left out at a coarse scale is not worth telling.
-    return _Task(objective, torch.where(free > 0, layers, grounds), free, ())
-
-
-def _start(level: Level, settings: TransferSettings, given: Tensor | None) -> Tensor:
-    if given is not None:
-        return imaging.resize(given, Size(*level.photo.shape[-2:]))
-    return STARTS[settings.init](level, settings.seed)
+    return _Task(optimize(objective, torch.where(free > 0, layers, grounds), free), ())
 
 
 def _build_criterion(

@@ -43,9 +43,13 @@ class FrequencyFilter:
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """The filtered gradient, of the same shape (B, 3, H, W)."""
-        colors = torch.einsum("ij,bjhw->bihw", self.basis, gradient)
-        filtered = torch.fft.irfft2(torch.fft.rfft2(colors) * self.gain, s=gradient.shape[-2:])
-        return torch.einsum("ij,bihw->bjhw", self.basis, filtered) * self.free
+        total = torch.zeros_like(gradient)
+        # One colour after the other: of a large picture few copies are in memory.
+        for mixture, gain in zip(self.basis.view(3, 1, 3, 1, 1), self.gain, strict=True):
+            color = (gradient * mixture).sum(dim=1)
+            color = torch.fft.irfft2(torch.fft.rfft2(color).mul_(gain), s=gradient.shape[-2:])
+            total.addcmul_(color[:, None], mixture.expand_as(total))
+        return total.mul_(self.free)
 
 
 def _interpolate(frequencies: Tensor, curve: tuple[float, ...]) -> Tensor:
