@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pochoir.kernels.cpu import COLUMNS
-from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, in_panels
+from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, in_panels
 from pochoir.kernels.library import kernel
 from pochoir.kernels.sharing import Lender, allocate, scratch, share
 
@@ -23,9 +23,10 @@ _gather_tiles, _multiply_places, _spread_tiles = (
 )
 _convolve_colours_back, _pack_panels = kernel("convolve_colours_back"), kernel("pack_panels")
 
-FEW_TILES, MANY_TILES = 36, 192
-"""Tiles that are worked on together: few enough to stay in a thread's second-level cache; or, where the weights alone
-are larger than that cache, as many for each thread as make it worth while to fetch them once for all of these tiles."""
+FEW_CHANNELS, MANY_TILES = 12 * 400, 192
+"""What is worked on together: tiles times channels, coming and going, that stay in a thread's second-level cache; or,
+where the weights alone are larger than that cache, as many tiles for each thread as make it worth while to fetch them
+once for all of these tiles."""
 MANY_TILES_FROM = 256 * 256
 """Pairs of channels from which it is many. Their weights are packed once: for so many tiles it takes little to turn
 them round for the way back."""
@@ -150,7 +151,8 @@ def _run_by_positions(pass_: "_Pass", room: Room, start: int, count: int, *, rev
 
 def _run_by_tiles(pass_: "_Pass") -> None:
     """Each thread takes other tiles, few enough to stay in its cache from the first step to the last."""
-    each = _tiles_per_piece(pass_.tiles, FEW_TILES)
+    few = max(ROWS, FEW_CHANNELS // (pass_.inputs + pass_.results) // ROWS * ROWS)
+    each = _tiles_per_piece(pass_.tiles, few)
 
     def work(piece: int) -> None:
         room = scratch(pass_.room(each) + pass_.patches)
