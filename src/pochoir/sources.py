@@ -55,11 +55,20 @@ class Sources:
     @property
     def notes(self) -> tuple[str, ...]:
         """What had to be converted on reading."""
+        return tuple(f"{source.name}: {note}" for source in self._all() for note in source.notes)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the pictures take."""
+        tensors = [(each.matte,) if isinstance(each, Matte) else (each.rgb, each.alpha) for each in self._all()]
+        return sum(tensor.nbytes for pair in tensors for tensor in pair if tensor is not None)
+
+    def _all(self) -> list[Picture | Matte]:
         pictures = [picture for group in self.styles.values() for picture, _ in group]
         masks = [mask for group in self.style_masks.values() for mask in group]
         read: list[Picture | Matte | None] = [self.photo, *pictures, *masks]
         read += [self.mask, self.scribble, self.backdrop, self.init]
-        return tuple(f"{source.name}: {note}" for source in read if source is not None for note in source.notes)
+        return [each for each in read if each is not None]
 
 
 def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, Any]) -> Sources:

@@ -23,10 +23,16 @@ STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 OF_GRADIENTS = 1e-3
 
 
-def make_pair(*, architecture: str = "vgg19", pooling: str = "max", seed: int = 0) -> tuple[VGG, VGG]:
-    """An encoder on kernels and the same one on torch, with as few channels as the kernels take."""
-    narrow = kernels.COLUMNS
-    channels = (narrow, narrow, narrow, 2 * narrow, narrow)
+NARROW = (kernels.COLUMNS, kernels.COLUMNS, kernels.COLUMNS, 2 * kernels.COLUMNS, kernels.COLUMNS)
+"""As few channels as the kernels take."""
+WIDE = (kernels.COLUMNS, kernels.COLUMNS, 256, 512, kernels.COLUMNS)
+"""With layers for which it depends on the size of a picture how the kernels go about it."""
+
+
+def make_pair(
+    *, architecture: str = "vgg19", pooling: str = "max", seed: int = 0, channels: tuple[int, ...] = NARROW
+) -> tuple[VGG, VGG]:
+    """An encoder on kernels and the same one on torch."""
     pair = []
     for engine in ("auto", "torch"):
         encoder = VGG(architecture, pooling=pooling, channels=channels, engine=engine)
@@ -91,6 +97,33 @@ def test_features_and_gradients_are_torchs(height, width, layers, pooling):
         )
         assert_close(loss, loss_expected, rtol=1e-5)
         assert distance(gradient, gradient_expected) < OF_GRADIENTS
+
+
+def test_what_is_prepared_for_large_pictures_is_torchs_too():
+    ours, theirs = make_pair(channels=WIDE)
+    picture = noise(48, 61)
+    small = ours(picture, STYLE)
+    ours.prepare(1e6)
+    large = ours(picture, STYLE)
+    for name, expected in theirs(picture, STYLE).items():
+        assert distance(large[name], expected) < 1e-5, name
+    assert not torch.equal(large["relu4_1"], small["relu4_1"])
+    ours.prepare(0.0)
+    for name, value in ours(picture, STYLE).items():
+        assert torch.equal(value, small[name]), name
+
+
+def test_a_way_back_after_another_size_was_prepared_for():
+    ours, _ = make_pair(channels=WIDE)
+    gradients = []
+    for pixels in (0.0, 1e6):
+        ours.prepare(0.0)
+        seen = noise(48, 61).requires_grad_()
+        features = ours(seen, ("relu4_2",))["relu4_2"]
+        ours.prepare(pixels)
+        features.square().sum().backward()
+        gradients.append(seen.grad)
+    assert distance(gradients[1], gradients[0]) < 1e-5
 
 
 def test_all_layers_of_both_architectures():

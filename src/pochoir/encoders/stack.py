@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pochoir.kernels.convolution import ColourConvolution, Convolution
+from pochoir.kernels.convolution import ColourConvolution, Convolution, best_outputs
 from pochoir.kernels.pooling import Pooling
 from pochoir.kernels.sharing import Lender
 from pochoir.weights.mapped import let_go
@@ -25,6 +25,8 @@ class _Unit:
     convolution: str
     relu: str
     pooling: str | None
+    stride: int
+    """Pixels of the picture per position, in each direction."""
 
 
 class Stack:
@@ -53,12 +55,30 @@ class Stack:
         self._first = ColourConvolution(*convolutions[first], self._lender)
         self._tensors = dict(convolutions)
         self._convolutions: dict[str, Convolution] = {}
-        self._units = []
+        self._units: list[_Unit] = []
+        self._pixels = 0.0
+        stride = 1
         for name in convolutions:
             relu = layers[layers.index(name) + 1]
             following = layers[layers.index(relu) + 1 : layers.index(relu) + 2]
             pool = following[0] if following and following[0].startswith("pool") else None
-            self._units.append(_Unit(name, relu, pool))
+            self._units.append(_Unit(name, relu, pool, stride))
+            stride *= 2 if pool else 1
+
+    def prepare(self, pixels: float) -> None:
+        """Say how many pixels the pictures to come have at most, about: it decides between ways that round differently.
+
+        Results depend on the last call alone. What earlier pictures took of memory is given back.
+        """
+        self._pixels = pixels
+        self._lender.begin_anew()
+        for unit in self._units:
+            made = self._convolutions.get(unit.convolution)
+            if made is not None and made.outputs != self._outputs(unit):
+                del self._convolutions[unit.convolution]
+
+    def _outputs(self, unit: _Unit) -> int:
+        return best_outputs(self._tensors[unit.convolution][0], self._pixels / unit.stride**2)
 
     def run(self, picture: Tensor, wanted: Sequence[str], *, keep: bool) -> Maps:
         """Run as far as the deepest wanted layer.
@@ -97,12 +117,16 @@ class Stack:
     def _convolve(self, unit: _Unit, value: Tensor, *, rectified: bool) -> Tensor:
         if unit is self._units[0]:
             return self._first.forward(value, rectified=rectified)
+        return self._convolution(unit).forward(value, rectified=rectified)
+
+    def _convolution(self, unit: _Unit) -> Convolution:
         if unit.convolution not in self._convolutions:
-            weight, bias = self._tensors.pop(unit.convolution)
-            self._convolutions[unit.convolution] = Convolution(weight, bias, self._lender)
+            weight, bias = self._tensors[unit.convolution]
+            made = Convolution(weight, bias, self._lender, outputs=self._outputs(unit))
+            self._convolutions[unit.convolution] = made
             if self._lets_go:
                 let_go([weight])  # the kernels have it in another form
-        return self._convolutions[unit.convolution].forward(value, rectified=rectified)
+        return self._convolutions[unit.convolution]
 
     def run_back(self, rectified: Maps, gradients: Maps) -> Tensor | None:
         """The gradient of the picture.
@@ -124,7 +148,7 @@ class Stack:
             if index == 0:
                 return self._first.backward(coming)
             before = self._units[index - 1]
-            convolution = self._convolutions[unit.convolution]
+            convolution = self._convolution(unit)
             if before.pooling:
                 coming = convolution.backward(coming, extra=gradients.get(before.pooling))
             else:

@@ -94,6 +94,7 @@ class VGG(nn.Module):
         self._stack: Stack | None = None
         self._stack_key: tuple[tuple[int, int], ...] = ()
         self._key_as_read: tuple[tuple[int, int], ...] = ()
+        self._expected_px = 0.0
         self.requires_grad_(False)
 
     @property
@@ -113,6 +114,16 @@ class VGG(nn.Module):
     def mark_as_read(self) -> None:
         """Say that the weights are those of a file, which can be read again."""
         self._key_as_read = self._key()
+
+    def prepare(self, pixels: float) -> None:
+        """Say how large the pictures to come are at most, in pixels, about.
+
+        On compiled kernels large pictures take a way of their own, which rounds differently. Nothing depends on what
+        was said before.
+        """
+        self._expected_px = pixels
+        if self._stack is not None:
+            self._stack.prepare(pixels)
 
     def _key(self) -> tuple[tuple[int, int], ...]:
         """Tells whether weights have been replaced or changed."""
@@ -176,6 +187,7 @@ class VGG(nn.Module):
             tensors = [(module.weight.detach(), cast(Tensor, module.bias).detach()) for module in modules]
             named = dict(zip(self.convolutions, tensors, strict=True))
             self._stack = Stack(self.layers, named, self.pooling, lets_go=key == self._key_as_read)
+            self._stack.prepare(self._expected_px)
             self._stack_key = key
         maps: tuple[Tensor, ...] = Features.apply(x, self._stack, wanted)  # type: ignore[no-untyped-call]
         return dict(zip(wanted, maps, strict=True))

@@ -18,7 +18,7 @@ from pochoir.recipe import TransferSettings
 from pochoir.transfer.apart import ApartCriterion, put_together, take_apart
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
 from pochoir.transfer.levels import STARTS, Level, Region, carry_over
-from pochoir.transfer.memory import give_back, tile_limit_px
+from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate
 from pochoir.transfer.pacing import Pace
 from pochoir.transfer.palette import Palette
@@ -92,6 +92,7 @@ def iter_paint(
     start: Tensor | None = None,
     budget_s: float = math.inf,
     checkpoint: Checkpoint | None = None,
+    beside_bytes: int = 0,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
@@ -109,6 +110,7 @@ def iter_paint(
         budget_s: Seconds to finish in. Each scale has its share of them, and a scale that would not fit at all is left
             out; ``settings.time`` is not looked at.
         checkpoint: Of an earlier run with the same arguments, to go on after its scale.
+        beside_bytes: What the caller holds in memory, which counts against ``settings.memory``.
 
     Yields:
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
@@ -151,8 +153,9 @@ def iter_paint(
             break
         is_joint = number == len(scales)
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
-        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain)
+        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, beside_bytes=beside_bytes)
         given = None if start is None else window.cut(start)
+        encoder.prepare(shown_px(settings.memory, scale.size, beside_bytes))
         level = finest.at(scale.size)
         parts = take_apart(level)
         task = _set_out(level, parts, _first_layers(parts, coarser, settings, given), build, settings, jointly=is_joint)
@@ -229,7 +232,7 @@ def _set_out(
 
 
 def _build_criterion(
-    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float
+    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float, beside_bytes: int
 ) -> tuple[Criterion, tuple[str, ...]]:
     """The objective of a scale, and in words what does not fit into it."""
     short_side = min(level.photo.shape[-2:])
@@ -247,7 +250,7 @@ def _build_criterion(
             f"it must be at least {needed}. Use a larger --size or shallower layers."
         )
     fitting = replace(settings, content_layers=content_layers, style_layers=style_layers)
-    most_px = tile_limit_px(settings.memory, Size(*level.photo.shape[-2:]))
+    most_px = tile_limit_px(settings.memory, Size(*level.photo.shape[-2:]), beside_bytes)
     regions = [
         StyledRegion(
             region.matte,
