@@ -293,7 +293,8 @@ class ContentDistance:
         """The tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
         loss = self.nothing
         for layer, target in self.targets.items():
-            positions = tile.positions(VGG.stride(layer))
-            excess = weighted_squares(features[layer], positions.cut(target), positions.cut(self.guides[layer]))
+            stride = VGG.stride(layer)
+            positions, part = tile.positions(stride), tile.core_of(features[layer], stride)
+            excess = weighted_squares(part, positions.cut(target), positions.cut(self.guides[layer]))
             loss = loss + excess / (self.references[layer] * len(self.targets))
         return loss

@@ -15,7 +15,7 @@ WHOLE_PX = math.inf
 """A limit that no picture exceeds."""
 
 Features = Mapping[str, Tensor]
-"""By layer the features of a tile's core, each (1, C, h, w)."""
+"""By layer the features of all that a tile shows, each (1, C, h, w); ``Tile.core_of`` cuts out what it stands for."""
 
 
 class FeatureTiles:
@@ -43,11 +43,7 @@ class FeatureTiles:
     def run(self, picture: Tensor) -> Iterator[tuple[Tile, Features]]:
         """Each tile with its features; what the picture records, gradients, they record."""
         for tile in self.tiles:
-            yield tile, self._run_tile(tile, tile.shown.cut(picture))
-
-    def _run_tile(self, tile: Tile, shown: Tensor) -> Features:
-        maps = self.encoder(shown, self.layers)
-        return {layer: tile.positions_shown(self.encoder.stride(layer)).cut(map_) for layer, map_ in maps.items()}
+            yield tile, self.encoder(tile.shown.cut(picture), self.layers)
 
     @torch.no_grad()
     def measure(self, picture: Tensor, grams: GuidedGrams) -> list[dict[str, Tensor]]:
@@ -65,7 +61,8 @@ class FeatureTiles:
         gathered: dict[str, Tensor] = {}
         for tile, features in self.run(picture) if layers else ():
             for layer in layers:
-                part, stride = features[layer], self.encoder.stride(layer)
+                stride = self.encoder.stride(layer)
+                part = tile.core_of(features[layer], stride)
                 if len(self) == 1:
                     gathered[layer] = part
                     continue
@@ -81,7 +78,7 @@ class FeatureTiles:
         for tile in self.tiles:
             with torch.enable_grad():
                 shown = tile.shown.cut(picture).detach().requires_grad_()
-                value = objective(tile, self._run_tile(tile, shown))
+                value = objective(tile, self.encoder(shown, self.layers))
                 (gradient,) = torch.autograd.grad(value, shown)
             tile.shown.cut(total).add_(gradient)
         return total

@@ -35,7 +35,8 @@ class GuidedGrams:
             self._weights[tile] = self._weigh(tile)
         parts: list[dict[str, Tensor]] = [{} for _ in self.guides]
         for layer, weights in self._weights[tile].items():
-            matrices = self._sum(features[layer], list(weights.values()))
+            core = tile.positions_shown(VGG.stride(layer))
+            matrices = self._sum(features[layer], core, list(weights.values()))
             for region, matrix in zip(weights, matrices, strict=True):
                 parts[region][layer] = matrix
         return parts
@@ -48,14 +49,14 @@ class GuidedGrams:
                 weights.setdefault(layer, {})[index] = _cut(guide, tile.positions(VGG.stride(layer)), totals[layer])
         return weights
 
-    def _sum(self, features: Tensor, weights: list[Tensor]) -> Sequence[Tensor]:
+    def _sum(self, features: Tensor, core: Window, weights: list[Tensor]) -> Sequence[Tensor]:
         if not _suits_kernels(features):
-            return [sum_outer_products(features, each) for each in weights]
+            return [sum_outer_products(core.cut(features), each) for each in weights]
         if self._lender is None:
             from pochoir.kernels.sharing import Lender
 
             self._lender = Lender()
-        matrices: tuple[Tensor, ...] = _OnKernels.apply(features, weights, self._lender)  # type: ignore[no-untyped-call]
+        matrices: tuple[Tensor, ...] = _OnKernels.apply(features, core, weights, self._lender)  # type: ignore[no-untyped-call]
         return matrices
 
 
@@ -82,18 +83,23 @@ class _OnKernels(torch.autograd.Function):
     """The matrices of all regions, and one way back for all of them."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weights: Sequence[Tensor], lender: "Lender") -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, features: Tensor, core: Window, weights: Sequence[Tensor], lender: "Lender"
+    ) -> tuple[Tensor, ...]:
         from pochoir.kernels.grams import weighted_gram
 
         ctx.save_for_backward(features)
-        ctx.weights = [each[0, 0].expand(features.shape[-2:]).contiguous() for each in weights]
+        # Beyond the core weights are 0, where the kernels do not look: to cut it out would be a copy.
+        ctx.weights = [features.new_zeros(features.shape[-2:]) for _ in weights]
+        for whole, each in zip(ctx.weights, weights, strict=True):
+            core.cut(whole).copy_(each[0, 0])
         ctx.lender = lender
         map_ = features[0].permute(1, 2, 0).contiguous()
         return tuple(weighted_gram(map_, each, lender)[None] for each in ctx.weights)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         from pochoir.kernels.grams import multiply_by_matrices
 
         (features,) = ctx.saved_tensors
@@ -101,4 +107,4 @@ class _OnKernels(torch.autograd.Function):
         pairs = [
             (gradient[0] + gradient[0].T, weights) for gradient, weights in zip(gradients, ctx.weights, strict=True)
         ]
-        return multiply_by_matrices(map_, pairs, ctx.lender).permute(2, 0, 1)[None], None, None
+        return multiply_by_matrices(map_, pairs, ctx.lender).permute(2, 0, 1)[None], None, None, None

@@ -79,6 +79,10 @@ class Tile(NamedTuple):
         top, left, size = self.positions(stride)
         return Window(top - self.shown.top // stride, left - self.shown.left // stride, size)
 
+    def core_of(self, map_: Tensor, stride: int) -> Tensor:
+        """The core's part of a map, (..., h, w), of a layer of that stride over what is shown."""
+        return self.positions_shown(stride).cut(map_)
+
 
 def plan_tiles(size: Size, *, most_px: float, margin_px: int, grid_px: int) -> tuple[Tile, ...]:
     """Divide a picture so that no tile shows more than ``most_px`` pixels, with the least margin in all.
