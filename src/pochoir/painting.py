@@ -19,7 +19,7 @@ from pochoir._version import __version__
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import EmptyRegionError, OptionError
 from pochoir.quantities import parse_duration_s
-from pochoir.recipe import BACKDROPS, Recipe
+from pochoir.recipe import BACKDROPS, FULL, MOST_SIZE_PX, Recipe
 from pochoir.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
@@ -389,8 +389,15 @@ class Painting:
 
 
 def work_size(photo: Size, recipe: Recipe) -> Size:
-    """The size to paint at: ``recipe.size`` on the long side, or 512, or the photo's own if that is smaller."""
-    long_side = recipe.size if recipe.size is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
+    """The size to paint at: ``recipe.size`` on the long side, or 512, or the photo's own if that is smaller.
+
+    Raises:
+        OptionError: The photo's own is wanted and is too large.
+    """
+    if recipe.size == FULL and photo.long_side > MOST_SIZE_PX:
+        raise OptionError(f"The photo has {photo} pixels; --size takes up to {MOST_SIZE_PX}, and {FULL} is more here.")
+    wanted = photo.long_side if isinstance(recipe.size, str) else recipe.size
+    long_side = wanted if wanted is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
     return photo if long_side == photo.long_side else photo.fit_long_side(long_side)
 
 

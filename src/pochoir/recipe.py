@@ -22,6 +22,9 @@ from pochoir.errors import OptionError, UnknownNameError
 from pochoir.quantities import parse_bytes, parse_duration_s
 
 SEGMENTERS = ("u2net", "u2netp", "grabcut")
+FULL = "full"
+"""The size of a picture that is painted as large as the photo is."""
+MOST_SIZE_PX = 8192
 REMBG_PREFIX = "rembg:"
 """What the name of a segmenter starts with that runs in the ``rembg`` package."""
 PREPROCESSINGS = ("official", "rembg", "report")
@@ -152,11 +155,13 @@ class SegmentSettings:
 class TransferSettings:
     """How a picture is repainted."""
 
-    size: int | None = setting(
+    size: int | str | None = setting(
         None,
-        "Long side of the painted picture in pixels; 512, or the photo's own if that is smaller",
+        "Long side of the painted picture in pixels, up to 8192, or full for the photo's own; by default 512, or the "
+        "photo's own if that is smaller",
         low=1,
-        high=8192,
+        high=MOST_SIZE_PX,
+        kind="size",
         of=int,
     )
     steps: int = setting(50, "Optimiser steps, all scales together", low=1, high=100_000)
@@ -420,6 +425,8 @@ def _check_fields(settings: object) -> None:
     """Check type, bounds and choices of every field against its own metadata."""
     for item in dataclasses.fields(settings):  # type: ignore[arg-type]  # always called with a dataclass
         value = getattr(settings, item.name)
+        if item.metadata["kind"] == "size" and value == FULL:
+            continue
         wanted: tuple[type, ...] = (item.metadata["of"],)
         if float in wanted:
             wanted = (float, int)
@@ -427,7 +434,8 @@ def _check_fields(settings: object) -> None:
             wanted = (*wanted, type(None))
         if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
             names = " or ".join("nothing" if kind is type(None) else kind.__name__ for kind in wanted)
-            raise OptionError(f"{item.name} must be {names}; got {value!r}.")
+            full = f" or {FULL!r}" if item.metadata["kind"] == "size" else ""
+            raise OptionError(f"{item.name} must be {names}{full}; got {value!r}.")
         _check_value(item, value)
 
 

@@ -77,6 +77,10 @@ def test_nothing_given_is_the_default_recipe() -> None:
             {"subject_style": (StyleRef("a.png"),), "subject_content_layers": ()},
         ),
         (
+            ["--size", "full"],
+            {"size": "full"},
+        ),
+        (
             ["--subject-style", "a.png:2", "--subject-style", "mosaic", "--background-style", "C:b.png"],
             {"subject_style": (StyleRef("a.png", 2.0), StyleRef("mosaic")), "background_style": (StyleRef("C:b.png"),)},
         ),
@@ -90,6 +94,7 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
     ("arguments", "message"),
     [
         (["--size", "0"], "size must be between 1 and 8192; got 0"),
+        (["--size", "huge"], "--size takes a number of pixels or full; got 'huge'"),
         (["--schedule", "4,x"], "--schedule takes whole numbers N,N,...; got '4,x'"),
         (["--schedule", "0,4"], "Only the finest scales of a schedule can have no steps; got 0,4"),
         (["--schedule", "3,-4"], "A schedule is whole numbers of steps such as 40,25,15; got 3,-4"),

@@ -13,7 +13,7 @@ from pochoir.recipe import Recipe
         ("style-weight=1e2,1e3", "style_weight", (100.0, 1000.0)),
         ("style_weight = 1, 2", "style_weight", (1.0, 2.0)),
         ("seed=0,1,2", "seed", (0, 1, 2)),
-        ("size=64,128", "size", (64, 128)),
+        ("size=64,128,full", "size", (64, 128, "full")),
         ("full-size=true,no", "full_size", (True, False)),
         ("init=content,noise", "init", ("content", "noise")),
         ("pooling=max", "pooling", ("max",)),

@@ -315,10 +315,16 @@ def test_full_size_keeps_the_photo_s_size_and_pixels(tmp_path, style_file, quick
         (Size(3000, 4000), None, Size(384, 512)),
         (Size(300, 451), 902, Size(600, 902)),
         (Size(1, 400), 100, Size(1, 100)),
+        (Size(3000, 4000), "full", Size(3000, 4000)),
     ],
 )
 def test_the_long_side_is_what_was_asked_for(photo, size, expected):
     assert painting_module.work_size(photo, Recipe(size=size)) == expected
+
+
+def test_a_photo_that_is_too_large_in_full_is_told():
+    with pytest.raises(OptionError, match=r"^The photo has 9000x100 pixels; --size takes up to 8192"):
+        painting_module.work_size(Size(100, 9000), Recipe(size="full"))
 
 
 def test_a_run_can_be_broken_off_and_gone_on_with(photo_file, style_file, quick):

@@ -118,7 +118,7 @@ class TestChoices:
 WRONG_TYPES = [
     *[(name, value) for name in ("steps", "seed", "threads", "grabcut_iterations") for value in ("3", 3.5, True, None)],
     *[(name, value) for name in ("content_weight", "style_scale") for value in ("1", True, None, [1.0])],
-    *[("size", value) for value in ("512", 512.0, True, (3, 4))],
+    *[("size", value) for value in ("512", "Full", 512.0, True, (3, 4))],
     *[("full_size", value) for value in (1, 0, "yes", None)],
     *[(name, value) for name in ("segmenter", "init", "backdrop", "device", "color") for value in (5, None, b"u2net")],
     *[(name, value) for name in ("mask", "scribble") for value in (5, b"mask.png")],

@@ -45,7 +45,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         "style_scale",
     )
     values: dict[str, Any] = {name: draw(bounded(name)) for name in names}
-    values["size"] = draw(st.none() | bounded("size"))
+    values["size"] = draw(st.none() | st.just("full") | bounded("size"))
     values |= {name: draw(st.none() | TEXT) for name in ("mask", "scribble")}
     values |= {name: draw(TEXT) for name in ("keep_points", "drop_points")}
     values["subject"] = draw(st.sampled_from(["all", "largest", "2", "1,3"]))

@@ -15,7 +15,7 @@ from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.watching import make_folder
 from pochoir.errors import OptionError, OutputPathError
-from pochoir.recipe import TransferSettings
+from pochoir.recipe import MOST_SIZE_PX, TransferSettings
 
 if TYPE_CHECKING:
     from pochoir.lab.compare_run import Plan, Progress
@@ -119,7 +119,7 @@ def _plan(
         paths,
         truth_dir=truth,
         boxes=dict(_read_box(text, list(paths)) for text in boxes),
-        long_side_px=recipe.size or DEFAULT_LONG_SIDE_PX,
+        long_side_px=MOST_SIZE_PX if isinstance(recipe.size, str) else recipe.size or DEFAULT_LONG_SIDE_PX,
     )
     Report().notes(missing_truths(subjects))
     return Plan(

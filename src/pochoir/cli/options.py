@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pochoir.errors import OptionError
-from pochoir.recipe import Recipe, RegionSettings, SegmentSettings, TransferSettings, option
+from pochoir.recipe import FULL, Recipe, RegionSettings, SegmentSettings, TransferSettings, option
 
 RecipeFile = Annotated[
     Path | None,
@@ -34,6 +34,7 @@ _METAVARS = {
     "scribble": "FILE",
     "subject": "all|largest|N,...",
     "mask": "FILE",
+    "size": "N|full",
     "schedule": "N,N,...",
     "time": "30s|2m|...",
     "memory": "2G|500M|...",
@@ -93,7 +94,8 @@ def _parameter(name: str) -> inspect.Parameter:
 def _type(item: "dataclasses.Field[Any]") -> Any:
     if item.metadata["kind"] in ("styles", "files"):
         return list[str]
-    return item.metadata["of"] if item.metadata["of"] in (bool, int, float) else str
+    is_text = item.metadata["of"] not in (bool, int, float) or item.metadata["kind"] == "size"
+    return str if is_text else item.metadata["of"]
 
 
 def _metavar(item: "dataclasses.Field[Any]") -> str | None:
@@ -130,6 +132,11 @@ def _read(name: str, value: Any) -> Any:
             return tuple(int(part) for part in value.split(","))
         except ValueError:
             raise OptionError(f"--{name} takes whole numbers N,N,...; got {value!r}.") from None
+    if option(name).metadata["kind"] == "size" and value != FULL:
+        try:
+            return int(value)
+        except ValueError:
+            raise OptionError(f"--{name} takes a number of pixels or {FULL}; got {value!r}.") from None
     if name == "box":
         try:
             x, y, width, height = (int(part) for part in value.split(","))

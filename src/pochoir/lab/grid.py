@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe import Recipe, option
+from pochoir.recipe import FULL, Recipe, option
 
 MOST_RUNS = 100_000
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
@@ -101,6 +101,8 @@ def _read(name: str, text: str) -> Any:
         if text.lower() not in _TRUTH:
             raise UnknownNameError(f"value of {_with_dashes(name)}", text, _TRUTH)
         return _TRUTH[text.lower()]
+    if item.metadata["kind"] == "size" and text == FULL:
+        return text
     if item.metadata["of"] is int:
         return _number(int, name, text)
     return _number(float, name, text) if item.metadata["of"] is float else text
