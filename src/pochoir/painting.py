@@ -281,7 +281,6 @@ class Painting:
             start=start,
             budget_s=self._budget_s(),
             checkpoint=self._checkpoint,
-            beside_bytes=self.sources.nbytes,
         )
 
     @property
@@ -305,8 +304,8 @@ class Painting:
 
     @property
     def expected_bytes(self) -> int:
-        """Memory that painting will take, about, with the decoded pictures."""
-        return expected_bytes(self.recipe.memory, self.size, self.sources.nbytes)
+        """Memory that painting will take, about."""
+        return expected_bytes(self.recipe.memory, self.size)
 
     def _recipe_as_done(self) -> Recipe:
         """The recipe that gives this picture again; where a run was cut short, by the steps that were done."""

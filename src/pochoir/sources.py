@@ -57,12 +57,6 @@ class Sources:
         """What had to be converted on reading."""
         return tuple(f"{source.name}: {note}" for source in self._all() for note in source.notes)
 
-    @property
-    def nbytes(self) -> int:
-        """Memory that the pictures take."""
-        tensors = [(each.matte,) if isinstance(each, Matte) else (each.rgb, each.alpha) for each in self._all()]
-        return sum(tensor.nbytes for pair in tensors for tensor in pair if tensor is not None)
-
     def _all(self) -> list[Picture | Matte]:
         pictures = [picture for group in self.styles.values() for picture, _ in group]
         masks = [mask for group in self.style_masks.values() for mask in group]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from statistics import median
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.skipif(not kernels.SUPPORTED, reason="this CPU has no A
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 # Gradients agree within about 1e-5 unless rounding moves a position's input to the other side of 0, or of its
 # neighbour's value, where the gradient has a step. On pictures this small one such position is felt (a few 1e-3), so
-# the seeds are some without.
+# of several pictures the middle one counts.
 OF_GRADIENTS = 1e-3
 
 
@@ -85,45 +86,48 @@ def style_loss(encoder: VGG, picture: Tensor, layers: tuple[str, ...], guided: b
 def test_features_and_gradients_are_torchs(height, width, layers, pooling):
     ours, theirs = make_pair(pooling=pooling)
     assert (ours.engine, theirs.engine) == ("kernels", "torch")
-    picture = noise(height, width, seed=5)
-    features, expected = ours(picture, layers), theirs(picture, layers)
-    assert list(features) == list(layers)
-    for name in layers:
-        assert features[name].shape == expected[name].shape
-        assert distance(features[name], expected[name]) < 1e-5, name
-    for guided in (False, True):
-        (loss, gradient), (loss_expected, gradient_expected) = (
-            style_loss(encoder, picture, layers, guided) for encoder in (ours, theirs)
-        )
-        assert_close(loss, loss_expected, rtol=1e-5)
-        assert distance(gradient, gradient_expected) < OF_GRADIENTS
+    losses, gradients = [], []
+    for seed in range(5):
+        picture = noise(height, width, seed=seed)
+        features, expected = ours(picture, layers), theirs(picture, layers)
+        assert list(features) == list(layers)
+        for name in layers:
+            assert features[name].shape == expected[name].shape
+            assert distance(features[name], expected[name]) < 1e-5, name
+        for guided in (False, True):
+            (loss, gradient), (loss_expected, gradient_expected) = (
+                style_loss(encoder, picture, layers, guided) for encoder in (ours, theirs)
+            )
+            losses.append(abs(float(loss - loss_expected)) / float(loss_expected))
+            gradients.append(distance(gradient, gradient_expected))
+    assert median(losses) < 1e-5
+    assert median(gradients) < OF_GRADIENTS
+    assert max(gradients) < 0.1  # what a flipped position may do, and a wrong way back may not
 
 
-def test_what_is_prepared_for_large_pictures_is_torchs_too():
+def test_ways_for_large_pictures_are_torchs_too():
     ours, theirs = make_pair(channels=WIDE)
     picture = noise(48, 61)
-    small = ours(picture, STYLE)
-    ours.prepare(1e6)
-    large = ours(picture, STYLE)
+    small, large = ours(picture, STYLE), ours(picture, STYLE, largest_px=1e6)
     for name, expected in theirs(picture, STYLE).items():
         assert distance(large[name], expected) < 1e-5, name
     assert not torch.equal(large["relu4_1"], small["relu4_1"])
-    ours.prepare(0.0)
-    for name, value in ours(picture, STYLE).items():
-        assert torch.equal(value, small[name]), name
 
 
-def test_a_way_back_after_another_size_was_prepared_for():
+def test_nothing_depends_on_what_was_shown_before():
     ours, _ = make_pair(channels=WIDE)
-    gradients = []
-    for pixels in (0.0, 1e6):
-        ours.prepare(0.0)
+
+    def run(largest_px: float, between: float) -> tuple[Tensor, Tensor]:
         seen = noise(48, 61).requires_grad_()
-        features = ours(seen, ("relu4_2",))["relu4_2"]
-        ours.prepare(pixels)
+        features = ours(seen, ("relu4_2",), largest_px=largest_px)["relu4_2"]
+        ours(noise(33, 35), ("relu4_2",), largest_px=between)
         features.square().sum().backward()
-        gradients.append(seen.grad)
-    assert distance(gradients[1], gradients[0]) < 1e-5
+        assert seen.grad is not None
+        return features.detach(), seen.grad
+
+    for largest_px in (0.0, 1e6):
+        for one, other in zip(run(largest_px, 0.0), run(largest_px, 1e6), strict=True):
+            assert torch.equal(one, other)
 
 
 def test_all_layers_of_both_architectures():

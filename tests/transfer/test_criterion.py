@@ -79,9 +79,9 @@ class TestTerms:
 
     def test_what_is_switched_off_is_not_computed(self, photo, pastiche, region, quick):
         class Watched(VGG):
-            def forward(self, picture, layers):
+            def forward(self, picture, layers, **options):
                 asked.append(tuple(layers))
-                return super().forward(picture, layers)
+                return super().forward(picture, layers, **options)
 
         asked: list[tuple[str, ...]] = []
         encoder = Watched("vgg19", channels=(4, 4, 8, 8, 8))

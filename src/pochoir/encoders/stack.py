@@ -56,7 +56,6 @@ class Stack:
         self._tensors = dict(convolutions)
         self._convolutions: dict[str, Convolution] = {}
         self._units: list[_Unit] = []
-        self._pixels = 0.0
         stride = 1
         for name in convolutions:
             relu = layers[layers.index(name) + 1]
@@ -65,28 +64,18 @@ class Stack:
             self._units.append(_Unit(name, relu, pool, stride))
             stride *= 2 if pool else 1
 
-    def prepare(self, pixels: float) -> None:
-        """Say how many pixels the pictures to come have at most, about: it decides between ways that round differently.
-
-        Results depend on the last call alone. What earlier pictures took of memory is given back.
-        """
-        self._pixels = pixels
+    def give_back(self) -> None:
+        """Give back what memory the pictures so far took."""
         self._lender.begin_anew()
-        for unit in self._units:
-            made = self._convolutions.get(unit.convolution)
-            if made is not None and made.outputs != self._outputs(unit):
-                del self._convolutions[unit.convolution]
 
-    def _outputs(self, unit: _Unit) -> int:
-        return best_outputs(self._tensors[unit.convolution][0], self._pixels / unit.stride**2)
-
-    def run(self, picture: Tensor, wanted: Sequence[str], *, keep: bool) -> Maps:
+    def run(self, picture: Tensor, wanted: Sequence[str], *, keep: bool, largest_px: float) -> Maps:
         """Run as far as the deepest wanted layer.
 
         Args:
             picture: Normalised, shape (3, H, W).
             wanted: Names of layers, at least one.
             keep: Whether to keep what ``run_back`` needs: the outputs of all ReLUs.
+            largest_px: See ``VGG.forward``.
 
         Returns:
             The wanted maps, and what is kept.
@@ -96,7 +85,7 @@ class Stack:
         missing = set(wanted)
         value = picture
         for unit in self._units:
-            value = self._convolve(unit, value, rectified=unit.convolution not in missing)
+            value = self._convolve(unit, value, largest_px, rectified=unit.convolution not in missing)
             if unit.convolution in missing:
                 maps[unit.convolution] = value
                 value = value.clamp_min(0.0)
@@ -114,26 +103,30 @@ class Stack:
                     break
         return maps
 
-    def _convolve(self, unit: _Unit, value: Tensor, *, rectified: bool) -> Tensor:
+    def _convolve(self, unit: _Unit, value: Tensor, largest_px: float, *, rectified: bool) -> Tensor:
         if unit is self._units[0]:
             return self._first.forward(value, rectified=rectified)
-        return self._convolution(unit).forward(value, rectified=rectified)
+        return self._convolution(unit, largest_px).forward(value, rectified=rectified)
 
-    def _convolution(self, unit: _Unit) -> Convolution:
-        if unit.convolution not in self._convolutions:
-            weight, bias = self._tensors[unit.convolution]
-            made = Convolution(weight, bias, self._lender, outputs=self._outputs(unit))
-            self._convolutions[unit.convolution] = made
+    def _convolution(self, unit: _Unit, largest_px: float) -> Convolution:
+        """The convolution in the form that serves; of two forms only the last one asked for is kept."""
+        weight, bias = self._tensors[unit.convolution]
+        outputs = best_outputs(weight, largest_px / unit.stride**2)
+        made = self._convolutions.get(unit.convolution)
+        if made is None or made.outputs != outputs:
+            self._convolutions.pop(unit.convolution, None)  # before the other one takes its memory
+            made = self._convolutions[unit.convolution] = Convolution(weight, bias, self._lender, outputs=outputs)
             if self._lets_go:
                 let_go([weight])  # the kernels have it in another form
-        return self._convolutions[unit.convolution]
+        return made
 
-    def run_back(self, rectified: Maps, gradients: Maps) -> Tensor | None:
+    def run_back(self, rectified: Maps, gradients: Maps, *, largest_px: float) -> Tensor | None:
         """The gradient of the picture.
 
         Args:
             rectified: Outputs of the ReLUs. They are taken out as soon as they have served, so that their memory can.
             gradients: Of the maps of some layers.
+            largest_px: As on the way forward.
 
         Returns:
             Shape (3, H, W); None if there are no gradients.
@@ -148,7 +141,7 @@ class Stack:
             if index == 0:
                 return self._first.backward(coming)
             before = self._units[index - 1]
-            convolution = self._convolution(unit)
+            convolution = self._convolution(unit, largest_px)
             if before.pooling:
                 coming = convolution.backward(coming, extra=gradients.get(before.pooling))
             else:
@@ -177,12 +170,14 @@ class Features(torch.autograd.Function):
     """A stack's maps, with its own way back. There is no second derivative."""
 
     @staticmethod
-    def forward(ctx: Any, picture: Tensor, stack: Stack, wanted: tuple[str, ...]) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, picture: Tensor, stack: Stack, wanted: tuple[str, ...], largest_px: float
+    ) -> tuple[Tensor, ...]:
         """From (1, 3, H, W) to a tensor (1, C, h, w) for each wanted layer."""
         keep = bool(ctx.needs_input_grad[0])
-        maps = stack.run(picture[0], wanted, keep=keep)
+        maps = stack.run(picture[0], wanted, keep=keep, largest_px=largest_px)
         ctx.set_materialize_grads(False)
-        ctx.stack, ctx.wanted = stack, wanted
+        ctx.stack, ctx.wanted, ctx.largest_px = stack, wanted, largest_px
         if keep:
             relus = [name for name in maps if name.startswith("relu")]
             # What the caller sees is in autograd's care, which notices changes; the rest is freed on the way back.
@@ -193,7 +188,7 @@ class Features(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None, None]:
         """From the gradients of the maps to the picture's."""
         if ctx.unseen is None:
             raise RuntimeError("The way back through an encoder on kernels can be taken once; run it forward again.")
@@ -204,5 +199,5 @@ class Features(torch.autograd.Function):
             for name, gradient in zip(ctx.wanted, gradients, strict=True)
             if gradient is not None
         }
-        result = ctx.stack.run_back(rectified, given)
-        return (None if result is None else result[None]), None, None
+        result = ctx.stack.run_back(rectified, given, largest_px=ctx.largest_px)
+        return (None if result is None else result[None]), None, None, None

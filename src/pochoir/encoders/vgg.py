@@ -94,7 +94,6 @@ class VGG(nn.Module):
         self._stack: Stack | None = None
         self._stack_key: tuple[tuple[int, int], ...] = ()
         self._key_as_read: tuple[tuple[int, int], ...] = ()
-        self._expected_px = 0.0
         self.requires_grad_(False)
 
     @property
@@ -115,15 +114,10 @@ class VGG(nn.Module):
         """Say that the weights are those of a file, which can be read again."""
         self._key_as_read = self._key()
 
-    def prepare(self, pixels: float) -> None:
-        """Say how large the pictures to come are at most, in pixels, about.
-
-        On compiled kernels large pictures take a way of their own, which rounds differently. Nothing depends on what
-        was said before.
-        """
-        self._expected_px = pixels
+    def give_back(self) -> None:
+        """Give back what memory the pictures so far took, where they were larger than those to come."""
         if self._stack is not None:
-            self._stack.prepare(pixels)
+            self._stack.give_back()
 
     def _key(self) -> tuple[tuple[int, int], ...]:
         """Tells whether weights have been replaced or changed."""
@@ -143,7 +137,7 @@ class VGG(nn.Module):
         names = self.layers[: self.layers.index(layer) + 1]
         return sum(self.stride(name) for name in names if name.startswith("conv"))
 
-    def forward(self, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    def forward(self, picture: Tensor, layers: Sequence[str], *, largest_px: float = 0.0) -> dict[str, Tensor]:
         """Activations of the named layers.
 
         The network is run no further than the deepest of them.
@@ -151,6 +145,8 @@ class VGG(nn.Module):
         Args:
             picture: RGB in [0, 1], shape (B, 3, H, W). Values outside are taken as they are.
             layers: Names such as ``"relu4_2"``; see ``recipe.layer_names``.
+            largest_px: Pixels of the largest picture, about, among which this one will be shown again and again. For
+                large ones the compiled kernels have ways of their own, which round differently.
 
         Returns:
             For each name the activations, shape (B, C, h, w). They are never modified in place.
@@ -174,10 +170,10 @@ class VGG(nn.Module):
             )
         normalized = (picture * self.scale - self.mean) / self.std
         if len(picture) == 1 and normalized.dtype == torch.float32 and self.engine == "kernels":
-            return self._run_kernels(normalized, tuple(dict.fromkeys(layers)))
+            return self._run_kernels(normalized, tuple(dict.fromkeys(layers)), largest_px)
         return self._run_torch(normalized, set(layers))
 
-    def _run_kernels(self, x: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
+    def _run_kernels(self, x: Tensor, wanted: tuple[str, ...], largest_px: float) -> dict[str, Tensor]:
         # Importing compiles the kernels, so it waits until they are needed.
         from pochoir.encoders.stack import Features, Stack
 
@@ -187,9 +183,8 @@ class VGG(nn.Module):
             tensors = [(module.weight.detach(), cast(Tensor, module.bias).detach()) for module in modules]
             named = dict(zip(self.convolutions, tensors, strict=True))
             self._stack = Stack(self.layers, named, self.pooling, lets_go=key == self._key_as_read)
-            self._stack.prepare(self._expected_px)
             self._stack_key = key
-        maps: tuple[Tensor, ...] = Features.apply(x, self._stack, wanted)  # type: ignore[no-untyped-call]
+        maps: tuple[Tensor, ...] = Features.apply(x, self._stack, wanted, largest_px)  # type: ignore[no-untyped-call]
         return dict(zip(wanted, maps, strict=True))
 
     def _run_torch(self, x: Tensor, wanted: set[str]) -> dict[str, Tensor]:

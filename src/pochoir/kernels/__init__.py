@@ -1,9 +1,9 @@
 """Compiled kernels for the CPU: convolutions of 3x3 in a fraction of the multiplications, pooling, Gram matrices.
 
 Maps are float32 tensors of shape (H, W, channels), contiguous: the channels of a pixel lie side by side, which is what
-torch calls channels last. Importing ``convolution`` or ``pooling`` compiles the kernels, or loads what an earlier run
-has compiled; this module alone costs nothing. What it tells of the CPU (``SUPPORTED``, ``COLUMNS``) it finds out when
-it is asked, because that loads LLVM.
+torch calls channels last. Importing ``convolution``, ``grams`` or ``pooling`` compiles the kernels, or links what an
+earlier run has compiled; this module alone costs nothing. What it tells of the CPU (``SUPPORTED``, ``COLUMNS``) it
+finds out when it is asked, because that loads LLVM.
 """
 
 import importlib

@@ -23,7 +23,7 @@ _gather_tiles, _multiply_places, _spread_tiles = (
 )
 _convolve_colours_back, _pack_panels = kernel("convolve_colours_back"), kernel("pack_panels")
 
-FEW_CHANNELS, MANY_TILES = 12 * 400, 192
+FEW_NUMBERS, MANY_TILES = 12 * 400, 192
 """What is worked on together: tiles times channels, coming and going, that stay in a thread's second-level cache; or,
 where the weights alone are larger than that cache, as many tiles for each thread as make it worth while to fetch them
 once for all of these tiles."""
@@ -165,7 +165,7 @@ def _run_by_positions(pass_: "_Pass", room: Room, start: int, count: int, *, rev
 
 def _run_by_tiles(pass_: "_Pass") -> None:
     """Each thread takes other tiles, few enough to stay in its cache from the first step to the last."""
-    few = max(ROWS, FEW_CHANNELS // (pass_.inputs + pass_.results) // ROWS * ROWS)
+    few = max(ROWS, FEW_NUMBERS // (pass_.inputs + pass_.results) // ROWS * ROWS)
     each = _tiles_per_piece(pass_.tiles, few)
 
     def work(piece: int) -> None:

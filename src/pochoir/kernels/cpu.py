@@ -5,12 +5,9 @@ from typing import Final
 
 import llvmlite.binding as llvm
 
-CPU_VARIABLES: Final = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
-"""Environment variables by which numba compiles for another CPU than this one."""
-
 
 def _features() -> set[str]:
-    told = os.environ.get("NUMBA_CPU_FEATURES")
+    told = os.environ.get("NUMBA_CPU_FEATURES")  # by which numba compiles for another CPU than this one
     if told is not None:
         return {name.removeprefix("+") for name in told.split(",") if name.startswith("+")}
     try:

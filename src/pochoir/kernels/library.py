@@ -10,38 +10,36 @@ import importlib
 import json
 import logging
 import os
-import sys
+import tempfile
+import threading
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import llvmlite.binding as llvm
+import platformdirs
 
-from pochoir.kernels.cpu import CPU_VARIABLES, FEATURES
+from pochoir.kernels.compiled import Compiled
+from pochoir.kernels.cpu import FEATURES
 from pochoir.weights import home
 
 logger = logging.getLogger(__name__)
 
+_loading = threading.Lock()
+
 _FOLDER = Path(__file__).parent
-_SOURCES = ("cpu.py", "layout.py", "minimal.py")
+_SOURCES = ("compiled.py", "cpu.py", "layout.py", "minimal.py")
 """What the kernels' source takes from elsewhere."""
-_DAMAGE = (OSError, LookupError, TypeError, ValueError, zipfile.BadZipFile)
+_DAMAGE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError),  # not a whole archive
+    *(LookupError, TypeError, ValueError),  # other contents than expected
+)
 _ARGUMENTS: Mapping[str, Any] = {"int64": ctypes.c_int64, "float32": ctypes.c_float}
 _PLACE: Any = ctypes.POINTER(ctypes.c_void_p)
-
-
-class Compiled(NamedTuple):
-    """A kernel as numba compiled it."""
-
-    symbol: str
-    """Its name in the code."""
-    arguments: tuple[str, ...]
-    """Their types, as numba calls them."""
-    code: bytes
-    """An object file."""
 
 
 class Kernel:
@@ -74,8 +72,13 @@ def kernel(name: str) -> Kernel:
     return _load()[name]
 
 
-@cache
 def _load() -> dict[str, Kernel]:
+    with _loading:  # once, whichever thread comes first
+        return _load_once()
+
+
+@cache
+def _load_once() -> dict[str, Kernel]:
     name = f"kernels-{_fingerprint()}.zip"
     for folder in _folders():
         try:
@@ -93,15 +96,16 @@ def _load() -> dict[str, Kernel]:
 
 
 def _folders() -> Iterator[Path]:
-    """Where compiled kernels may be kept: beside their source, or with the weights if its folder cannot be written."""
+    """Where compiled kernels may be kept: the first of these that can be written."""
     yield _FOLDER / "__pycache__"
     yield home() / "kernels"
+    yield platformdirs.user_cache_path("pochoir") / "kernels"
 
 
 def _fingerprint() -> str:
     """Changes with anything that the code depends on."""
     told = [version("numba"), version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
-    told += [*sorted(FEATURES), *(os.environ.get(variable, "") for variable in CPU_VARIABLES)]
+    told += [*sorted(FEATURES), *sorted(f"{name}={value}" for name, value in os.environ.items() if "NUMBA" in name)]
     total = hashlib.sha256("\n".join(told).encode())
     for path in (*sorted((_FOLDER / "native").glob("*.py")), *(_FOLDER / name for name in _SOURCES)):
         total.update(path.read_bytes())
@@ -119,21 +123,19 @@ def _read(path: Path) -> dict[str, Compiled]:
 
 def _keep(path: Path, made: Mapping[str, Compiled]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    passing = path.with_name(f"{path.name}.{os.getpid()}")
+    handle, passing = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     try:
-        with zipfile.ZipFile(passing, "w") as archive:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
             index = {name: {"symbol": each.symbol, "arguments": each.arguments} for name, each in made.items()}
             archive.writestr("index.json", json.dumps(index))
             for name, each in made.items():
                 archive.writestr(f"{name}.o", each.code)
-        passing.replace(path)
+        Path(passing).replace(path)
     finally:
-        passing.unlink(missing_ok=True)
+        Path(passing).unlink(missing_ok=True)
 
 
 def _link(made: Mapping[str, Compiled]) -> dict[str, Kernel]:
-    if sys.platform == "win32":
-        importlib.import_module("numba.core.registry")  # knows where on Windows the compiler's own helpers are
     engine = _start_engine()
     for each in made.values():
         engine.add_object_file(llvm.ObjectFileRef.from_data(each.code))

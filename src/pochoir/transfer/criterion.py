@@ -65,6 +65,7 @@ def style_grams(
     layers: Sequence[str],
     *,
     most_px: float = WHOLE_PX,
+    largest_px: float = 0.0,
 ) -> dict[str, Tensor]:
     """Gram matrices of one style, or the weighted mean of several.
 
@@ -77,6 +78,7 @@ def style_grams(
         encoder: The network.
         layers: Style layers.
         most_px: Pixels that the encoder is shown at once.
+        largest_px: See ``VGG.forward``.
 
     Returns:
         For each layer a matrix, shape (1, C, C), the mean over those styles whose masks are not too small for it.
@@ -87,7 +89,7 @@ def style_grams(
     """
     measured: list[tuple[float, dict[str, Tensor]]] = []
     for picture, share, mask in (Sample(*style) for style in styles):
-        tiles = FeatureTiles(encoder, layers, Size(*picture.shape[-2:]), most_px=most_px)
+        tiles = FeatureTiles(encoder, layers, Size(*picture.shape[-2:]), most_px=most_px, largest_px=largest_px)
         guides = tiles.full_guides(picture) if mask is None else _guides_of_style(mask, encoder, layers)
         measured += [(share, grams) for grams in tiles.measure(picture, GuidedGrams([guides]))]
     blend: dict[str, Tensor] = {}
@@ -137,6 +139,7 @@ class Criterion:
         most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
             measure its Gram matrices, once to send the gradient of the objective at these matrices back. That is the
             same objective and the same gradient.
+        largest_px: See ``VGG.forward``.
 
     Attributes:
         notes: What had to be left out, in words.
@@ -155,6 +158,7 @@ class Criterion:
         content_gain: float = 1.0,
         frame_px: float = 0.0,
         most_px: float = WHOLE_PX,
+        largest_px: float = 0.0,
     ) -> None:
         treatments = [region.treatment or settings.treatment for region in regions]
         self.content_weight = max(treatment.hold for treatment in treatments) * content_gain
@@ -164,7 +168,8 @@ class Criterion:
         self.content_layers = tuple(dict.fromkeys(held)) if self.content_weight else ()
         self.style_layers = settings.style_layers if self.style_weight else ()
         layers = tuple(dict.fromkeys((*self.content_layers, *self.style_layers)))
-        self.tiles = FeatureTiles(encoder, layers, Size(*photo.shape[-2:]), most_px=most_px)
+        size = Size(*photo.shape[-2:])
+        self.tiles = FeatureTiles(encoder, layers, size, most_px=most_px, largest_px=largest_px)
         self.cover = torch.stack([region.matte for region in regions]).sum(dim=0).clamp(max=1.0)
         self.painted_share = int(torch.count_nonzero(self.cover)) / self.cover.numel()
         areas = [float(region.matte.sum()) for region in regions]

@@ -26,10 +26,20 @@ class FeatureTiles:
         layers: Names of the layers.
         size: Of the picture.
         most_px: Pixels that the encoder is shown at once.
+        largest_px: See ``VGG.forward``.
     """
 
-    def __init__(self, encoder: VGG, layers: Sequence[str], size: Size, *, most_px: float = WHOLE_PX) -> None:
+    def __init__(
+        self,
+        encoder: VGG,
+        layers: Sequence[str],
+        size: Size,
+        *,
+        most_px: float = WHOLE_PX,
+        largest_px: float = 0.0,
+    ) -> None:
         self.encoder, self.layers, self.size = encoder, tuple(layers), size
+        self.largest_px = largest_px
         self.tiles = plan_tiles(
             size,
             most_px=most_px,
@@ -43,7 +53,11 @@ class FeatureTiles:
     def run(self, picture: Tensor) -> Iterator[tuple[Tile, Features]]:
         """Each tile with its features; what the picture records, gradients, they record."""
         for tile in self.tiles:
-            yield tile, self.encoder(tile.shown.cut(picture), self.layers)
+            yield tile, self._show(tile.shown.cut(picture))
+
+    def _show(self, part: Tensor) -> Features:
+        maps: Features = self.encoder(part, self.layers, largest_px=self.largest_px)
+        return maps
 
     @torch.no_grad()
     def measure(self, picture: Tensor, grams: GuidedGrams) -> list[dict[str, Tensor]]:
@@ -78,7 +92,7 @@ class FeatureTiles:
         for tile in self.tiles:
             with torch.enable_grad():
                 shown = tile.shown.cut(picture).detach().requires_grad_()
-                value = objective(tile, self.encoder(shown, self.layers))
+                value = objective(tile, self._show(shown))
                 (gradient,) = torch.autograd.grad(value, shown)
             tile.shown.cut(total).add_(gradient)
         return total

@@ -25,25 +25,24 @@ def history_pairs(size: Size) -> int:
     return min(MOST_PAIRS, max(LEAST_PAIRS, HISTORY_BYTES // (2 * _bytes(size))))
 
 
-def tile_limit_px(memory: str, size: Size, beside_bytes: int = 0) -> float:
+def tile_limit_px(memory: str, size: Size) -> float:
     """Pixels that the encoder can be shown at once; at least 1.
 
     Args:
         memory: What the process may take, for example ``"2G"``.
         size: Of the picture that is painted.
-        beside_bytes: What is in memory besides painting.
     """
-    return max(1.0, (parse_bytes(memory) - beside_bytes - _held_bytes(size)) / BYTES_PER_SHOWN_PIXEL)
+    return max(1.0, (parse_bytes(memory) - _held_bytes(size)) / BYTES_PER_SHOWN_PIXEL)
 
 
-def shown_px(memory: str, size: Size, beside_bytes: int = 0) -> float:
+def shown_px(memory: str, size: Size) -> float:
     """Pixels that the encoder will be shown at once, about, of a picture of this size; see ``tile_limit_px``."""
-    return min(size.pixels, max(LEAST_SHOWN_PX, tile_limit_px(memory, size, beside_bytes)))
+    return min(size.pixels, max(LEAST_SHOWN_PX, tile_limit_px(memory, size)))
 
 
-def expected_bytes(memory: str, size: Size, beside_bytes: int = 0) -> int:
-    """What the process will take, about; more than ``memory`` where even small tiles do. See ``tile_limit_px``."""
-    return int(beside_bytes + _held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px(memory, size, beside_bytes))
+def expected_bytes(memory: str, size: Size) -> int:
+    """What painting will take, about; more than ``memory`` where even small tiles do."""
+    return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px(memory, size))
 
 
 def give_back() -> None:

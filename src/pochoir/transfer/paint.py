@@ -92,7 +92,6 @@ def iter_paint(
     start: Tensor | None = None,
     budget_s: float = math.inf,
     checkpoint: Checkpoint | None = None,
-    beside_bytes: int = 0,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
@@ -110,7 +109,6 @@ def iter_paint(
         budget_s: Seconds to finish in. Each scale has its share of them, and a scale that would not fit at all is left
             out; ``settings.time`` is not looked at.
         checkpoint: Of an earlier run with the same arguments, to go on after its scale.
-        beside_bytes: What the caller holds in memory, which counts against ``settings.memory``.
 
     Yields:
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
@@ -153,9 +151,9 @@ def iter_paint(
             break
         is_joint = number == len(scales)
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
-        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, beside_bytes=beside_bytes)
+        largest_px = shown_px(settings.memory, scale.size)
+        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, largest_px=largest_px)
         given = None if start is None else window.cut(start)
-        encoder.prepare(shown_px(settings.memory, scale.size, beside_bytes))
         level = finest.at(scale.size)
         parts = take_apart(level)
         task = _set_out(level, parts, _first_layers(parts, coarser, settings, given), build, settings, jointly=is_joint)
@@ -190,6 +188,7 @@ def iter_paint(
                 coarser, counts = (parts, best.picture), (*counts, index)
                 break
         del task, iterate  # with all that the objective holds, before the next one is built
+        encoder.give_back()
         give_back()
 
 
@@ -233,7 +232,7 @@ def _set_out(
 
 
 def _build_criterion(
-    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float, beside_bytes: int
+    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float, largest_px: float
 ) -> tuple[Criterion, tuple[str, ...]]:
     """The objective of a scale, and in words what does not fit into it."""
     short_side = min(level.photo.shape[-2:])
@@ -251,20 +250,16 @@ def _build_criterion(
             f"it must be at least {needed}. Use a larger --size or shallower layers."
         )
     fitting = replace(settings, content_layers=content_layers, style_layers=style_layers)
-    most_px = tile_limit_px(settings.memory, Size(*level.photo.shape[-2:]), beside_bytes)
+    sizes = {"most_px": tile_limit_px(settings.memory, Size(*level.photo.shape[-2:])), "largest_px": largest_px}
     regions = [
         StyledRegion(
             region.matte,
-            style_grams(
-                [level.at_scale(style) for style in region.samples], encoder, fitting.style_layers, most_px=most_px
-            ),
+            style_grams([level.at_scale(style) for style in region.samples], encoder, fitting.style_layers, **sizes),
             treatment._replace(content_layers=fitting_of(treatment.content_layers)),
         )
         for region, treatment in zip(level.regions, treatments, strict=True)
     ]
-    criterion = Criterion(
-        level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, most_px=most_px
-    )
+    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, **sizes)
     dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes

@@ -3,7 +3,7 @@
 Kernels take addresses and counts of numbers as 64-bit integers, and float32; they return nothing and raise nothing.
 """
 
-from pochoir.kernels.library import Compiled
+from pochoir.kernels.compiled import Compiled
 from pochoir.kernels.native import colours as colours
 from pochoir.kernels.native import outer as outer
 from pochoir.kernels.native import windows as windows

@@ -8,7 +8,7 @@ import numba
 from numba.core import sigutils
 from numba.core.registry import cpu_target
 
-from pochoir.kernels.library import Compiled
+from pochoir.kernels.compiled import Compiled
 
 # A division by zero is not looked for: it would raise.
 helper: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(error_model="numpy")

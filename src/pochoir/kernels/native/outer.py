@@ -14,12 +14,12 @@ from pochoir.kernels.native.compiling import compiled
 from pochoir.kernels.native.products import multiply
 from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, clear, copy, for_numba, read, settle
 
-ROWS = 2 * UNIT
+BLOCK_ROWS = 2 * UNIT
 """Rows of a matrix at a time: its sums stay in registers, and whole numbers of them make up a panel."""
 
 
 def _make_outer() -> Callable[..., None]:
-    """``outer(a, b, c, stride_c, depth)``: add to ROWS x COLUMNS numbers the products of two panels' positions."""
+    """``outer(a, b, c, stride_c, depth)``: add to BLOCK_ROWS x COLUMNS numbers the products of two panels."""
 
     def outer(typing_context: Any, a: Any, b: Any, c: Any, stride_c: Any, depth: Any) -> Any:
         return types.void(*[types.intp] * 5), write
@@ -28,7 +28,7 @@ def _make_outer() -> Callable[..., None]:
         writer = Writer(builder)
         a, b, c, stride_c, depth = args
         places, target = [], writer.pointer(c)
-        for _ in range(ROWS):
+        for _ in range(BLOCK_ROWS):
             places += [target, writer.shift(target, LANES)]
             target = writer.shift(target, stride_c)
         first, second = writer.pointer(a), writer.pointer(b)
@@ -37,7 +37,7 @@ def _make_outer() -> Callable[..., None]:
             rows, columns = loop.carry(first), loop.carry(second)
             left, right = writer.load(columns), writer.load(writer.shift(columns, LANES))
             results = []
-            for row in range(ROWS):
+            for row in range(BLOCK_ROWS):
                 weight = writer.broadcast(writer.shift(rows, row))
                 results += [writer.fma(weight, left, sums[2 * row]), writer.fma(weight, right, sums[2 * row + 1])]
             for phi, value in zip(sums, results, strict=True):
@@ -113,7 +113,7 @@ def add_outer_products(
             continue
         for panel in range(channels // COLUMNS):
             columns = panels + FLOAT_BYTES * panel * POSITIONS * COLUMNS
-            for row in range(0, (panel + 1) * COLUMNS, ROWS):
+            for row in range(0, (panel + 1) * COLUMNS, BLOCK_ROWS):
                 rows = panels + FLOAT_BYTES * (row // COLUMNS * POSITIONS * COLUMNS + row % COLUMNS)
                 outer(rows, columns, target + FLOAT_BYTES * (row * channels + panel * COLUMNS), channels, count)
 
