@@ -1,11 +1,11 @@
 """Half-done paintings on disk, so that a run that was killed can be taken up again."""
 
-import os
 import pickle
 from pathlib import Path
 
 import torch
 
+from pochoir._files import replacing
 from pochoir.transfer import Checkpoint
 
 _DAMAGE = (pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError)
@@ -24,12 +24,8 @@ def write(path: Path, checkpoint: Checkpoint, *, key: str) -> None:
         checkpoint: The state.
         key: What tells the run that it belongs to.
     """
-    passing = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as passing:
         torch.save({"key": key, "picture": checkpoint.picture.cpu(), "steps": checkpoint.steps}, passing)
-        passing.replace(path)
-    finally:
-        passing.unlink(missing_ok=True)
 
 
 def read(path: Path, *, key: str) -> Checkpoint | None:

@@ -10,7 +10,6 @@ import importlib
 import json
 import logging
 import os
-import tempfile
 import threading
 import zipfile
 import zlib
@@ -23,6 +22,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import platformdirs
 
+from pochoir._files import replacing
 from pochoir.kernels.compiled import Compiled
 from pochoir.kernels.cpu import FEATURES
 from pochoir.weights import home
@@ -123,16 +123,11 @@ def _read(path: Path) -> dict[str, Compiled]:
 
 def _keep(path: Path, made: Mapping[str, Compiled]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, passing = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            index = {name: {"symbol": each.symbol, "arguments": each.arguments} for name, each in made.items()}
-            archive.writestr("index.json", json.dumps(index))
-            for name, each in made.items():
-                archive.writestr(f"{name}.o", each.code)
-        Path(passing).replace(path)
-    finally:
-        Path(passing).unlink(missing_ok=True)
+    with replacing(path) as passing, zipfile.ZipFile(passing, "w") as archive:
+        index = {name: {"symbol": each.symbol, "arguments": each.arguments} for name, each in made.items()}
+        archive.writestr("index.json", json.dumps(index))
+        for name, each in made.items():
+            archive.writestr(f"{name}.o", each.code)
 
 
 def _link(made: Mapping[str, Compiled]) -> dict[str, Kernel]:

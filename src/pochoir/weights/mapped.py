@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import mmap
-import os
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from pochoir._files import replacing
 from pochoir._version import __version__
 from pochoir.errors import WeightsError
 
@@ -90,10 +90,6 @@ def _map(kept: Path, path: Path) -> State:
 
 
 def _keep(kept: Path, path: Path, state: State) -> None:
-    passing = kept.with_name(f"{kept.name}.{os.getpid()}")
     # Where the folder cannot be written or the disk is full torch raises RuntimeError.
-    with contextlib.suppress(OSError, RuntimeError):
+    with contextlib.suppress(OSError, RuntimeError), replacing(kept) as passing:
         torch.save({"source": _identify(path), "state": dict(state)}, passing)
-        passing.replace(kept)
-    with contextlib.suppress(OSError):
-        passing.unlink(missing_ok=True)

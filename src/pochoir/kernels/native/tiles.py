@@ -32,11 +32,7 @@ def make_weights(outputs: int) -> Callable[..., None]:
             first = writer.shift(start, loop.index)
             taps = [[writer.load(writer.shift(first, (3 * y + x) * COLUMNS)) for y in range(3)] for x in range(3)]
             columns = [_apply_forth(writer, matrix, column) for column in taps]
-            place = writer.shift(goal, loop.index)
-            for y in range(outputs + 2):
-                for value in _apply_forth(writer, matrix, [column[y] for column in columns]):
-                    writer.stream(value, place)
-                    place = writer.shift(place, position)
+            _put_positions(writer, matrix, columns, writer.shift(goal, loop.index), position, writer.stream)
         return context.get_dummy_value()
 
     return for_numba(weights)
@@ -73,11 +69,7 @@ def make_forth(outputs: int) -> Callable[..., None]:
                 if x >= side - outputs:  # the first columns of the tile to the right are this one's last
                     for place in places:
                         writer.prefetch(writer.shift(place, ahead))
-            place = writer.shift(goal, loop.index)
-            for y in range(side):
-                for value in _apply_forth(writer, matrix, [column[y] for column in columns]):
-                    writer.store(value, place)
-                    place = writer.shift(place, position)
+            _put_positions(writer, matrix, columns, writer.shift(goal, loop.index), position, writer.store)
         return context.get_dummy_value()
 
     return for_numba(forth)
@@ -138,6 +130,21 @@ def make_back(outputs: int, *, gated: bool) -> Callable[..., None]:
         return context.get_dummy_value()
 
     return for_numba(back)
+
+
+def _put_positions(
+    writer: Writer,
+    matrix: Sequence[Sequence[float]],
+    columns: Sequence[Values],
+    place: ir.Value,
+    position: ir.Value,
+    put: Callable[[ir.Value, ir.Value], None],
+) -> None:
+    """The second half of a transform, along rows: the columns have been brought to theirs."""
+    for y in range(len(matrix)):
+        for value in _apply_forth(writer, matrix, [column[y] for column in columns]):
+            put(value, place)
+            place = writer.shift(place, position)
 
 
 def _load_positions(writer: Writer, pointer: ir.Value, position: ir.Value, side: int) -> list[Values]:
