@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 OUR_SCHEDULES = ("15", "30", "60", "6,12,16")
 """Steps of all scales together, or of each scale from coarse to fine."""
 OUR_STRENGTHS = (0.5, 0.7)
+WARM_UP = 12
+"""Steps before the timed ones: both optimisers remember earlier ones by then, as they do in most of a painting."""
 
 
 def main() -> None:
@@ -89,7 +91,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    parser.add_argument("--rounds", type=int, default=8, help="steps of each that are timed in turns")
+    parser.add_argument("--rounds", type=int, default=24, help="steps of each that are timed in turns")
     parser.add_argument("--peer-steps", type=int, default=200, help="of pastiche's command; 0 leaves commands out")
     parser.add_argument("--our-schedules", nargs="*", default=OUR_SCHEDULES, help="N steps in all, or N,N,... by scale")
     parser.add_argument("--our-strengths", type=float, nargs="*", default=OUR_STRENGTHS)
@@ -125,10 +127,10 @@ def compare_steps(photo: str, style: str, options: argparse.Namespace) -> dict[s
     workers = {name: Worker(name, photo, style, options) for name in names}
     times: dict[str, list[float]] = {name: [] for name in names}
     peaks = dict.fromkeys(names, 0.0)
-    for round_ in range(options.rounds + 2):
+    for round_ in range(WARM_UP + options.rounds):
         for name, worker in workers.items():
             seconds, peaks[name] = worker.step()
-            if round_ > 1:  # the first ones warm up
+            if round_ >= WARM_UP:
                 times[name].append(seconds)
     for worker in workers.values():
         worker.stop()

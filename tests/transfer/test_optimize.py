@@ -53,6 +53,17 @@ class TestEach:
         assert torch.equal(last.picture[..., :3], start[..., :3])
         assert not torch.isclose(last.picture[..., 3:], start[..., 3:], atol=1e-6).any()
 
+    def test_no_gradient_is_taken_that_is_not_asked_for(self, name, start):
+        taken = []
+
+        def objective(picture: torch.Tensor):
+            total, losses = distance_to(1.0 - start)(picture)
+            total.register_hook(lambda slope: taken.append(slope))
+            return total, losses
+
+        assert len(list(islice(OPTIMIZERS[name](objective, start, FREE), 4))) == 4
+        assert len(taken) == 3
+
     def test_the_start_is_left_alone(self, name, start):
         before = start.clone()
         list(islice(OPTIMIZERS[name](distance_to(1.0 - start), start, FREE), 4))

@@ -57,3 +57,11 @@ def test_lbfgs_reaches_the_minimum_of_what_the_filter_undoes():
 def test_curves_are_given_at_each_knot():
     assert all(len(curve) == len(KNOTS) for curve in CURVATURES)
     assert all(low < high for low, high in itertools.pairwise(KNOTS))
+
+
+@pytest.mark.parametrize("width", [1, 2, 29, 30])
+def test_square_is_the_product_with_what_is_filtered(width):
+    free = torch.ones(1, 1, 23, width)
+    free[..., :5, : width // 3] = 0.0
+    apply, both = FrequencyFilter(free), torch.cat([random_picture(seed, free) for seed in (4, 5)])
+    assert apply.square(both) == pytest.approx(float((both * apply(both)).sum()), rel=1e-5)

@@ -9,8 +9,12 @@ from pochoir.kernels.layout import POSITIONS, in_panels
 from pochoir.kernels.library import kernel
 from pochoir.kernels.sharing import Lender, scratch, share
 
-SUMS = 8
+SUMS, SUMS_OF_MANY = 8, 4
 """Parts of a map that are summed side by side: enough to keep a few cores busy, and few matrices to add up."""
+MANY_CHANNELS = 512
+"""From which on to clear and to add up that many matrices takes as long as some of the products."""
+PIECES = 16
+"""Of a map on the way back."""
 
 _add_outer_products, _multiply_positions = kernel("add_outer_products"), kernel("multiply_positions")
 
@@ -30,8 +34,9 @@ def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
     """
     channels = map_.shape[2]
     positions = weights.numel()
-    totals = lender.lend(SUMS, channels, channels)
-    each = ceil(positions / SUMS)
+    sums = SUMS if channels < MANY_CHANNELS else SUMS_OF_MANY
+    totals = lender.lend(sums, channels, channels)
+    each = ceil(positions / sums)
 
     def work(piece: int) -> None:
         totals[piece].zero_()
@@ -40,7 +45,7 @@ def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
             *(scratch(POSITIONS * channels).ctypes.data, totals[piece].data_ptr()),
         )
 
-    share(work, SUMS)
+    share(work, sums)
     upper = totals.sum(dim=0).triu_()
     return upper.add_(upper.triu(1).T)
 
@@ -60,7 +65,7 @@ def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], l
     target = lender.lend(height, width, channels)
     positions = height * width
     panels = [in_panels(matrix) for matrix, _ in pairs]
-    each = ceil(positions / (2 * SUMS))
+    each = ceil(positions / PIECES)
 
     def work(piece: int) -> None:
         for index, (matrix, (_, weights)) in enumerate(zip(panels, pairs, strict=True)):

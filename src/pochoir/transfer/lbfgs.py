@@ -1,10 +1,20 @@
 """Limited-memory BFGS, one evaluation of the objective at a time."""
 
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+
+class Preconditioner(Protocol):
+    """Applies an approximation of the inverse Hessian up to a factor, symmetric and positive."""
+
+    def __call__(self, gradient: Tensor, /) -> Tensor:
+        """What becomes of a gradient, a new tensor of its shape."""
+
+    def square(self, gradient: Tensor, /) -> float:
+        """The product of a gradient with what becomes of it."""
 
 
 class LBFGS:
@@ -21,18 +31,15 @@ class LBFGS:
     Args:
         first_step: Mean absolute change, in the first step, of the entries whose gradient is not zero.
         history: Number of remembered pairs.
-        precondition: Applies an approximation of the inverse Hessian up to a factor, symmetric and positive, to a
-            tensor of the points' shape; None is the identity.
+        precondition: None is the identity.
 
     References:
         Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithms 7.4 and 7.5.
     """
 
-    def __init__(
-        self, *, first_step: float, history: int = 12, precondition: Callable[[Tensor], Tensor] | None = None
-    ) -> None:
+    def __init__(self, *, first_step: float, history: int = 12, precondition: Preconditioner | None = None) -> None:
         self.first_step = first_step
-        self.precondition = precondition if precondition is not None else _keep
+        self.precondition = precondition if precondition is not None else _Identity()
         self.pairs: deque[tuple[Tensor, Tensor, float]] = deque(maxlen=history)
         self.point: Tensor | None = None
         self.value = float("inf")
@@ -98,7 +105,7 @@ class LBFGS:
             factors.append(factor)
         _, change, curvature = self.pairs[-1]
         # The newest pair tells the factor that is missing.
-        factor = curvature / _dot(change, self.precondition(change))
+        factor = curvature / self.precondition.square(change)
         direction = self.precondition(direction).mul_(factor)
         for (step, change, curvature), factor in zip(self.pairs, reversed(factors), strict=True):
             back = _dot(change, direction) / curvature
@@ -110,5 +117,9 @@ def _dot(one: Tensor, other: Tensor) -> float:
     return float(torch.dot(one.flatten(), other.flatten()))
 
 
-def _keep(tensor: Tensor) -> Tensor:
-    return tensor
+class _Identity:
+    def __call__(self, gradient: Tensor) -> Tensor:
+        return gradient
+
+    def square(self, gradient: Tensor) -> float:
+        return _dot(gradient, gradient)

@@ -1,7 +1,7 @@
 """Optimisers in the pixels, as generators: one item an evaluation of the objective."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Generator
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -25,7 +25,11 @@ class Iterate(NamedTuple):
     losses: Losses
 
 
-def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterator[Iterate]:
+Iterates: TypeAlias = Generator[Iterate, None, None]
+"""Between two items the objective's gradient at the first of them is taken. Close it when no more are needed."""
+
+
+def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     """Minimise with L-BFGS; see ``lbfgs.LBFGS``.
 
     Args:
@@ -41,12 +45,12 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterator[It
     point = start
     del start  # a large picture less in memory
     while True:
-        losses, gradient = _evaluate(objective, point, free)
-        yield Iterate(point, losses)
-        point = solver.propose(point, losses.total, gradient)
+        evaluation = _Evaluation(objective, point, free)
+        yield Iterate(point, evaluation.losses)
+        point = solver.propose(point, evaluation.losses.total, evaluation.differentiate())
 
 
-def iter_adam(objective: Objective, start: Tensor, free: Tensor) -> Iterator[Iterate]:
+def iter_adam(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     """Minimise with Adam (Kingma and Ba, arXiv:1412.6980); arguments and items as for ``iter_lbfgs``.
 
     Steps are clamped to [0, 1]: unlike L-BFGS, Adam builds no model that the clamping would falsify.
@@ -54,21 +58,29 @@ def iter_adam(objective: Objective, start: Tensor, free: Tensor) -> Iterator[Ite
     point = start.clone()
     solver = torch.optim.Adam([point], lr=ADAM_RATE)
     while True:
-        losses, point.grad = _evaluate(objective, point, free)
-        yield Iterate(point.clone(), losses)
+        evaluation = _Evaluation(objective, point, free)
+        yield Iterate(point.clone(), evaluation.losses)
+        point.grad = evaluation.differentiate()
         solver.step()
         point.clamp_(0.0, 1.0)
 
 
-OPTIMIZERS: dict[str, Callable[[Objective, Tensor, Tensor], Iterator[Iterate]]] = {
+OPTIMIZERS: dict[str, Callable[[Objective, Tensor, Tensor], Iterates]] = {
     "lbfgs": iter_lbfgs,
     "adam": iter_adam,
 }
 
 
-def _evaluate(objective: Objective, point: Tensor, free: Tensor) -> tuple[Losses, Tensor]:
-    with torch.enable_grad():
-        picture = point.detach().requires_grad_()
-        total, losses = objective(picture)
-        (gradient,) = torch.autograd.grad(total, picture)
-    return losses, gradient * free
+class _Evaluation:
+    """The objective at a picture. Its gradient, which takes longer, waits until it is known to be needed."""
+
+    def __init__(self, objective: Objective, point: Tensor, free: Tensor) -> None:
+        with torch.enable_grad():
+            self._picture = point.detach().requires_grad_()
+            self._total, self.losses = objective(self._picture)
+        self._free = free
+
+    def differentiate(self) -> Tensor:
+        """The gradient, zero where the picture must not change. It can be asked for once."""
+        (gradient,) = torch.autograd.grad(self._total, self._picture)
+        return gradient * self._free

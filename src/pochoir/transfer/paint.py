@@ -19,7 +19,7 @@ from pochoir.transfer.apart import ApartCriterion, put_together, take_apart
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
 from pochoir.transfer.levels import STARTS, Level, Region, carry_over
 from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
-from pochoir.transfer.optimize import OPTIMIZERS, Iterate
+from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Iterates
 from pochoir.transfer.pacing import Pace
 from pochoir.transfer.palette import Palette
 from pochoir.transfer.schedule import plan_scales
@@ -160,15 +160,7 @@ def iter_paint(
         coarser = None
         if is_joint:
             parts = ()  # no finer scale needs them, and large pictures are too many as it is
-        best: Iterate | None = None
-        for index, iterate in enumerate(task.iterates):
-            if best is None or iterate.losses.total < best.losses.total:
-                best = iterate
-            if index == 0:  # the start of a scale is not a step
-                _check_finite(iterate.losses)
-                pace.sets_out()
-                continue
-            goes_on = pace.goes_on(best.losses.total)
+        for index, best, goes_on in _follow(task.iterates, pace):
             yield Step(
                 scale=number,
                 scales=len(scales),
@@ -184,10 +176,8 @@ def iter_paint(
                 checkpoint=None if goes_on else Checkpoint(best.picture, (*counts, index)),
                 _render=partial(render, best.picture, is_joint),
             )
-            if not goes_on:
-                coarser, counts = (parts, best.picture), (*counts, index)
-                break
-        del task, iterate  # with all that the objective holds, before the next one is built
+        coarser, counts = (parts, best.picture), (*counts, index)
+        del task  # with all that the objective holds, before the next one is built
         encoder.give_back()
         give_back()
 
@@ -209,8 +199,24 @@ def _first_layers(
 class _Task(NamedTuple):
     """The way of the optimiser at one scale."""
 
-    iterates: Iterator[Iterate]
+    iterates: Iterates
     notes: tuple[str, ...]
+
+
+def _follow(iterates: Iterates, pace: Pace) -> Iterator[tuple[int, Iterate, bool]]:
+    """After each step of a scale its number, the best picture so far and whether another step follows."""
+    best: Iterate | None = None
+    for index, iterate in enumerate(iterates):
+        if best is None or iterate.losses.total < best.losses.total:
+            best = iterate
+        if index == 0:  # the start of a scale is not a step
+            _check_finite(iterate.losses)
+            pace.sets_out()
+            continue
+        goes_on = pace.goes_on(best.losses.total)
+        if not goes_on:
+            iterates.close()  # which lets go of what the gradient would have needed
+        yield index, best, goes_on
 
 
 _Build = Callable[[Level], tuple[Criterion, tuple[str, ...]]]

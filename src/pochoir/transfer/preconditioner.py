@@ -1,6 +1,7 @@
 """What is known of the objective's curvature before the first step."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ class FrequencyFilter:
         height, width = free.shape[-2:]
         self.free = free
         basis = torch.tensor(OPPONENT)
-        self.basis = (basis / basis.norm(dim=1, keepdim=True)).to(free)
+        self.mixtures = (basis / basis.norm(dim=1, keepdim=True)).to(free).view(3, 1, 3, 1, 1)
         down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
         frequencies = (down[:, None].square() + across.square()).sqrt()
         self.gain = torch.stack([1.0 / _interpolate(frequencies, curve) for curve in CURVATURES]).to(free)
@@ -45,11 +46,26 @@ class FrequencyFilter:
         """The filtered gradient, of the same shape (B, 3, H, W)."""
         total = torch.zeros_like(gradient)
         # One colour after the other: of a large picture few copies are in memory.
-        for mixture, gain in zip(self.basis.view(3, 1, 3, 1, 1), self.gain, strict=True):
-            color = (gradient * mixture).sum(dim=1)
-            color = torch.fft.irfft2(torch.fft.rfft2(color).mul_(gain), s=gradient.shape[-2:])
+        for mixture, gain, waves in zip(self.mixtures, self.gain, self._waves(gradient), strict=True):
+            color = torch.fft.irfft2(waves.mul_(gain), s=gradient.shape[-2:])
             total.addcmul_(color[:, None], mixture.expand_as(total))
         return total.mul_(self.free)
+
+    def square(self, gradient: Tensor) -> float:
+        """The product of a gradient, zero where ``free`` is, with the filtered one.
+
+        A sum over frequencies (Parseval), of which the transform leaves out those that are the conjugates of others.
+        """
+        total, width = 0.0, gradient.shape[-1]
+        for gain, waves in zip(self.gain, self._waves(gradient), strict=True):
+            power = torch.view_as_real(waves).square().sum(dim=(0, 3)).mul_(gain).sum(dim=0, dtype=torch.float64)
+            total += float(2.0 * power.sum() - power[0] - (power[-1] if width % 2 == 0 and width > 1 else 0.0))
+        return total / (gradient.shape[-2] * width)
+
+    def _waves(self, gradient: Tensor) -> Iterator[Tensor]:
+        """The spectrum of each colour, shape (B, H, W // 2 + 1)."""
+        for mixture in self.mixtures:
+            yield torch.fft.rfft2((gradient * mixture).sum(dim=1))
 
 
 def _interpolate(frequencies: Tensor, curve: tuple[float, ...]) -> Tensor:
