@@ -164,7 +164,7 @@ class TransferSettings:
         kind="size",
         of=int,
     )
-    steps: int = setting(50, "Optimiser steps, all scales together", low=1, high=100_000)
+    steps: int = setting(36, "Optimiser steps, all scales together", low=1, high=100_000)
     schedule: tuple[int, ...] = setting(
         (), "Steps of each scale from coarse to fine, instead of sharing out the steps", kind="counts"
     )
