@@ -11,7 +11,7 @@ from torch import Tensor
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, in_panels
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import Lender, allocate, scratch, share
+from pochoir.kernels.sharing import Lender, allocate, scratch, share, share_counted
 
 Room: TypeAlias = NDArray[np.float32]
 
@@ -168,11 +168,10 @@ def _run_by_tiles(pass_: "_Pass") -> None:
     few = max(ROWS, FEW_NUMBERS // (pass_.inputs + pass_.results) // ROWS * ROWS)
     each = _tiles_per_piece(pass_.tiles, few)
 
-    def work(piece: int) -> None:
-        room = scratch(pass_.room(each) + pass_.patches)
-        pass_.convolve(room, piece * each, min(pass_.tiles, (piece + 1) * each))
+    def work(counter: int) -> None:
+        pass_.convolve(scratch(pass_.room(each) + pass_.patches), counter, each)
 
-    share(work, ceil(pass_.tiles / each))
+    share_counted(work, ceil(pass_.tiles / each))
 
 
 class _Pass:
@@ -213,12 +212,12 @@ class _Pass:
         coming, going = self._strides(count)
         return room.ctypes.data, coming, room.ctypes.data + FLOAT_BYTES * self.positions * coming, going
 
-    def convolve(self, room: Room, first: int, last: int) -> None:
-        """All steps for some tiles."""
+    def convolve(self, room: Room, counter: int, each: int) -> None:
+        """All steps for what tiles are left, ``each`` of them at a time."""
         _convolve_tiles(
             *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, self.weights.data_ptr()),
             *(self.results, self.extra.data_ptr(), self.extra.ndim == 3, self._gate, self.target.data_ptr()),
-            *(self.floor, room.ctypes.data, first, last),
+            *(self.floor, room.ctypes.data, counter, each, self.tiles),
         )
 
     def gather(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:

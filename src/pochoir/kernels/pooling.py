@@ -5,7 +5,7 @@ from math import ceil
 from torch import Tensor
 
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import Lender, share
+from pochoir.kernels.sharing import Lender, share_counted
 
 ROWS_AT_ONCE = 4
 
@@ -28,11 +28,11 @@ class Pooling:
         height, width, channels = source.shape
         target = self._lender.lend(height // 2, width // 2, channels)
 
-        def work(piece: int) -> None:
-            for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, height // 2)):
-                _pool(self._maximum, source.data_ptr(), width, channels, target.data_ptr(), row)
+        def work(counter: int) -> None:
+            addresses = source.data_ptr(), width, channels, target.data_ptr()
+            _pool(self._maximum, *addresses, counter, ROWS_AT_ONCE, height // 2)
 
-        share(work, ceil(height // 2 / ROWS_AT_ONCE))
+        share_counted(work, ceil(height // 2 / ROWS_AT_ONCE))
         return target
 
     def backward(self, source: Tensor, gradient: Tensor, *, extra: Tensor | None = None) -> Tensor:
@@ -53,12 +53,11 @@ class Pooling:
             extra = gradient.new_zeros(channels)
         addition = extra
 
-        def work(piece: int) -> None:
-            for row in range(piece * ROWS_AT_ONCE, min((piece + 1) * ROWS_AT_ONCE, (height + 1) // 2)):
-                _unpool(
-                    *(self._maximum, source.data_ptr(), height, width, channels, gradient.data_ptr()),
-                    *(addition.data_ptr(), whole, target.data_ptr(), row),
-                )
+        def work(counter: int) -> None:
+            _unpool(
+                *(self._maximum, source.data_ptr(), height, width, channels, gradient.data_ptr()),
+                *(addition.data_ptr(), whole, target.data_ptr(), counter, ROWS_AT_ONCE),
+            )
 
-        share(work, ceil(ceil(height / 2) / ROWS_AT_ONCE))
+        share_counted(work, ceil(ceil(height / 2) / ROWS_AT_ONCE))
         return target

@@ -56,6 +56,17 @@ def share(work: Callable[[int], None], count: int) -> None:
         future.result()
 
 
+def share_counted(work: Callable[[int], None], count: int) -> None:
+    """Let kernels share out their pieces by themselves: no thread has to wait for the interpreter between two of them.
+
+    Args:
+        work: Called once by each thread with the address of a number, 0 at first, that counts what has been taken.
+        count: Number of pieces.
+    """
+    counter = np.zeros(1, np.int64)
+    share(lambda _: work(counter.ctypes.data), min(torch.get_num_threads(), count))
+
+
 def _executor(helpers: int) -> ThreadPoolExecutor:
     if helpers not in _executors:
         _executors[helpers] = ThreadPoolExecutor(helpers, thread_name_prefix="pochoir-kernels")

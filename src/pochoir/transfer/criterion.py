@@ -25,7 +25,7 @@ from pochoir.transfer.levels import Sample
 from pochoir.transfer.weighing import balance_content, guide_content, weigh_layers
 from pochoir.transfer.windows import Tile
 
-STYLE_UNIT = 15.0
+STYLE_UNIT = 18.0
 TV_UNIT = 5.0
 """What a weight of 1 stands for, so that all three weights are 1 by default: relative distances to a style are a
 tenth of those to a photo in a picture that looks well balanced, and tv is smaller still."""

@@ -191,6 +191,17 @@ def write(typing_context: Any, place: Any, number: Any) -> Any:
 
 
 @for_numba
+def take(typing_context: Any, counter: Any, count: Any) -> Any:
+    """For numba functions: add to the int64 at an address; what was there before, which no other thread is given."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        counter, count = args
+        return builder.atomic_rmw("add", builder.inttoptr(counter, INDEX.as_pointer()), count, "monotonic")
+
+    return types.intp(*[types.intp] * 2), write
+
+
+@for_numba
 def settle(typing_context: Any) -> Any:
     """For numba functions: what was streamed is there for other threads from here on."""
 

@@ -8,8 +8,8 @@ from numba.core import types
 
 from pochoir.kernels.cpu import LANES
 from pochoir.kernels.layout import FLOAT_BYTES
-from pochoir.kernels.native.compiling import compiled
-from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba, settle
+from pochoir.kernels.native.compiling import compiled, helper
+from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba, settle, take
 
 
 def _make_gather(maximum: bool) -> Callable[..., None]:
@@ -116,21 +116,38 @@ gather_max, gather_mean = _make_gather(True), _make_gather(False)
 spread_max, spread_mean = _make_spread(True), _make_spread(False)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp)")
-def pool(maximum: bool, source: int, width: int, channels: int, target: int, row: int) -> None:
-    """Pool two rows of pixels into one: from (H, W, channels) to row ``row`` of (H // 2, W // 2, channels)."""
-    start = source + FLOAT_BYTES * 2 * row * width * channels
-    goal = target + FLOAT_BYTES * row * (width // 2) * channels
-    for x in range(width // 2):
-        offset = FLOAT_BYTES * x * channels
-        if maximum:
-            gather_max(start + 2 * offset, width * channels, goal + offset, channels)
-        else:
-            gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp)")
+def pool(
+    maximum: bool, source: int, width: int, channels: int, target: int, counter: int, each: int, rows: int
+) -> None:
+    """Pool two rows of pixels into one, some rows after the other, until none are left.
+
+    Args:
+        maximum: Whether to take the largest of four pixels, or else their mean.
+        source: Address of the map, (H, width, channels).
+        width: Columns.
+        channels: Of the map.
+        target: Address of the results, (H // 2, width // 2, channels).
+        counter: Address of the number of rows that are taken, which threads share.
+        each: Rows to take at once.
+        rows: Of the results.
+    """
+    first = take(counter, each)
+    while first < rows:
+        for row in range(first, min(rows, first + each)):
+            start = source + FLOAT_BYTES * 2 * row * width * channels
+            goal = target + FLOAT_BYTES * row * (width // 2) * channels
+            for x in range(width // 2):
+                offset = FLOAT_BYTES * x * channels
+                if maximum:
+                    gather_max(start + 2 * offset, width * channels, goal + offset, channels)
+                else:
+                    gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
+        first = take(counter, each)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
-def unpool(
+@helper
+def unpool_row(
     maximum: bool,
     source: int,
     height: int,
@@ -159,4 +176,27 @@ def unpool(
             offset = FLOAT_BYTES * (y * width + x) * channels
             addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
             gate_sum(addition, source + offset, target + offset, channels)
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+def unpool(
+    maximum: bool,
+    source: int,
+    height: int,
+    width: int,
+    channels: int,
+    gradient: int,
+    extra: int,
+    full_extra: bool,
+    target: int,
+    counter: int,
+    each: int,
+) -> None:
+    """The way back through ``pool``, for ``each`` pooled rows at a time until none are left."""
+    rows = (height + 1) // 2
+    first = take(counter, each)
+    while first < rows:
+        for row in range(first, min(rows, first + each)):
+            unpool_row(maximum, source, height, width, channels, gradient, extra, full_extra, target, row)
+        first = take(counter, each)
     settle()

@@ -6,7 +6,7 @@ from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.compiling import compiled, helper
 from pochoir.kernels.native.products import multiply, multiply_transposed
 from pochoir.kernels.native.tiles import make_back, make_forth, make_weights
-from pochoir.kernels.native.vectors import clear, copy, read, settle, write
+from pochoir.kernels.native.vectors import clear, copy, read, settle, take, write
 
 weights_4, weights_6 = make_weights(4), make_weights(6)
 forth_4, forth_6 = make_forth(4), make_forth(6)
@@ -284,7 +284,7 @@ def spread_tiles(
     settle()
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, float32, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
 def convolve_tiles(
     outputs: int,
     source: int,
@@ -299,30 +299,55 @@ def convolve_tiles(
     target: int,
     floor: float,
     room: int,
-    first: int,
-    last: int,
+    counter: int,
+    each: int,
+    tiles: int,
 ) -> None:
-    """All three steps for some tiles, with room for their positions and, after them, for three tiles."""
-    rows, positions = (last - first + UNIT - 1) // UNIT * UNIT, (outputs + 2) * (outputs + 2)
+    """All three steps for some tiles, and then for others, until none are left.
+
+    Args:
+        outputs: Side of a tile of results, 4 or 6.
+        source: Address of the map, (height, width, inputs).
+        height: Rows.
+        width: Columns.
+        inputs: Channels that come.
+        weights: Address of the weights as ``convolution.pack`` leaves them.
+        channels: Channels that go.
+        extra: As for ``spread_tiles``, and so are the next two.
+        full_extra: Which form it has.
+        gate: Address of a map, or 0.
+        target: Address of the results, (height, width, channels).
+        floor: Ungated results become at least this.
+        room: Address of room for the positions of ``each`` tiles and, after them, for three tiles.
+        counter: Address of the number of tiles that are taken, which threads share.
+        each: Tiles to take at once.
+        tiles: How many there are.
+    """
+    rows, positions = (each + UNIT - 1) // UNIT * UNIT, (outputs + 2) * (outputs + 2)
     coming, going = rows * inputs + SKEW, rows * channels + SKEW
     products = room + FLOAT_BYTES * positions * coming
     patch = products + FLOAT_BYTES * positions * going
-    gather_tiles(outputs, source, height, width, inputs, room, coming, patch, first, first, last)
-    multiply_places(outputs, rows, room, coming, inputs, weights, channels, products, going, 0, False, 0, positions)
-    spread_tiles(
-        outputs,
-        products,
-        going,
-        extra,
-        full_extra,
-        gate,
-        target,
-        height,
-        width,
-        channels,
-        floor,
-        patch,
-        first,
-        first,
-        last,
-    )
+    first = take(counter, each)
+    while first < tiles:
+        last = min(tiles, first + each)
+        rows = (last - first + UNIT - 1) // UNIT * UNIT
+        gather_tiles(outputs, source, height, width, inputs, room, coming, patch, first, first, last)
+        multiply_places(outputs, rows, room, coming, inputs, weights, channels, products, going, 0, False, 0, positions)
+        spread_tiles(
+            outputs,
+            products,
+            going,
+            extra,
+            full_extra,
+            gate,
+            target,
+            height,
+            width,
+            channels,
+            floor,
+            patch,
+            first,
+            first,
+            last,
+        )
+        first = take(counter, each)
