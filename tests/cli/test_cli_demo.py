@@ -12,7 +12,6 @@ NAMES = ("photo", "matte", "cutout", "mosaic", "woodblock-waves", "subject", "ba
 @pytest.mark.weights
 def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "SIZE_PX", 64)
-    monkeypatch.setattr(demo, "STEPS", 1)
     folder = tmp_path / "new" / "pictures"
     result = pochoir("demo", "--out", folder)
     assert result.exit_code == 0, result.output
