@@ -9,7 +9,7 @@ from numba.core import types
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.layout import FLOAT_BYTES, ROWS, UNIT
 from pochoir.kernels.native.compiling import helper
-from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, for_numba
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, for_numba, prefetch
 
 
 def _make_product(rows: int) -> Callable[..., None]:
@@ -85,34 +85,49 @@ def transpose(typing_context: Any, source: Any, row: Any, target: Any, target_ro
 
 
 @helper
-def multiply_panel(rows: int, a: int, depth: int, panel: int, columns: int, c: int) -> None:
-    """One panel of the results."""
-    full = rows // ROWS * ROWS
-    for row in range(0, full, ROWS):
-        start, goal = a + FLOAT_BYTES * row * depth, c + FLOAT_BYTES * row * columns
-        product_full(start, depth, panel, goal, columns, depth)
-    start, goal = a + FLOAT_BYTES * full * depth, c + FLOAT_BYTES * full * columns
-    if rows - full == 2 * UNIT:
-        product_two_thirds(start, depth, panel, goal, columns, depth)
-    elif rows - full == UNIT:
-        product_one_third(start, depth, panel, goal, columns, depth)
+def multiply_rows(rows: int, a: int, depth: int, panel: int, columns: int, c: int) -> None:
+    """Less than ROWS rows of one panel of the results."""
+    if rows == 2 * UNIT:
+        product_two_thirds(a, depth, panel, c, columns, depth)
+    elif rows == UNIT:
+        product_one_third(a, depth, panel, c, columns, depth)
 
 
 @helper
 def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> None:
     """``c = a @ b``, with ``b`` in panels of COLUMNS columns; ``rows`` a multiple of UNIT."""
+    full = rows // ROWS * ROWS
     for panel in range(columns // COLUMNS):
-        weights = b + FLOAT_BYTES * panel * depth * COLUMNS
-        multiply_panel(rows, a, depth, weights, columns, c + FLOAT_BYTES * panel * COLUMNS)
+        weights, goal = b + FLOAT_BYTES * panel * depth * COLUMNS, c + FLOAT_BYTES * panel * COLUMNS
+        for row in range(0, full, ROWS):
+            product_full(
+                a + FLOAT_BYTES * row * depth, depth, weights, goal + FLOAT_BYTES * row * columns, columns, depth
+            )
+        start = a + FLOAT_BYTES * full * depth
+        multiply_rows(rows - full, start, depth, weights, columns, goal + FLOAT_BYTES * full * columns)
 
 
 @helper
 def multiply_transposed(rows: int, a: int, depth: int, b: int, columns: int, c: int, room: int) -> None:
-    """``c = a @ b.T``, with ``b`` in panels of COLUMNS columns, and room for a panel: (depth, COLUMNS)."""
+    """``c = a @ b.T``, with ``b`` in panels of COLUMNS columns, and room for a panel: (depth, COLUMNS).
+
+    A panel's weights lie in pieces far apart, which the processor does not foresee: while one panel is multiplied, the
+    next one is asked for, a few pieces before each product.
+    """
+    piece, pieces = columns * COLUMNS, depth // COLUMNS
+    full = rows // ROWS * ROWS
     for panel in range(columns // COLUMNS):
+        here, goal = b + FLOAT_BYTES * panel * COLUMNS * COLUMNS, c + FLOAT_BYTES * panel * COLUMNS
         for first in range(0, depth, LANES):
-            block = b + FLOAT_BYTES * (first // COLUMNS * columns * COLUMNS + first % COLUMNS)
+            block = here + FLOAT_BYTES * (first // COLUMNS * piece + first % COLUMNS)
             for column in range(0, COLUMNS, LANES):
-                source = block + FLOAT_BYTES * (panel * COLUMNS + column) * COLUMNS
+                source = block + FLOAT_BYTES * column * COLUMNS
                 transpose(source, COLUMNS, room + FLOAT_BYTES * (first * COLUMNS + column), COLUMNS)
-        multiply_panel(rows, a, depth, room, columns, c + FLOAT_BYTES * panel * COLUMNS)
+        ahead, asked = here + FLOAT_BYTES * COLUMNS * COLUMNS, 0
+        for row in range(0, full, ROWS):
+            while asked * full < (row + ROWS) * pieces:
+                prefetch(ahead + FLOAT_BYTES * asked * piece, COLUMNS * COLUMNS)
+                asked += 1
+            product_full(a + FLOAT_BYTES * row * depth, depth, room, goal + FLOAT_BYTES * row * columns, columns, depth)
+        start = a + FLOAT_BYTES * full * depth
+        multiply_rows(rows - full, start, depth, room, columns, goal + FLOAT_BYTES * full * columns)

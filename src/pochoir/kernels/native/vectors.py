@@ -252,3 +252,18 @@ def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: An
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 3, types.float32), write
+
+
+@for_numba
+def prefetch(typing_context: Any, source: Any, count: Any) -> Any:
+    """For numba functions: ask for numbers, a multiple of LANES, to be read later. They may lie anywhere."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        writer = Writer(builder)
+        source, count = args
+        start = writer.pointer(source)
+        with Loop(builder, count, LANES, "prefetch") as loop:
+            writer.prefetch(writer.shift(start, loop.index))
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 2), write
