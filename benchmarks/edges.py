@@ -119,6 +119,7 @@ def paint(scene: Scene, encoder: VGG, recipe: Recipe, method: Method) -> Tensor:
         objective: Any = partial(compare_merged, criterion, weights, kept) if len(layers) > 1 else criterion
         iterates = OPTIMIZERS[recipe.optimizer](objective, layers.contiguous(), free)
         best = min((next(iterates) for _ in range(scale.steps + 1)), key=lambda iterate: iterate.losses.total)
+        iterates.close()
         before = (level, best.picture)
     picture = best.picture.clamp(0.0, 1.0)
     return scene.compose(picture if len(picture) == 1 else merge(picture, weights, kept).clamp(0.0, 1.0))

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -248,7 +248,7 @@ class Painting:
             for (picture, share), part in zip(styles, parts or [None] * len(styles), strict=True)
         ]
 
-    def _step_by_step(self) -> Iterator[Step]:
+    def _step_by_step(self) -> Generator[Step, None, None]:
         steps = self._iter_steps()
         while True:
             # Between two steps the process is the caller's, who may break off or watch another painting, too.
@@ -314,6 +314,10 @@ class Painting:
             return self.recipe
         counts = tuple(self._steps_by_scale.get(scale, 0) for scale in range(1, step.scales + 1))
         return replace(self.recipe, time="", schedule=counts)
+
+    def close(self) -> None:
+        """Take no further step, and let go of the memory that the next one would have needed."""
+        self._steps.close()
 
     def result(self) -> Result:
         """The result with the best picture so far; before the first step, with the photo unpainted."""

@@ -145,3 +145,19 @@ def test_several_threads_are_never_lent_the_same_memory():
 def test_memory_begins_where_a_line_of_the_cache_does():
     lender = Lender()
     assert all(lender.lend(count).data_ptr() % 64 == 0 for count in (1, 33, 5_000_000))
+
+
+@pytest.mark.parametrize(("height", "width"), [(3, 3), (40, 33)])
+def test_the_number_of_threads_does_not_change_anything(height, width):
+    layer, pooling = Convolution(draw(WIDE, WIDE, 3, 3) / 30, draw(WIDE), Lender()), Pooling("max", Lender())
+    source, gradient = draw(height, width, WIDE), draw(height, width, WIDE, seed=1)
+    results, before = [], torch.get_num_threads()
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        rectified = layer.forward(source, rectified=True)
+        pooled = pooling.forward(rectified)
+        back = pooling.backward(rectified, pooled), layer.backward(gradient, gate=rectified)
+        results.append([tensor.clone() for tensor in (rectified, pooled, *back)])
+    torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))

@@ -378,6 +378,15 @@ def test_little_memory_gives_nearly_the_same_picture(photo_file, style_file, enc
     assert float((tiled.composite - whole.composite).abs().max()) < 1e-3
 
 
+def test_a_closed_painting_keeps_its_best_picture_and_takes_no_further_step(photo_file, style_file, quick):
+    painting = pochoir.iter_stylize(photo_file, style=style_file, **quick | {"steps": 3})
+    first = next(iter(painting))
+    expected = first.picture()
+    painting.close()
+    assert list(painting) == []
+    assert torch.allclose(painting.result().composite, expected, rtol=0, atol=1e-6)
+
+
 def test_a_result_before_the_first_step_is_the_photo(photo_file, style_file, quick):
     result = pochoir.iter_stylize(photo_file, style=style_file, **quick).result()
     assert torch.equal(result.composite, imaging.load(photo_file).rgb)

@@ -72,10 +72,11 @@ def test_enlarging_leaves_the_silhouette_sharp(left_half, style):
     assert_close(picture, matte * BLUE + (1 - matte) * RED, atol=0.08)  # 0.8 apart
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_value_and_gradient_are_the_mean_of_the_regions_own(count, photo, style, encoder, quick, left_half):
-    settings = quick()
-    mattes = [left_half.round(), 1 - left_half.round()] if count == 2 else [WHOLE]
+@pytest.mark.parametrize("regions", ["the picture", "one side", "both sides"])
+def test_value_and_gradient_are_the_mean_of_the_regions_own(regions, photo, style, encoder, quick, left_half):
+    settings, side = quick(), left_half.round()
+    mattes = {"the picture": [WHOLE], "one side": [side], "both sides": [side, 1 - side]}[regions]
+    areas = [float(matte.sum()) for matte in mattes]
     level = level_of(photo, mattes, style)
     parts = take_apart(level)
 
@@ -83,13 +84,13 @@ def test_value_and_gradient_are_the_mean_of_the_regions_own(count, photo, style,
         grams = style_grams([(style, 1.0)], encoder, settings.style_layers)
         return Criterion(part.photo, [StyledRegion(part.regions[0].matte, grams)], encoder, settings)
 
-    layers = torch.cat([1 - photo] * count).requires_grad_()
+    layers = torch.cat([1 - photo] * len(mattes)).requires_grad_()
     value, losses = ApartCriterion(level, parts, build)(layers)
     (gradient,) = torch.autograd.grad(value, layers)
     expected = torch.zeros(())
     for index, part in enumerate(parts):
         window = ApartCriterion(level, parts, build).windows[index]
-        share = float(mattes[index].mean())
+        share = areas[index] / sum(areas)
         expected = expected + share * build(part.within(window))(window.cut(layers[index : index + 1]))[0]
     (expected_gradient,) = torch.autograd.grad(expected, layers)
     assert_close(value.detach(), expected.detach())

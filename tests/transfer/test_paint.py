@@ -248,6 +248,25 @@ class TestSteps:
         assert [step.losses.total for step in steps] == [losses[number] for number in best]
         assert [round(float(step.picture().mean()) * 10) for step in steps] == best
 
+    def test_the_optimiser_is_closed_before_the_last_step_of_a_scale_is_told(
+        self, photo, style, encoder, quick, monkeypatch
+    ):
+        resumed, closed = [], []
+
+        def scripted(objective, start, free):
+            try:
+                while True:
+                    yield Iterate(start, Losses(1.0, 0.0, 0.0, 0.0, 0.0))
+                    resumed.append(start)
+            finally:
+                closed.append(start)
+
+        monkeypatch.setitem(paint.OPTIMIZERS, "lbfgs", scripted)
+        for step in iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=3)):
+            assert len(resumed) == step.done
+            assert len(closed) == (step.scale if step.step == step.steps else step.scale - 1)
+        assert len(resumed) == 3
+
     def test_a_network_that_gives_no_numbers_is_refused(self, photo, style, quick):
         encoder = tiny_encoder()
         next(encoder.parameters()).fill_(float("nan"))

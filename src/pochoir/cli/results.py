@@ -35,6 +35,7 @@ def paint(
                 report.notes([f"about {_describe(step.left_s)} to go, in {painting.expected_bytes / 2**30:.1f} GB"])
             if was_interrupted():
                 break
+        painting.close()
         result = painting.result()
         result.save(out)
         partial.unlink(missing_ok=True)

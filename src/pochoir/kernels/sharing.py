@@ -60,7 +60,8 @@ def share_counted(work: Callable[[int], None], count: int) -> None:
     """Let kernels share out their pieces by themselves: no thread has to wait for the interpreter between two of them.
 
     Args:
-        work: Called once by each thread with the address of a number, 0 at first, that counts what has been taken.
+        work: Called at most as many times as there are threads, with the address of a number, 0 at first, that counts
+            what has been taken.
         count: Number of pieces.
     """
     counter = np.zeros(1, np.int64)

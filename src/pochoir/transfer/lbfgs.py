@@ -11,7 +11,7 @@ class Preconditioner(Protocol):
     """Applies an approximation of the inverse Hessian up to a factor, symmetric and positive."""
 
     def __call__(self, gradient: Tensor, /) -> Tensor:
-        """What becomes of a gradient, a new tensor of its shape."""
+        """What becomes of a gradient, a tensor of its shape, which may be itself."""
 
     def square(self, gradient: Tensor, /) -> float:
         """The product of a gradient with what becomes of it."""

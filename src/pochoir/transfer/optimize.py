@@ -72,7 +72,10 @@ OPTIMIZERS: dict[str, Callable[[Objective, Tensor, Tensor], Iterates]] = {
 
 
 class _Evaluation:
-    """The objective at a picture. Its gradient, which takes longer, waits until it is known to be needed."""
+    """The objective at a picture. Its gradient waits until it is known to be needed.
+
+    It is there at once where the objective itself works it out: for a picture in tiles, and for regions apart.
+    """
 
     def __init__(self, objective: Objective, point: Tensor, free: Tensor) -> None:
         with torch.enable_grad():

@@ -58,7 +58,8 @@ class FrequencyFilter:
         """
         total, width = 0.0, gradient.shape[-1]
         for gain, waves in zip(self.gain, self._waves(gradient), strict=True):
-            power = torch.view_as_real(waves).square().sum(dim=(0, 3)).mul_(gain).sum(dim=0, dtype=torch.float64)
+            # Not every accelerator has float64: only one number a column is added up in it.
+            power = torch.view_as_real(waves).square().sum(dim=(0, 3)).mul_(gain).sum(dim=0).cpu().double()
             total += float(2.0 * power.sum() - power[0] - (power[-1] if width % 2 == 0 and width > 1 else 0.0))
         return total / (gradient.shape[-2] * width)
 
