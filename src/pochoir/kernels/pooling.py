@@ -7,8 +7,6 @@ from torch import Tensor
 from pochoir.kernels.library import kernel
 from pochoir.kernels.sharing import Lender, share_counted
 
-ROWS_AT_ONCE = 4
-
 _pool, _unpool = kernel("pool"), kernel("unpool")
 
 
@@ -29,10 +27,9 @@ class Pooling:
         target = self._lender.lend(height // 2, width // 2, channels)
 
         def work(counter: int) -> None:
-            addresses = source.data_ptr(), width, channels, target.data_ptr()
-            _pool(self._maximum, *addresses, counter, ROWS_AT_ONCE, height // 2)
+            _pool(self._maximum, source.data_ptr(), width, channels, target.data_ptr(), counter, height // 2)
 
-        share_counted(work, ceil(height // 2 / ROWS_AT_ONCE))
+        share_counted(work, height // 2)
         return target
 
     def backward(self, source: Tensor, gradient: Tensor, *, extra: Tensor | None = None) -> Tensor:
@@ -56,8 +53,8 @@ class Pooling:
         def work(counter: int) -> None:
             _unpool(
                 *(self._maximum, source.data_ptr(), height, width, channels, gradient.data_ptr()),
-                *(addition.data_ptr(), whole, target.data_ptr(), counter, ROWS_AT_ONCE),
+                *(addition.data_ptr(), whole, target.data_ptr(), counter),
             )
 
-        share_counted(work, ceil(ceil(height / 2) / ROWS_AT_ONCE))
+        share_counted(work, ceil(height / 2))
         return target

@@ -8,7 +8,7 @@ from numba.core import types
 
 from pochoir.kernels.cpu import LANES
 from pochoir.kernels.layout import FLOAT_BYTES
-from pochoir.kernels.native.compiling import compiled, helper
+from pochoir.kernels.native.compiling import compiled
 from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba, settle, take
 
 
@@ -116,11 +116,9 @@ gather_max, gather_mean = _make_gather(True), _make_gather(False)
 spread_max, spread_mean = _make_spread(True), _make_spread(False)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp)")
-def pool(
-    maximum: bool, source: int, width: int, channels: int, target: int, counter: int, each: int, rows: int
-) -> None:
-    """Pool two rows of pixels into one, some rows after the other, until none are left.
+@compiled("void(intp, intp, intp, intp, intp, intp, intp)")
+def pool(maximum: bool, source: int, width: int, channels: int, target: int, counter: int, rows: int) -> None:
+    """Pool two rows of pixels into one, and then others, until none are left.
 
     Args:
         maximum: Whether to take the largest of four pixels, or else their mean.
@@ -129,56 +127,22 @@ def pool(
         channels: Of the map.
         target: Address of the results, (H // 2, width // 2, channels).
         counter: Address of the number of rows that are taken, which threads share.
-        each: Rows to take at once.
         rows: Of the results.
     """
-    first = take(counter, each)
-    while first < rows:
-        for row in range(first, min(rows, first + each)):
-            start = source + FLOAT_BYTES * 2 * row * width * channels
-            goal = target + FLOAT_BYTES * row * (width // 2) * channels
-            for x in range(width // 2):
-                offset = FLOAT_BYTES * x * channels
-                if maximum:
-                    gather_max(start + 2 * offset, width * channels, goal + offset, channels)
-                else:
-                    gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
-        first = take(counter, each)
+    row = take(counter, 1)
+    while row < rows:
+        start = source + FLOAT_BYTES * 2 * row * width * channels
+        goal = target + FLOAT_BYTES * row * (width // 2) * channels
+        for x in range(width // 2):
+            offset = FLOAT_BYTES * x * channels
+            if maximum:
+                gather_max(start + 2 * offset, width * channels, goal + offset, channels)
+            else:
+                gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
+        row = take(counter, 1)
 
 
-@helper
-def unpool_row(
-    maximum: bool,
-    source: int,
-    height: int,
-    width: int,
-    channels: int,
-    gradient: int,
-    extra: int,
-    full_extra: bool,
-    target: int,
-    row: int,
-) -> None:
-    """Gradients of two rows of pixels from row ``row`` of pooled ones; a last odd row or column has none."""
-    extra_row, extra_pixel = (width * channels, channels) if full_extra else (0, 0)
-    pooled = width // 2 if 2 * row + 1 < height else 0
-    for x in range(pooled):
-        offset = FLOAT_BYTES * (2 * row * width + 2 * x) * channels
-        addition = extra + FLOAT_BYTES * (2 * row * extra_row + 2 * x * extra_pixel)
-        here, there = source + offset, target + offset
-        coming = gradient + FLOAT_BYTES * (row * (width // 2) + x) * channels
-        if maximum:
-            spread_max(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
-        else:
-            spread_mean(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
-    for y in range(2 * row, min(2 * row + 2, height)):
-        for x in range(2 * pooled, width):
-            offset = FLOAT_BYTES * (y * width + x) * channels
-            addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
-            gate_sum(addition, source + offset, target + offset, channels)
-
-
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
 def unpool(
     maximum: bool,
     source: int,
@@ -190,13 +154,25 @@ def unpool(
     full_extra: bool,
     target: int,
     counter: int,
-    each: int,
 ) -> None:
-    """The way back through ``pool``, for ``each`` pooled rows at a time until none are left."""
-    rows = (height + 1) // 2
-    first = take(counter, each)
-    while first < rows:
-        for row in range(first, min(rows, first + each)):
-            unpool_row(maximum, source, height, width, channels, gradient, extra, full_extra, target, row)
-        first = take(counter, each)
+    """Gradients of two rows of pixels from a pooled one, and then others; a last odd row or column has none."""
+    extra_row, extra_pixel = (width * channels, channels) if full_extra else (0, 0)
+    row = take(counter, 1)
+    while 2 * row < height:
+        pooled = width // 2 if 2 * row + 1 < height else 0
+        for x in range(pooled):
+            offset = FLOAT_BYTES * (2 * row * width + 2 * x) * channels
+            addition = extra + FLOAT_BYTES * (2 * row * extra_row + 2 * x * extra_pixel)
+            here, there = source + offset, target + offset
+            coming = gradient + FLOAT_BYTES * (row * (width // 2) + x) * channels
+            if maximum:
+                spread_max(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+            else:
+                spread_mean(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+        for y in range(2 * row, min(2 * row + 2, height)):
+            for x in range(2 * pooled, width):
+                offset = FLOAT_BYTES * (y * width + x) * channels
+                addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
+                gate_sum(addition, source + offset, target + offset, channels)
+        row = take(counter, 1)
     settle()
