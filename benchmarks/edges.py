@@ -40,7 +40,7 @@ from pochoir.encoders import VGG, load_encoder
 from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer import Region, iter_paint
-from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams, weigh_layers
+from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, style_grams, weigh_layers
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.levels import STARTS, Level, Sample
@@ -125,7 +125,7 @@ def paint(scene: Scene, encoder: VGG, recipe: Recipe, method: Method) -> Tensor:
     return scene.compose(picture if len(picture) == 1 else merge(picture, weights, kept).clamp(0.0, 1.0))
 
 
-def compare_merged(criterion: Criterion, weights: Tensor, kept: Tensor, layers: Tensor) -> tuple[Tensor, Losses]:
+def compare_merged(criterion: Criterion, weights: Tensor, kept: Tensor, layers: Tensor) -> Terms:
     return criterion(merge(layers, weights, kept))
 
 
@@ -364,7 +364,7 @@ def compare(
         run = partial(METHODS[name], scene, encoder, recipe) if name in METHODS else lambda: scene.photo
         picture, took_s = timed(run)
         saved = (picture * 255).round() / 255
-        losses = judge(saved)[1]
+        losses = judge(saved).numbers()
         row = measure(saved, scene, targets, encoder)
         row |= {"content": losses.content, "time": took_s / alone_s}
         show(name, row)

@@ -14,6 +14,7 @@ from pochoir.encoders import VGG
 from pochoir.errors import UnknownNameError
 from pochoir.transfer.functional import gram, relative_distance
 from support.close import assert_close
+from support.threads import threads
 
 pytestmark = pytest.mark.skipif(not kernels.SUPPORTED, reason="this CPU has no AVX2")
 
@@ -139,8 +140,8 @@ def test_all_layers_of_both_architectures():
             assert distance(features[name], expected[name]) < 1e-5, name
 
 
-@pytest.mark.parametrize("threads", [2, 3, 8])
-def test_threads_change_no_bit(threads):
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_threads_change_no_bit(count):
     ours, _ = make_pair()
     picture = noise(70, 45)
 
@@ -152,17 +153,47 @@ def test_threads_change_no_bit(threads):
         return features, seen.grad
 
     alone, gradient = run()
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with threads(count):
         for _ in range(2):
             features, again = run()
             for name in STYLE:
                 assert torch.equal(features[name], alone[name]), name
             # The seeds come from torch's own sums, which may round otherwise on several threads.
             assert_close(again, gradient)
-    finally:
-        torch.set_num_threads(before)
+
+
+LAYERS_OF_ALL_KINDS = ("conv1_1", "relu2_1", "pool2", "relu4_1", "conv4_2", "relu5_1")
+
+
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_pictures_shown_together_look_as_they_do_alone(engine):
+    encoder = make_pair(channels=WIDE)[0 if engine == "auto" else 1]
+    pictures = [noise(height, width, seed=seed) for seed, (height, width) in enumerate([(33, 47), (16, 16), (70, 45)])]
+
+    def differentiate(leaves: list[Tensor], shown: list[dict[str, Tensor]]) -> tuple[Tensor, ...]:
+        """The last picture's deep layers serve nothing."""
+        used = [*shown[:-1], {"relu2_1": shown[-1]["relu2_1"]}]
+        total = sum((map_ - 0.1).square().sum() for maps in used for map_ in maps.values())
+        return torch.autograd.grad(total, leaves)
+
+    together, apart = ([picture.clone().requires_grad_() for picture in pictures] for _ in range(2))
+    shown = encoder.show(together, LAYERS_OF_ALL_KINDS)
+    alone = [encoder(picture, LAYERS_OF_ALL_KINDS) for picture in apart]
+    for maps, expected in zip(shown, alone, strict=True):
+        assert list(maps) == list(expected)
+        assert all(torch.equal(maps[name], expected[name]) for name in maps)
+    for one, other in zip(differentiate(together, shown), differentiate(apart, alone), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_of_pictures_shown_together_one_may_need_no_gradient():
+    ours, _ = make_pair()
+    seen, other = noise(40, 33).requires_grad_(), noise(20, 50, seed=3)
+    shown = ours.show([seen, other], ("relu4_1",))
+    (gradient,) = torch.autograd.grad(shown[0]["relu4_1"].square().sum(), seen)
+    alone = noise(40, 33).requires_grad_()
+    assert torch.equal(gradient, *torch.autograd.grad(ours(alone, ("relu4_1",))["relu4_1"].square().sum(), alone))
+    assert ours.show([], ("relu4_1",)) == []
 
 
 def test_the_same_bytes_twice():

@@ -12,6 +12,7 @@ if not kernels.SUPPORTED:
 from pochoir.kernels.grams import multiply_by_matrices, weighted_gram
 from pochoir.kernels.sharing import Lender
 from support.close import assert_close
+from support.threads import threads
 
 WIDE = 2 * kernels.COLUMNS
 SIZES = [(1, 1), (3, 5), (9, 29), (40, 33)]
@@ -29,30 +30,31 @@ def draw_weights(height: int, width: int, seed: int = 1) -> Tensor:
     return weights
 
 
-@pytest.fixture(params=[1, 2, 3])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
+@pytest.fixture(params=[1, 2, 3], autouse=True)
+def _on_some_threads(request):
+    with threads(request.param):
+        yield
 
 
+@pytest.mark.parametrize("channels", [WIDE, 512])
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_sum_of_outer_products(height, width, threads):
-    map_, weights = draw(height, width, WIDE), draw_weights(height, width)
+def test_sum_of_outer_products(height, width, channels):
+    map_, weights = draw(height, width, channels), draw_weights(height, width)
     rows = map_.double().flatten(0, 1)
     expected = (rows.T * weights.double().flatten()) @ rows
     matrix = weighted_gram(map_, weights, Lender())
-    assert_close(matrix, expected.float(), rtol=1e-5, atol=1e-5)
+    # Among a quarter of a million sums of 1320 rounded terms some are off by more than among four thousand.
+    assert_close(matrix, expected.float(), rtol=1e-5, atol=1e-5 if channels == WIDE else 5e-5)
     assert torch.equal(matrix, matrix.T)
 
 
+@pytest.mark.parametrize("channels", [WIDE, 512])
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_positions_times_matrices(height, width, threads):
-    map_ = draw(height, width, WIDE)
-    pairs = [(draw(WIDE, WIDE, seed=seed), draw_weights(height, width, seed=seed)) for seed in (1, 2, 3)]
+def test_positions_times_matrices_and_their_transposes(height, width, channels):
+    map_ = draw(height, width, channels)
+    pairs = [(draw(channels, channels, seed=seed), draw_weights(height, width, seed=seed)) for seed in (1, 2, 3)]
     rows = map_.double().flatten(0, 1)
-    products = [weights.double().reshape(-1, 1) * (rows @ matrix.double()) for matrix, weights in pairs]
+    products = [weights.double().reshape(-1, 1) * (rows @ (matrix + matrix.T).double()) for matrix, weights in pairs]
     for count in (1, 3):
         result = multiply_by_matrices(map_, pairs[:count], Lender())
         assert_close(result.flatten(0, 1), sum(products[:count]).float(), rtol=1e-4, atol=1e-4)
@@ -60,11 +62,9 @@ def test_positions_times_matrices(height, width, threads):
 
 def test_the_number_of_threads_does_not_change_the_sum():
     map_, weights, sums = draw(31, 50, WIDE), draw_weights(31, 50), []
-    before = torch.get_num_threads()
-    for threads in (1, 2, 5):
-        torch.set_num_threads(threads)
-        sums.append(weighted_gram(map_, weights, Lender()))
-    torch.set_num_threads(before)
+    for count in (1, 2, 5):
+        with threads(count):
+            sums.append(weighted_gram(map_, weights, Lender()))
     assert torch.equal(sums[0], sums[1])
     assert torch.equal(sums[0], sums[2])
 

@@ -13,11 +13,13 @@ from pochoir import kernels
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
+from pochoir.kernels import convolution
 from pochoir.kernels.convolution import ColourConvolution, Convolution
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.pooling import Pooling
 from pochoir.kernels.sharing import Lender
 from support.close import assert_close
+from support.threads import threads
 
 WIDE = kernels.COLUMNS
 
@@ -52,14 +54,50 @@ def test_convolution(height, width, outputs):
     layer = Convolution(weight, bias, Lender(), outputs=outputs)
     source = draw(height, width, 2 * WIDE, seed=2)
     expected = F.conv2d(as_batch(source), weight, bias, padding=1)
-    assert_close(as_batch(layer.forward(source, rectified=False)), expected, atol=1e-4)
-    assert_close(as_batch(layer.forward(source, rectified=True)), expected.relu(), atol=1e-4)
+    assert_close(as_batch(*layer.forward([source], rectified=False)), expected, atol=1e-4)
+    assert_close(as_batch(*layer.forward([source], rectified=True)), expected.relu(), atol=1e-4)
     gradient, extra, gate = draw(height, width, WIDE), draw(height, width, 2 * WIDE), draw(height, width, 2 * WIDE)
     plain = as_map(F.conv_transpose2d(as_batch(gradient), weight, padding=1))
-    assert_close(layer.backward(gradient), plain, atol=1e-4)
-    assert_close(layer.backward(gradient, extra=extra), plain + extra, atol=1e-4)
-    assert_close(layer.backward(gradient, gate=gate), plain * (gate > 0), atol=1e-4)
-    assert_close(layer.backward(gradient, gate=gate, extra=extra), (plain + extra) * (gate > 0), atol=1e-4)
+
+    def back(gate: Tensor | None = None, extra: Tensor | None = None) -> Tensor:
+        (result,) = layer.backward([gradient], gates=[gate], extras=[extra])
+        return result
+
+    assert_close(back(), plain, atol=1e-4)
+    assert torch.equal(*layer.backward([gradient]), back())
+    assert_close(back(extra=extra), plain + extra, atol=1e-4)
+    assert_close(back(gate), plain * (gate > 0), atol=1e-4)
+    assert_close(back(gate, extra), (plain + extra) * (gate > 0), atol=1e-4)
+
+
+FEW, MANY = WIDE, 256
+"""Channels with which each tile goes its own way, and with which all are worked on together."""
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("channels", [FEW, MANY])
+@pytest.mark.parametrize("outputs", [4, 6])
+def test_maps_together_become_what_each_becomes_alone(channels, outputs, count):
+    layer = Convolution(draw(channels, channels, 3, 3) / 30, draw(channels), Lender(), outputs=outputs)
+    sizes = [(1, 1), (13, 26), (7, 5), (40, 33)]
+    sources = [draw(height, width, channels, seed=seed) for seed, (height, width) in enumerate(sizes)]
+    gates = [None if index == 1 else draw(*source.shape, seed=9) for index, source in enumerate(sources)]
+    extras = [None if index == 2 else draw(*source.shape, seed=8) for index, source in enumerate(sources)]
+    with threads(count):
+        forth, back = layer.forward(sources, rectified=True), layer.backward(sources, gates=gates, extras=extras)
+    for index, source in enumerate(sources):
+        assert torch.equal(forth[index], *layer.forward([source], rectified=True))
+        alone = layer.backward([source], gates=gates[index : index + 1], extras=extras[index : index + 1])
+        assert torch.equal(back[index], *alone)
+
+
+def test_more_tiles_than_are_worked_on_at_once(monkeypatch):
+    layer = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Lender(), outputs=6)
+    sources = [draw(20, 31, MANY), draw(9, 14, MANY, seed=1)]
+    whole = layer.forward(sources, rectified=True)
+    monkeypatch.setattr(convolution, "MANY_TILES", 5)  # some of one map with some of the other
+    for part, expected in zip(layer.forward(sources, rectified=True), whole, strict=True):
+        assert torch.equal(part, expected)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 50), (35, 13), (19, 97)])
@@ -147,17 +185,17 @@ def test_memory_begins_where_a_line_of_the_cache_does():
     assert all(lender.lend(count).data_ptr() % 64 == 0 for count in (1, 33, 5_000_000))
 
 
+@pytest.mark.parametrize("channels", [FEW, MANY])
 @pytest.mark.parametrize(("height", "width"), [(3, 3), (40, 33)])
-def test_the_number_of_threads_does_not_change_anything(height, width):
-    layer, pooling = Convolution(draw(WIDE, WIDE, 3, 3) / 30, draw(WIDE), Lender()), Pooling("max", Lender())
-    source, gradient = draw(height, width, WIDE), draw(height, width, WIDE, seed=1)
-    results, before = [], torch.get_num_threads()
-    for threads in (1, 2, 5):
-        torch.set_num_threads(threads)
-        rectified = layer.forward(source, rectified=True)
-        pooled = pooling.forward(rectified)
-        back = pooling.backward(rectified, pooled), layer.backward(gradient, gate=rectified)
+def test_the_number_of_threads_does_not_change_anything(height, width, channels):
+    layer = Convolution(draw(channels, channels, 3, 3) / 30, draw(channels), Lender())
+    pooling, results = Pooling("max", Lender()), []
+    source, gradient = draw(height, width, channels), draw(height, width, channels, seed=1)
+    for count in (1, 2, 5):
+        with threads(count):
+            (rectified,) = layer.forward([source], rectified=True)
+            pooled = pooling.forward(rectified)
+            back = pooling.backward(rectified, pooled), *layer.backward([gradient], gates=[rectified])
         results.append([tensor.clone() for tensor in (rectified, pooled, *back)])
-    torch.set_num_threads(before)
     for other in results[1:]:
         assert all(torch.equal(one, two) for one, two in zip(results[0], other, strict=True))

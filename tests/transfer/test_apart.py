@@ -3,6 +3,7 @@ import torch
 from torch import Tensor
 
 from pochoir._types import Size
+from pochoir.encoders import VGG
 from pochoir.transfer import Region, Step, iter_paint
 from pochoir.transfer.apart import BEYOND_PX, ApartCriterion, put_together, take_apart
 from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
@@ -85,17 +86,46 @@ def test_value_and_gradient_are_the_mean_of_the_regions_own(regions, photo, styl
         return Criterion(part.photo, [StyledRegion(part.regions[0].matte, grams)], encoder, settings)
 
     layers = torch.cat([1 - photo] * len(mattes)).requires_grad_()
-    value, losses = ApartCriterion(level, parts, build)(layers)
-    (gradient,) = torch.autograd.grad(value, layers)
+    terms = ApartCriterion(level, parts, build)(layers)
+    (gradient,) = torch.autograd.grad(terms.total, layers)
     expected = torch.zeros(())
     for index, part in enumerate(parts):
         window = ApartCriterion(level, parts, build).windows[index]
         share = areas[index] / sum(areas)
-        expected = expected + share * build(part.within(window))(window.cut(layers[index : index + 1]))[0]
+        expected = expected + share * build(part.within(window))(window.cut(layers[index : index + 1])).total
     (expected_gradient,) = torch.autograd.grad(expected, layers)
-    assert_close(value.detach(), expected.detach())
-    assert losses.total == pytest.approx(float(expected.detach()))
+    assert_close(terms.total.detach(), expected.detach())
+    assert terms.numbers().total == pytest.approx(float(expected.detach()))
     assert_close(gradient, expected_gradient)
+
+
+def test_one_after_the_other_where_both_are_too_many_for_the_memory(
+    photo, style, encoder, quick, left_half, monkeypatch
+):
+    settings, side = quick(), left_half.round()
+    level = level_of(photo, [side, 1 - side], style)
+    grams = style_grams([(style, 1.0)], encoder, settings.style_layers)
+    results, seen, show = [], [], VGG.show
+    monkeypatch.setattr(
+        VGG,
+        "show",
+        lambda self, pictures, *rest, **sizes: seen.append(len(pictures)) or show(self, pictures, *rest, **sizes),
+    )
+    for most_px in (1e6, 40 * 48):
+
+        def build(part: Level, most_px: float = most_px) -> Criterion:
+            regions = [StyledRegion(part.regions[0].matte, grams)]
+            return Criterion(part.photo, regions, encoder, settings, most_px=most_px)
+
+        objective = ApartCriterion(level, take_apart(level), build)
+        seen.clear()
+        layers = torch.cat([1 - photo] * 2).requires_grad_()
+        terms = objective(layers)
+        results.append((terms.numbers(), *torch.autograd.grad(terms.total, layers), seen[:]))
+    (together, one, at_once), (apart, other, in_turns) = results
+    assert together == pytest.approx(apart, rel=1e-5)
+    assert_close(one, other)
+    assert (at_once, in_turns) == ([2], [1, 1])
 
 
 class TestOverScales:

@@ -4,15 +4,14 @@ import pytest
 import torch
 
 from pochoir.recipe import OPTIMIZERS as NAMES
-from pochoir.transfer.criterion import Losses
+from pochoir.transfer.criterion import Terms
 from pochoir.transfer.optimize import OPTIMIZERS
 from support.close import assert_close
 
 
 def distance_to(target: torch.Tensor):
     def objective(picture: torch.Tensor):
-        total = (picture - target).square().sum()
-        return total, Losses(float(total.detach()), 0.0, 0.0, 0.0, 0.0)
+        return Terms((picture - target).square().sum(), *torch.zeros(4))
 
     return objective
 
@@ -39,7 +38,7 @@ class TestEach:
         objective = distance_to(torch.full_like(start, 0.5))
         items = list(islice(OPTIMIZERS[name](objective, start, FREE), 6))
         for item in items:  # looked at after all were made: none was changed later
-            assert item.losses.total == pytest.approx(float(objective(item.picture)[0]), rel=1e-6)
+            assert item.losses.total == pytest.approx(float(objective(item.picture).total), rel=1e-6)
 
     def test_it_comes_near(self, name, start):
         target = torch.full_like(start, 0.5)
@@ -57,9 +56,9 @@ class TestEach:
         taken = []
 
         def objective(picture: torch.Tensor):
-            total, losses = distance_to(1.0 - start)(picture)
-            total.register_hook(lambda slope: taken.append(slope))
-            return total, losses
+            terms = distance_to(1.0 - start)(picture)
+            terms.total.register_hook(lambda slope: taken.append(slope))
+            return terms
 
         assert len(list(islice(OPTIMIZERS[name](objective, start, FREE), 4))) == 4
         assert len(taken) == 3

@@ -280,7 +280,7 @@ class TestSteps:
         totals = []
         for step in iter_paint(photo, [Region(WHOLE, [(style, 1.0)])], encoder, quick(steps=12, init="noise")):
             criterion, _ = criteria[0]
-            totals.append(criterion(step._render.args[0])[1].total)  # before it is clamped
+            totals.append(criterion(step._render.args[0]).total)  # before it is clamped
             assert totals[-1] == pytest.approx(step.losses.total, rel=1e-5)
         assert totals == sorted(totals, reverse=True)
 
@@ -293,7 +293,7 @@ def scales_seen(monkeypatch) -> list[tuple[Criterion, Tensor]]:
     def still(objective, start, free):
         seen.append((objective, start))
         while True:
-            yield Iterate(start, objective(start)[1])
+            yield Iterate(start, objective(start).numbers())
 
     monkeypatch.setitem(paint.OPTIMIZERS, "lbfgs", still)
     return seen

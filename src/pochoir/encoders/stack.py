@@ -68,45 +68,49 @@ class Stack:
         """Give back what memory the pictures so far took."""
         self._lender.begin_anew()
 
-    def run(self, picture: Tensor, wanted: Sequence[str], *, keep: bool, largest_px: float) -> Maps:
+    def run(self, pictures: Sequence[Tensor], wanted: Sequence[str], *, keep: bool, largest_px: float) -> list[Maps]:
         """Run as far as the deepest wanted layer.
 
         Args:
-            picture: Normalised, shape (3, H, W).
+            pictures: Normalised, shapes (3, H, W); sizes may differ.
             wanted: Names of layers, at least one.
             keep: Whether to keep what ``run_back`` needs: the outputs of all ReLUs.
             largest_px: See ``VGG.forward``.
 
         Returns:
-            The wanted maps, and what is kept.
+            For each picture the wanted maps, and what is kept.
         """
-        self._lender.reserve(NUMBERS_PER_PIXEL * picture.shape[1] * picture.shape[2])
-        maps: Maps = {}
+        self._lender.reserve(NUMBERS_PER_PIXEL * sum(picture[0].numel() for picture in pictures))
+        found: list[Maps] = [{} for _ in pictures]
         missing = set(wanted)
-        value = picture
+        values = list(pictures)
+
+        def collect(name: str) -> None:
+            for maps, value in zip(found, values, strict=True):
+                maps[name] = value
+            missing.discard(name)
+
         for unit in self._units:
-            value = self._convolve(unit, value, largest_px, rectified=unit.convolution not in missing)
+            values = self._convolve(unit, values, largest_px, rectified=unit.convolution not in missing)
             if unit.convolution in missing:
-                maps[unit.convolution] = value
-                value = value.clamp_min(0.0)
+                collect(unit.convolution)
+                values = [value.clamp_min(0.0) for value in values]
             if keep or unit.relu in missing:
-                maps[unit.relu] = value
-            missing -= {unit.convolution, unit.relu}
+                collect(unit.relu)
             if not missing:
                 break
             if unit.pooling:
-                value = self._pooling.forward(value)
+                values = [self._pooling.forward(value) for value in values]
                 if unit.pooling in missing:
-                    maps[unit.pooling] = value
-                    missing.remove(unit.pooling)
+                    collect(unit.pooling)
                 if not missing:
                     break
-        return maps
+        return found
 
-    def _convolve(self, unit: _Unit, value: Tensor, largest_px: float, *, rectified: bool) -> Tensor:
+    def _convolve(self, unit: _Unit, values: Sequence[Tensor], largest_px: float, *, rectified: bool) -> list[Tensor]:
         if unit is self._units[0]:
-            return self._first.forward(value, rectified=rectified)
-        return self._convolution(unit, largest_px).forward(value, rectified=rectified)
+            return [self._first.forward(value, rectified=rectified) for value in values]
+        return self._convolution(unit, largest_px).forward(values, rectified=rectified)
 
     def _convolution(self, unit: _Unit, largest_px: float) -> Convolution:
         """The convolution in the form that serves; of two forms only the last one asked for is kept."""
@@ -120,50 +124,71 @@ class Stack:
                 let_go([weight])  # the kernels have it in another form
         return made
 
-    def run_back(self, rectified: Maps, gradients: Maps, *, largest_px: float) -> Tensor | None:
-        """The gradient of the picture.
+    def run_back(
+        self, rectified: Sequence[Maps], gradients: Sequence[Maps], *, largest_px: float
+    ) -> list[Tensor | None]:
+        """The gradients of the pictures.
 
         Args:
-            rectified: Outputs of the ReLUs. They are taken out as soon as they have served, so that their memory can.
-            gradients: Of the maps of some layers.
+            rectified: For each picture the outputs of the ReLUs. They are taken out as soon as they have served, so
+                that their memory can.
+            gradients: For each picture those of the maps of some layers.
             largest_px: As on the way forward.
 
         Returns:
-            Shape (3, H, W); None if there are no gradients.
+            Shapes (3, H, W); None for a picture without gradients.
         """
-        coming: Tensor | None = None  # of what the unit's convolution gives, or of its pooling if it has one
+        ways = [_WayBack(*each) for each in zip(rectified, gradients, strict=True)]
         for index in range(len(self._units) - 1, -1, -1):
             unit = self._units[index]
-            coming = self._back_to_convolution(unit, coming, rectified, gradients)
-            rectified.pop(unit.relu, None)
-            if coming is None:
-                continue
-            if index == 0:
-                return self._first.backward(coming)
-            before = self._units[index - 1]
-            convolution = self._convolution(unit, largest_px)
-            if before.pooling:
-                coming = convolution.backward(coming, extra=gradients.get(before.pooling))
-            else:
-                coming = convolution.backward(coming, gate=rectified[before.relu], extra=gradients.get(before.relu))
-        return None
+            for way in ways:
+                way.coming = self._back_to_convolution(unit, way)
+                way.rectified.pop(unit.relu, None)
+            self._back_through(index, [way for way in ways if way.coming is not None], largest_px)
+        return [way.coming for way in ways]
 
-    def _back_to_convolution(
-        self, unit: _Unit, coming: Tensor | None, rectified: Maps, gradients: Maps
-    ) -> Tensor | None:
+    def _back_to_convolution(self, unit: _Unit, way: "_WayBack") -> Tensor | None:
         """From the gradient of a unit's output to that of its convolution's."""
+        coming, gradients = way.coming, way.gradients
         if unit.pooling and coming is None:
             coming = gradients.get(unit.pooling)
         of_relu = gradients.get(unit.relu)
         if coming is None:
             if of_relu is not None:
-                coming = of_relu * (rectified[unit.relu] > 0.0)
+                coming = of_relu * (way.rectified[unit.relu] > 0.0)
         elif unit.pooling:
-            coming = self._pooling.backward(rectified[unit.relu], coming, extra=of_relu)
+            coming = self._pooling.backward(way.rectified[unit.relu], coming, extra=of_relu)
         direct = gradients.get(unit.convolution)
         if direct is None or coming is None:
             return coming if direct is None else direct
         return coming + direct
+
+    def _back_through(self, index: int, ways: Sequence["_WayBack"], largest_px: float) -> None:
+        """From the gradients of a convolution's outputs to those of what it was given, through the ReLU before it."""
+        coming = [way.coming for way in ways if way.coming is not None]
+        if not coming:
+            return
+        if index == 0:
+            results = [self._first.backward(each) for each in coming]
+        else:
+            before = self._units[index - 1]
+            results = self._convolution(self._units[index], largest_px).backward(
+                coming,
+                gates=None if before.pooling else [way.rectified[before.relu] for way in ways],
+                extras=[way.gradients.get(before.pooling or before.relu) for way in ways],
+            )
+        for way, result in zip(ways, results, strict=True):
+            way.coming = result
+
+
+@dataclass
+class _WayBack:
+    """How far the way back of one picture has come."""
+
+    rectified: Maps
+    gradients: Maps
+    coming: Tensor | None = None
+    """The gradient of what the unit in hand gives."""
 
 
 class Features(torch.autograd.Function):
@@ -171,33 +196,37 @@ class Features(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, picture: Tensor, stack: Stack, wanted: tuple[str, ...], largest_px: float
+        ctx: Any, stack: Stack, wanted: tuple[str, ...], largest_px: float, *pictures: Tensor
     ) -> tuple[Tensor, ...]:
-        """From (1, 3, H, W) to a tensor (1, C, h, w) for each wanted layer."""
-        keep = bool(ctx.needs_input_grad[0])
-        maps = stack.run(picture[0], wanted, keep=keep, largest_px=largest_px)
+        """From pictures (1, 3, H, W) to a tensor (1, C, h, w) for each wanted layer of the first, of the second..."""
+        keep = any(ctx.needs_input_grad)
+        found = stack.run([picture[0] for picture in pictures], wanted, keep=keep, largest_px=largest_px)
         ctx.set_materialize_grads(False)
         ctx.stack, ctx.wanted, ctx.largest_px = stack, wanted, largest_px
         if keep:
-            relus = [name for name in maps if name.startswith("relu")]
+            relus = [name for name in found[0] if name.startswith("relu")]
             # What the caller sees is in autograd's care, which notices changes; the rest is freed on the way back.
             ctx.seen = [name for name in relus if name in wanted]
-            ctx.save_for_backward(*(maps[name] for name in ctx.seen))
-            ctx.unseen = {name: maps[name] for name in relus if name not in wanted}
-        return tuple(maps[name].permute(2, 0, 1)[None] for name in wanted)
+            ctx.save_for_backward(*(maps[name] for maps in found for name in ctx.seen))
+            ctx.unseen = [{name: maps[name] for name in relus if name not in wanted} for maps in found]
+        return tuple(maps[name].permute(2, 0, 1)[None] for maps in found for name in wanted)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, None, None, None]:
-        """From the gradients of the maps to the picture's."""
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        """From the gradients of the maps to the pictures'."""
         if ctx.unseen is None:
             raise RuntimeError("The way back through an encoder on kernels can be taken once; run it forward again.")
-        rectified = {**ctx.unseen, **dict(zip(ctx.seen, ctx.saved_tensors, strict=True))}
+        seen, given = iter(ctx.saved_tensors), iter(gradients)
+        rectified = [{**unseen, **{name: next(seen) for name in ctx.seen}} for unseen in ctx.unseen]
+        maps_given = [
+            {
+                name: gradient[0].permute(1, 2, 0).contiguous()
+                for name in ctx.wanted
+                if (gradient := next(given)) is not None
+            }
+            for _ in ctx.unseen
+        ]
         ctx.unseen = None
-        given = {
-            name: gradient[0].permute(1, 2, 0).contiguous()
-            for name, gradient in zip(ctx.wanted, gradients, strict=True)
-            if gradient is not None
-        }
-        result = ctx.stack.run_back(rectified, given, largest_px=ctx.largest_px)
-        return (None if result is None else result[None]), None, None, None
+        results = ctx.stack.run_back(rectified, maps_given, largest_px=ctx.largest_px)
+        return (None, None, None, *(None if result is None else result[None] for result in results))

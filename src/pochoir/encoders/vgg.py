@@ -155,25 +155,53 @@ class VGG(nn.Module):
             UnknownNameError: A layer is not one of this network's.
             ShapeError: The picture is not (B, 3, H, W), or too small for the deepest layer.
         """
+        return self.show([picture], layers, largest_px=largest_px)[0]
+
+    def show(
+        self, pictures: Sequence[Tensor], layers: Sequence[str], *, largest_px: float = 0.0
+    ) -> list[dict[str, Tensor]]:
+        """Activations of the named layers for pictures of any sizes: each what ``forward`` gives, bit for bit.
+
+        On the compiled kernels small pictures take much less time so than one after the other: what they cost is
+        reading the weights, which is done once for all of them.
+
+        Args:
+            pictures: As ``forward`` takes them.
+            layers: Likewise.
+            largest_px: Likewise.
+
+        Returns:
+            For each picture what ``forward`` gives.
+
+        Raises:
+            UnknownNameError: As of ``forward``.
+            ShapeError: Likewise.
+        """
         for name in layers:
             if name not in self.layers:
                 raise UnknownNameError(f"layer of {self.architecture}", name, self.layers)
+        for picture in pictures:
+            self._check_shape(picture, layers)
+        if not layers or not pictures:
+            return [{} for _ in pictures]
+        normalized = [(picture * self.scale - self.mean) / self.std for picture in pictures]
+        if all(len(each) == 1 and each.dtype == torch.float32 for each in normalized) and self.engine == "kernels":
+            return self._run_kernels(normalized, tuple(dict.fromkeys(layers)), largest_px)
+        return [self._run_torch(each, set(layers)) for each in normalized]
+
+    def _check_shape(self, picture: Tensor, layers: Sequence[str]) -> None:
         if picture.ndim != 4 or picture.shape[1] != 3:
             raise ShapeError(f"An encoder takes pictures of shape (B, 3, H, W); got {tuple(picture.shape)}.")
-        if not layers:
-            return {}
-        smallest = max(self.stride(name) for name in layers)
+        smallest = max((self.stride(name) for name in layers), default=0)
         if min(picture.shape[-2:]) < smallest:
             raise ShapeError(
                 f"{picture.shape[-1]}x{picture.shape[-2]} pixels are too few for the layers asked for: "
                 f"both sides must be at least {smallest}."
             )
-        normalized = (picture * self.scale - self.mean) / self.std
-        if len(picture) == 1 and normalized.dtype == torch.float32 and self.engine == "kernels":
-            return self._run_kernels(normalized, tuple(dict.fromkeys(layers)), largest_px)
-        return self._run_torch(normalized, set(layers))
 
-    def _run_kernels(self, x: Tensor, wanted: tuple[str, ...], largest_px: float) -> dict[str, Tensor]:
+    def _run_kernels(
+        self, pictures: Sequence[Tensor], wanted: tuple[str, ...], largest_px: float
+    ) -> list[dict[str, Tensor]]:
         # Importing compiles the kernels, so it waits until they are needed.
         from pochoir.encoders.stack import Features, Stack
 
@@ -184,8 +212,9 @@ class VGG(nn.Module):
             named = dict(zip(self.convolutions, tensors, strict=True))
             self._stack = Stack(self.layers, named, self.pooling, lets_go=key == self._key_as_read)
             self._stack_key = key
-        maps: tuple[Tensor, ...] = Features.apply(x, self._stack, wanted, largest_px)  # type: ignore[no-untyped-call]
-        return dict(zip(wanted, maps, strict=True))
+        maps: tuple[Tensor, ...] = Features.apply(self._stack, wanted, largest_px, *pictures)  # type: ignore[no-untyped-call]
+        count = len(wanted)
+        return [dict(zip(wanted, maps[start : start + count], strict=True)) for start in range(0, len(maps), count)]
 
     def _run_torch(self, x: Tensor, wanted: set[str]) -> dict[str, Tensor]:
         last = max(self.layers.index(name) for name in wanted)

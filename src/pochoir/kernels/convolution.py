@@ -1,7 +1,8 @@
 """Convolutions of 3x3 with frozen weights, forward and back, on maps of shape (H, W, channels)."""
 
+from collections.abc import Sequence
 from math import ceil, inf
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,19 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pochoir.kernels.cpu import COLUMNS
-from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, in_panels
+from pochoir.kernels.layout import PHASES, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, Map, in_panels
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import Lender, allocate, scratch, share, share_counted
-
-Room: TypeAlias = NDArray[np.float32]
+from pochoir.kernels.sharing import GIVE_WAY, Lender, allocate, scratch, share, share_counted
 
 _convolve_tiles, _convolve_colours = kernel("convolve_tiles"), kernel("convolve_colours")
-_gather_tiles, _multiply_places, _spread_tiles = (
-    kernel("gather_tiles"),
-    kernel("multiply_places"),
-    kernel("spread_tiles"),
-)
-_convolve_colours_back, _pack_panels = kernel("convolve_colours_back"), kernel("pack_panels")
+_convolve_places, _convolve_colours_back = kernel("convolve_places"), kernel("convolve_colours_back")
+_pack_panels = kernel("pack_panels")
 
 FEW_NUMBERS, MANY_TILES = 12 * 400, 192
 """What is worked on together: tiles times channels, coming and going, that stay in a thread's second-level cache; or,
@@ -35,6 +30,8 @@ SMALL_TILES_FROM = 256 * 512
 SMALL_TILES_UP_TO = 1400
 """Positions of a map. In larger ones the fewer multiplications of large tiles count for more: a step at 512 pixels took
 6 % less with them in VGG's block 4."""
+TURNS = 2
+"""That each thread has, about, at bringing tiles to their positions and back."""
 ROWS_AT_ONCE = 16
 """Of the colours' convolution."""
 
@@ -101,149 +98,141 @@ class Convolution:
         if goes_back and not self._is_large:
             self._back = pack(weight.flip(2, 3).transpose(0, 1), self.outputs)
 
-    def forward(self, source: Tensor, *, rectified: bool) -> Tensor:
-        """The convolution, with a ReLU after it if wanted.
+    def forward(self, sources: Sequence[Tensor], *, rectified: bool) -> list[Tensor]:
+        """The convolution of maps of any sizes, with a ReLU after it if wanted.
 
         Args:
-            source: Shape (H, W, C_in), contiguous.
+            sources: Shapes (H, W, C_in), contiguous. Small maps take less time together than one by one, because the
+                weights are read once for all of them; what becomes of each is the same, bit for bit.
             rectified: Whether to apply the ReLU.
 
         Returns:
-            Shape (H, W, C_out).
+            Shapes (H, W, C_out).
         """
-        return self._run(source, False, extra=self._bias, gate=None, floor=0.0 if rectified else -inf)
+        targets = [self._lender.lend(*source.shape[:2], self._results) for source in sources]
+        self._run(
+            [_Way(*pair, self._bias, None) for pair in zip(sources, targets, strict=True)],
+            self._forth,
+            floor=0.0 if rectified else -inf,
+        )
+        return targets
 
-    def backward(self, gradient: Tensor, *, gate: Tensor | None = None, extra: Tensor | None = None) -> Tensor:
-        """From the gradient of the results to that of the inputs.
+    def backward(
+        self,
+        gradients: Sequence[Tensor],
+        *,
+        gates: Sequence[Tensor | None] | None = None,
+        extras: Sequence[Tensor | None] | None = None,
+    ) -> list[Tensor]:
+        """From the gradients of the results to those of the inputs.
 
         Args:
-            gradient: Shape (H, W, C_out), contiguous.
-            gate: Shape (H, W, C_in): where it is not above 0 the result is 0. The way back through the ReLU before.
-            extra: Shape (H, W, C_in), added before the gate: what else the inputs served.
+            gradients: Shapes (H, W, C_out), contiguous.
+            gates: Shapes (H, W, C_in): where it is not above 0 the result is 0. The way back through the ReLU before.
+            extras: Shapes (H, W, C_in), added before the gate: what else the inputs served.
 
         Returns:
-            Shape (H, W, C_in).
+            Shapes (H, W, C_in).
         """
-        if extra is None:
-            extra = gradient.new_zeros(self._inputs)
-        return self._run(gradient, True, extra=extra, gate=gate, floor=-inf)
+        nones = [None] * len(gradients)
+        nothing = gradients[0].new_zeros(self._inputs)
+        targets = [self._lender.lend(*gradient.shape[:2], self._inputs) for gradient in gradients]
+        self._run(
+            [
+                _Way(gradient, target, nothing if extra is None else extra, gate)
+                for gradient, target, extra, gate in zip(
+                    gradients, targets, extras or nones, gates or nones, strict=True
+                )
+            ],
+            self._back,
+            reversed_=self._is_large,
+        )
+        return targets
 
-    def _run(self, source: Tensor, back: bool, *, extra: Tensor, gate: Tensor | None, floor: float) -> Tensor:
-        height, width, _ = source.shape
-        weights, results = (self._back, self._inputs) if back else (self._forth, self._results)
-        target = self._lender.lend(height, width, results)
-        pass_ = _Pass(self.outputs, source, weights, extra, gate, target, floor)
-        if self._is_large:
-            at_once = min(pass_.tiles, MANY_TILES * torch.get_num_threads())
-            room = self._lender.lend(pass_.room(at_once)).numpy()
-            for start in range(0, pass_.tiles, at_once):
-                _run_by_positions(pass_, room, start, min(at_once, pass_.tiles - start), reversed_=back)
-        else:
-            _run_by_tiles(pass_)
-        return target
-
-
-def _run_by_positions(pass_: "_Pass", room: Room, start: int, count: int, *, reversed_: bool) -> None:
-    """All threads take the same tiles, and each takes other positions: the weights are read once for all tiles."""
-    threads = torch.get_num_threads()
-    each, places = ceil(count / threads), ceil(pass_.positions / threads / 2)
-
-    def gather(piece: int) -> None:
-        pass_.gather(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
-
-    def multiply(piece: int) -> None:
-        panel, last = scratch(pass_.inputs * COLUMNS), min(pass_.positions, (piece + 1) * places)
-        pass_.multiply(room, panel, count, piece * places, last, reversed_=reversed_)
-
-    def spread(piece: int) -> None:
-        pass_.spread(room, scratch(pass_.patches), start, count, piece * each, (piece + 1) * each)
-
-    share(gather, ceil(count / each))
-    share(multiply, ceil(pass_.positions / places))
-    share(spread, ceil(count / each))
+    def _run(self, ways: Sequence["_Way"], weights: Tensor, *, floor: float = -inf, reversed_: bool = False) -> None:
+        pass_ = _Pass(self.outputs, ways, weights, floor)
+        if not self._is_large:
+            pass_.run_by_tiles()
+            return
+        at_once = min(pass_.tiles, MANY_TILES * torch.get_num_threads())
+        room = self._lender.lend(pass_.room(at_once))
+        for start in range(0, pass_.tiles, at_once):
+            pass_.run_by_positions(room, start, min(at_once, pass_.tiles - start), reversed_=reversed_)
 
 
-def _run_by_tiles(pass_: "_Pass") -> None:
-    """Each thread takes other tiles, few enough to stay in its cache from the first step to the last."""
-    few = max(ROWS, FEW_NUMBERS // (pass_.inputs + pass_.results) // ROWS * ROWS)
-    each = _tiles_per_piece(pass_.tiles, few)
+class _Way(NamedTuple):
+    """What becomes of one map."""
 
-    def work(counter: int) -> None:
-        pass_.convolve(scratch(pass_.room(each) + pass_.patches), counter, each)
-
-    share_counted(work, ceil(pass_.tiles / each))
+    source: Tensor
+    target: Tensor
+    extra: Tensor
+    """Added to the results: (channels,) or (H, W, channels)."""
+    gate: Tensor | None
 
 
 class _Pass:
-    """One way through a convolution: the three steps for some tiles, ``count`` of them from ``start`` on.
+    """Some maps on their way through a convolution. Their tiles are numbered through."""
 
-    Each step takes a range of these tiles, or of the positions within a tile, so that it can be shared out.
-    """
-
-    def __init__(
-        self,
-        outputs: int,
-        source: Tensor,
-        weights: Tensor,
-        extra: Tensor,
-        gate: Tensor | None,
-        target: Tensor,
-        floor: float,
-    ) -> None:
-        self.height, self.width, self.inputs = source.shape
-        self.results = target.shape[2]
-        self.outputs, self.source, self.weights = outputs, source, weights
-        self.extra, self.target, self.floor = extra, target, floor
-        self.gate = gate  # its address alone would not keep it
-        self._gate = 0 if gate is None else gate.data_ptr()
-        self.tiles = ceil(self.height / outputs) * ceil(self.width / outputs)
-        self.positions = (outputs + 2) ** 2
-        self.patches = 3 * self.positions * max(self.inputs, self.results)
+    def __init__(self, outputs: int, ways: Sequence[_Way], weights: Tensor, floor: float) -> None:
+        self._ways, self._weights = ways, weights  # addresses alone would not keep them
+        self._maps, self.tiles = _describe(ways, outputs)
+        self._positions = (outputs + 2) ** 2
+        self._inputs, self._results = ways[0].source.shape[2], ways[0].target.shape[2]
+        self._patches = 3 * self._positions * max(self._inputs, self._results)
+        self._told = (
+            *(outputs, self._maps.ctypes.data, len(ways), self._inputs),
+            *(weights.data_ptr(), self._results, floor),
+        )
 
     def room(self, count: int) -> int:
         """Numbers that ``count`` tiles need."""
-        return self.positions * sum(self._strides(count))
-
-    def _strides(self, count: int) -> tuple[int, int]:
         rows = ceil(count / UNIT) * UNIT
-        return rows * self.inputs + SKEW, rows * self.results + SKEW
+        return self._positions * (rows * (self._inputs + self._results) + 2 * SKEW)
 
-    def _addresses(self, room: Room, count: int) -> tuple[int, int, int, int]:
-        coming, going = self._strides(count)
-        return room.ctypes.data, coming, room.ctypes.data + FLOAT_BYTES * self.positions * coming, going
+    def run_by_tiles(self) -> None:
+        """Each thread takes other tiles, few enough to stay in its cache from the first step to the last."""
+        few = max(ROWS, FEW_NUMBERS // (self._inputs + self._results) // ROWS * ROWS)
+        each = _tiles_per_piece(self.tiles, few)
 
-    def convolve(self, room: Room, counter: int, each: int) -> None:
-        """All steps for what tiles are left, ``each`` of them at a time."""
-        _convolve_tiles(
-            *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, self.weights.data_ptr()),
-            *(self.results, self.extra.data_ptr(), self.extra.ndim == 3, self._gate, self.target.data_ptr()),
-            *(self.floor, room.ctypes.data, counter, each, self.tiles),
+        def work(counter: int) -> None:
+            room = scratch(self.room(each) + self._patches).ctypes.data
+            _convolve_tiles(*self._told, room, counter, each, self.tiles)
+
+        share_counted(work, ceil(self.tiles / each))
+
+    def run_by_positions(self, room: Tensor, start: int, count: int, *, reversed_: bool) -> None:
+        """All threads take the same tiles, and each takes other positions: weights are read once for all tiles."""
+        each = ceil(count / torch.get_num_threads() / TURNS)
+
+        def work(counters: int) -> None:
+            own = scratch(self._patches + self._inputs * COLUMNS).ctypes.data
+            _convolve_places(
+                *(*self._told, reversed_, room.data_ptr(), own, counters),
+                *(each, start, start + count, GIVE_WAY),
+            )
+
+        share_counted(work, self._positions, counters=2 * PHASES)
+
+
+def _describe(ways: Sequence[_Way], outputs: int) -> tuple[NDArray[np.int64], int]:
+    """What kernels are told of some maps, and how many tiles these have."""
+    rows, tiles = [], 0
+    for source, target, extra, gate in ways:
+        height, width, _ = source.shape
+        rows.append(
+            Map(
+                source=source.data_ptr(),
+                height=height,
+                width=width,
+                target=target.data_ptr(),
+                extra=extra.data_ptr(),
+                is_full=extra.ndim == 3,
+                gate=0 if gate is None else gate.data_ptr(),
+                first=tiles,
+            )
         )
-
-    def gather(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:
-        """The transform of inputs."""
-        place, position, _, _ = self._addresses(room, count)
-        _gather_tiles(
-            *(self.outputs, self.source.data_ptr(), self.height, self.width, self.inputs, place, position),
-            *(patch.ctypes.data, start, start + first, start + min(last, count)),
-        )
-
-    def multiply(self, room: Room, panel: Room, count: int, first: int, last: int, *, reversed_: bool) -> None:
-        """The products at each position."""
-        coming, coming_position, going, going_position = self._addresses(room, count)
-        _multiply_places(
-            *(self.outputs, ceil(count / UNIT) * UNIT, coming, coming_position, self.inputs, self.weights.data_ptr()),
-            *(self.results, going, going_position, panel.ctypes.data, reversed_, first, last),
-        )
-
-    def spread(self, room: Room, patch: Room, start: int, count: int, first: int, last: int) -> None:
-        """The transform of results, with what is added to them, and their ReLU or its way back."""
-        _, _, place, position = self._addresses(room, count)
-        _spread_tiles(
-            *(self.outputs, place, position, self.extra.data_ptr(), self.extra.ndim == 3),
-            *(self._gate, self.target.data_ptr(), self.height, self.width, self.results, self.floor),
-            *(patch.ctypes.data, start, start + first, start + min(last, count)),
-        )
+        tiles += ceil(height / outputs) * ceil(width / outputs)
+    return np.array(rows, np.int64), tiles
 
 
 def _tiles_per_piece(tiles: int, at_once: int) -> int:

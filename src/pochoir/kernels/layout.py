@@ -1,6 +1,6 @@
 """How numbers lie in memory: what the kernels and their callers agree on."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from torch import Tensor
 
@@ -23,6 +23,30 @@ TAP_DEPTH: Final = TAPS + 1
 """The last one is the bias, as the weight of a constant 1."""
 PIXELS: Final = 48
 """Pixels of a picture at a time, a multiple of what a product takes."""
+
+INTEGER_BYTES: Final = 8
+COUNTER: Final = 64
+"""Bytes from one number that threads count with to the next: each has a line of the cache to itself."""
+PHASES: Final = 3
+"""Of a convolution whose threads wait for each other. Each counts what has been taken and what is done."""
+
+
+class Map(NamedTuple):
+    """A map that a convolution goes over, as its kernels are told of it: addresses and counts."""
+
+    source: int
+    """Of the map, (height, width, channels that come)."""
+    height: int
+    width: int
+    target: int
+    """Of the results, (height, width, channels that go)."""
+    extra: int
+    """Of what is added to them: (channels,), or (height, width, channels) if ``is_full``."""
+    is_full: int
+    gate: int
+    """Of a map, (height, width, channels): results where it is not above 0 become 0. Or 0."""
+    first: int
+    """Tiles of the maps before."""
 
 
 def in_panels(matrix: Tensor) -> Tensor:

@@ -1,19 +1,24 @@
 """Shares work out over threads, and lends the memory it needs."""
 
 import contextlib
+import ctypes
 import itertools
 import os
+import sys
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from math import ceil, prod
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from pochoir.kernels.layout import COUNTER, INTEGER_BYTES
 
 LEAST_ARENA = 1 << 20
 """Numbers."""
@@ -56,16 +61,26 @@ def share(work: Callable[[int], None], count: int) -> None:
         future.result()
 
 
-def share_counted(work: Callable[[int], None], count: int) -> None:
+def share_counted(work: Callable[[int], None], count: int, *, counters: int = 1) -> None:
     """Let kernels share out their pieces by themselves: no thread has to wait for the interpreter between two of them.
 
     Args:
-        work: Called at most as many times as there are threads, with the address of a number, 0 at first, that counts
-            what has been taken.
+        work: Called at most as many times as there are threads, with the address of numbers, 0 at first and COUNTER
+            bytes apart, that count what has been taken.
         count: Number of pieces.
+        counters: How many numbers.
     """
-    counter = np.zeros(1, np.int64)
-    share(lambda _: work(counter.ctypes.data), min(torch.get_num_threads(), count))
+    numbers = np.zeros(counters * COUNTER // INTEGER_BYTES, np.int64)
+    share(lambda _: work(numbers.ctypes.data), min(torch.get_num_threads(), count))
+
+
+def _find_giving_way() -> int:
+    library, name = ("kernel32", "SwitchToThread") if sys.platform == "win32" else (None, "sched_yield")
+    return ctypes.cast(getattr(ctypes.CDLL(library), name), ctypes.c_void_p).value or 0
+
+
+GIVE_WAY: Final = _find_giving_way()
+"""Address of the C function by which a thread lets another one have its core."""
 
 
 def _executor(helpers: int) -> ThreadPoolExecutor:

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pochoir import compositing
-from pochoir.transfer.criterion import Criterion, Losses
+from pochoir.transfer.criterion import Criterion, Terms
+from pochoir.transfer.features import fit_together, show_together
 from pochoir.transfer.functional import differentiated
 from pochoir.transfer.levels import Level
 from pochoir.transfer.windows import find_window
@@ -69,25 +70,40 @@ class ApartCriterion:
         self.shares = [area / sum(areas) for area in areas]
         self.windows = [find_window(part.cover, margin_px=0) for part in parts]
         self.criteria = [build(part.within(window)) for part, window in zip(parts, self.windows, strict=True)]
+        self.tiles = [criterion.tiles for criterion in self.criteria]
+        self.at_once = fit_together(self.tiles)
 
-    def __call__(self, layers: Tensor) -> tuple[Tensor, Losses]:
+    def __call__(self, layers: Tensor) -> Terms:
         """The objective at pictures, shape (regions, 3, H, W); see ``Criterion``."""
-        if len(self.criteria) == 1:
-            return self.criteria[0](self.windows[0].cut(layers))
+        if self.at_once:
+            pictures = self._cut(layers)
+            shown = zip(self.criteria, pictures, show_together(self.tiles, pictures), strict=True)
+            return self._mean([criterion(picture, features) for criterion, picture, features in shown])
         slope = torch.zeros_like(layers)
-        terms = torch.zeros(len(Losses._fields), dtype=torch.float64)
+        parts = []
         for index, share in enumerate(self.shares):
-            window = self.windows[index]
             # One after the other, so that there is never more than one region's features in memory.
             with torch.enable_grad():
-                layer = window.cut(layers[index : index + 1]).detach().requires_grad_()
-                value, losses = self.criteria[index](layer)
-                (gradient,) = torch.autograd.grad(share * value, layer)
-            window.cut(slope[index : index + 1]).copy_(gradient)
-            terms += share * torch.tensor(losses, dtype=torch.float64)
-        losses = Losses(*terms.tolist())
-        return differentiated(layers, layers.new_tensor(losses.total), slope), losses
+                picture = self._cut(layers.detach())[index].requires_grad_()
+                terms = self.criteria[index](picture)
+                (gradient,) = torch.autograd.grad(share * terms.total, picture)
+            self.windows[index].cut(slope[index : index + 1]).copy_(gradient)
+            parts.append(Terms(*(term.detach() for term in terms)))
+        mean = self._mean(parts)
+        return mean._replace(total=differentiated(layers, mean.total, slope))
+
+    def _cut(self, layers: Tensor) -> list[Tensor]:
+        """Of each region's picture what its objective looks at."""
+        return [window.cut(layers[index : index + 1]) for index, window in enumerate(self.windows)]
+
+    def _mean(self, parts: Sequence[Terms]) -> Terms:
+        def mean(terms: Sequence[Tensor]) -> Tensor:
+            return torch.stack([share * term for share, term in zip(self.shares, terms, strict=True)]).sum()
+
+        return Terms(*map(mean, zip(*parts, strict=True)))
 
 
 def _reach_beyond(matte: Tensor) -> Tensor:
-    return F.max_pool2d(matte, 2 * BEYOND_PX + 1, stride=1, padding=BEYOND_PX)
+    side = 2 * BEYOND_PX + 1
+    rows = F.max_pool2d(matte, (side, 1), stride=1, padding=(BEYOND_PX, 0))  # one direction after the other: 8 x faster
+    return F.max_pool2d(rows, (1, side), stride=1, padding=(0, BEYOND_PX))

@@ -11,11 +11,11 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
 from pochoir.recipe import TransferSettings, Treatment
-from pochoir.transfer.features import WHOLE_PX, FeatureTiles
+from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
     differentiated,
     gamut_excess,
-    relative_distance,
+    squares,
     total_variation,
     weighted_squares,
 )
@@ -43,6 +43,21 @@ class Losses(NamedTuple):
     style: float
     tv: float
     gamut: float
+
+
+class Terms(NamedTuple):
+    """The same on the device that they were computed on, scalars: nothing has waited for them."""
+
+    total: Tensor
+    """To differentiate; the others do not record gradients."""
+    content: Tensor
+    style: Tensor
+    tv: Tensor
+    gamut: Tensor
+
+    def numbers(self) -> Losses:
+        """Wait for them: one transfer from the device instead of five."""
+        return Losses(*torch.stack([term.detach() for term in self]).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +191,11 @@ class Criterion:
         areas = [float(region.matte.sum()) for region in regions]
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
+        # As in ``relative_distance``, once for all steps.
+        self.references = [
+            {layer: target.square().sum().clamp_min(1e-12) for layer, target in region.grams.items()}
+            for region in regions
+        ]
         self.guides = [
             build_guides(region.matte, encoder, [layer for layer in self.style_layers if layer in region.grams])
             for region in regions
@@ -216,31 +236,28 @@ class Criterion:
             notes.append(f"what is painted is too small for {', '.join(dropped)}; content is not compared there")
         return notes
 
-    def __call__(self, pastiche: Tensor) -> tuple[Tensor, Losses]:
+    def __call__(self, pastiche: Tensor, features: Features | None = None) -> Terms:
         """The objective at a picture.
 
         Args:
             pastiche: Shape (1, 3, H, W), values about [0, 1].
-
-        Returns:
-            The weighted sum as a scalar tensor to differentiate, and all terms as numbers.
+            features: What the encoder gives for it, where it has been shown it already (``show_together``).
         """
-        content, style, of_features = self._compare_features(pastiche)
+        content, style, of_features = self._compare_features(pastiche, features)
         tv = total_variation(pastiche, self.cover)
         gamut = gamut_excess(pastiche) / self.painted_share  # the other pixels are the photo's and add nothing
         total = of_features + self.tv_weight * tv + GAMUT_WEIGHT * gamut
-        # One transfer from the device instead of five.
-        values = torch.stack([total, content, style, tv, gamut]).detach().tolist()
-        return total, Losses(*values)
+        return Terms(total, *(term.detach() for term in (content, style, tv, gamut)))
 
-    def _compare_features(self, pastiche: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _compare_features(self, pastiche: Tensor, features: Features | None) -> tuple[Tensor, Tensor, Tensor]:
         """Content and style, and their weighted sum to differentiate."""
         if not self.tiles.layers:
             nothing = self.cover.new_zeros(())
             return nothing, nothing, nothing
         if len(self.tiles) == 1:
-            ((tile, features),) = self.tiles.run(pastiche)
-            content, style = self.content(tile, features), self._style(self.guided_grams(tile, features))
+            (tile,) = self.tiles.tiles
+            shown = self.tiles.show(tile, pastiche) if features is None else features
+            content, style = self.content(tile, shown), self._style(self.guided_grams(tile, shown))
             return content, style, self.content_weight * content + self.style_weight * style
         grams = [
             {layer: matrix.requires_grad_() for layer, matrix in region.items()}
@@ -266,9 +283,10 @@ class Criterion:
 
     def _style(self, grams: Sequence[Mapping[str, Tensor]]) -> Tensor:
         loss = self.cover.new_zeros(())
-        for share, targets, weights, region in zip(self.shares, self.grams, self.layer_weights, grams, strict=True):
+        of_regions = zip(self.shares, self.grams, self.references, self.layer_weights, grams, strict=True)
+        for share, targets, references, weights, region in of_regions:
             for layer, matrix in region.items():
-                loss = loss + relative_distance(matrix, targets[layer]) * (share * weights[layer])
+                loss = loss + squares(matrix, targets[layer]) * (share * weights[layer] / references[layer])
         return loss
 
 

@@ -39,7 +39,7 @@ class FeatureTiles:
         largest_px: float = 0.0,
     ) -> None:
         self.encoder, self.layers, self.size = encoder, tuple(layers), size
-        self.largest_px = largest_px
+        self.most_px, self.largest_px = most_px, largest_px
         self.tiles = plan_tiles(
             size,
             most_px=most_px,
@@ -53,7 +53,11 @@ class FeatureTiles:
     def run(self, picture: Tensor) -> Iterator[tuple[Tile, Features]]:
         """Each tile with its features; what the picture records, gradients, they record."""
         for tile in self.tiles:
-            yield tile, self._show(tile.shown.cut(picture))
+            yield tile, self.show(tile, picture)
+
+    def show(self, tile: Tile, picture: Tensor) -> Features:
+        """The features of one of the tiles."""
+        return self._show(tile.shown.cut(picture))
 
     def _show(self, part: Tensor) -> Features:
         maps: Features = self.encoder(part, self.layers, largest_px=self.largest_px)
@@ -104,3 +108,16 @@ class FeatureTiles:
             layer: picture.new_ones(1, 1, self.size.height // stride, self.size.width // stride)
             for layer, stride in sides.items()
         }
+
+
+def fit_together(pictures: Sequence[FeatureTiles]) -> bool:
+    """Whether the encoder can be shown all of some pictures at once, for the same layers."""
+    first, *_ = pictures
+    shown = sum(tiles.size.pixels for tiles in pictures)
+    return all(len(tiles) == 1 and tiles.layers == first.layers and shown <= tiles.most_px for tiles in pictures)
+
+
+def show_together(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -> Sequence[Features]:
+    """The features of pictures that ``fit_together``; see ``VGG.show``."""
+    first, *_ = pictures
+    return first.encoder.show(contents, first.layers, largest_px=first.largest_px)

@@ -116,6 +116,37 @@ def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = Non
     return difference.sum() / reference.sum().clamp_min(1e-12)
 
 
+def squares(value: Tensor, target: Tensor) -> Tensor:
+    r"""Sum of squared differences, :math:`\sum_i (v_i - t_i)^2`.
+
+    Only ``value`` gets a gradient, in one pass where autograd would take four.
+
+    Args:
+        value: Any shape.
+        target: Same shape as ``value``.
+
+    Returns:
+        A scalar.
+    """
+    result: Tensor = _Squares.apply(value, target)  # type: ignore[no-untyped-call]
+    return result
+
+
+class _Squares(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, target: Tensor) -> Tensor:
+        difference = value - target
+        ctx.save_for_backward(difference)
+        flat = difference.flatten()
+        return torch.dot(flat, flat)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (difference,) = ctx.saved_tensors
+        return difference * (2.0 * gradient), None
+
+
 def weighted_squares(value: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     r"""Weighted sum of squared differences, :math:`\sum_i w_i (v_i - t_i)^2`.
 

@@ -104,7 +104,6 @@ class _OnKernels(torch.autograd.Function):
 
         (features,) = ctx.saved_tensors
         map_ = features[0].permute(1, 2, 0).contiguous()
-        pairs = [
-            (gradient[0] + gradient[0].T, weights) for gradient, weights in zip(gradients, ctx.weights, strict=True)
-        ]
+        matrices = [gradient[0].contiguous() for gradient in gradients]
+        pairs = list(zip(matrices, ctx.weights, strict=True))
         return multiply_by_matrices(map_, pairs, ctx.lender).permute(2, 0, 1)[None], None, None, None

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from pochoir._types import Size
-from pochoir.transfer.criterion import Losses
+from pochoir.transfer.criterion import Losses, Terms
 from pochoir.transfer.lbfgs import LBFGS
 from pochoir.transfer.memory import history_pairs
 from pochoir.transfer.preconditioner import FrequencyFilter
 
-Objective = Callable[[Tensor], tuple[Tensor, Losses]]
+Objective = Callable[[Tensor], Terms]
 
 FIRST_STEP = 4 / 255
 ADAM_RATE = 0.03
@@ -33,7 +33,7 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     """Minimise with L-BFGS; see ``lbfgs.LBFGS``.
 
     Args:
-        objective: Maps a picture to its loss and the loss's terms.
+        objective: Maps a picture to the terms of its loss.
         start: First pictures, shape (B, 3, H, W), one unless regions are painted apart.
         free: 1 where a picture may change and 0 where it must not, shape (B, 1, H, W).
 
@@ -74,13 +74,14 @@ OPTIMIZERS: dict[str, Callable[[Objective, Tensor, Tensor], Iterates]] = {
 class _Evaluation:
     """The objective at a picture. Its gradient waits until it is known to be needed.
 
-    It is there at once where the objective itself works it out: for a picture in tiles, and for regions apart.
+    It is there at once where the objective itself works it out: for a picture in tiles.
     """
 
     def __init__(self, objective: Objective, point: Tensor, free: Tensor) -> None:
         with torch.enable_grad():
             self._picture = point.detach().requires_grad_()
-            self._total, self.losses = objective(self._picture)
+            terms = objective(self._picture)
+        self._total, self.losses = terms.total, terms.numbers()
         self._free = free
 
     def differentiate(self) -> Tensor:

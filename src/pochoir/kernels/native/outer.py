@@ -11,7 +11,7 @@ from numba.core import types
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.layout import FLOAT_BYTES, POSITIONS, UNIT
 from pochoir.kernels.native.compiling import compiled
-from pochoir.kernels.native.products import multiply
+from pochoir.kernels.native.products import multiply, transpose
 from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, clear, copy, for_numba, read, settle
 
 BLOCK_ROWS = 2 * UNIT
@@ -85,7 +85,7 @@ def add_outer_products(
 ) -> None:
     """Add up the weighted outer products of some positions.
 
-    Only the blocks that reach the upper triangle are computed.
+    Of each panel of columns only the rows down to the diagonal are computed, and to the end of the diagonal's block.
 
     Args:
         source: Address of the map, (positions, channels).
@@ -96,6 +96,9 @@ def add_outer_products(
         panels: Address of room, (POSITIONS, channels).
         target: Address of the sums, (channels, channels).
     """
+    for row in range(channels):
+        start = row // COLUMNS * COLUMNS
+        clear(target + FLOAT_BYTES * (row * channels + start), channels - start)
     position = first
     while position < last:
         count = 0
@@ -116,6 +119,59 @@ def add_outer_products(
             for row in range(0, (panel + 1) * COLUMNS, BLOCK_ROWS):
                 rows = panels + FLOAT_BYTES * (row // COLUMNS * POSITIONS * COLUMNS + row % COLUMNS)
                 outer(rows, columns, target + FLOAT_BYTES * (row * channels + panel * COLUMNS), channels, count)
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp)")
+def fold_sums(sums: int, count: int, channels: int, target: int, first: int, last: int) -> None:
+    """Add up matrices of which ``add_outer_products`` has left one half, and mirror it into the other.
+
+    Args:
+        sums: Address of the matrices, (count, channels, channels).
+        count: How many, at least one.
+        channels: Rows and columns.
+        target: Address of the result, (channels, channels).
+        first: The first panel of columns, which becomes one of rows, too.
+        last: The panel after the last.
+    """
+    for panel in range(first, last):
+        column = panel * COLUMNS
+        for row in range(column + COLUMNS):
+            place = FLOAT_BYTES * (row * channels + column)
+            scale(sums + place, np.float32(1.0), target + place, COLUMNS)
+            for number in range(1, count):
+                add_scaled(
+                    sums + place + FLOAT_BYTES * number * channels * channels,
+                    np.float32(1.0),
+                    target + place,
+                    COLUMNS,
+                )
+        for row in range(0, column, LANES):
+            for side in range(column, column + COLUMNS, LANES):
+                goal = target + FLOAT_BYTES * (side * channels + row)
+                transpose(target + FLOAT_BYTES * (row * channels + side), channels, goal, channels)
+
+
+@compiled("void(intp, intp, intp, intp, intp)")
+def pack_both(matrix: int, channels: int, target: int, first: int, last: int) -> None:
+    """Bring the sum of a matrix and its transpose into panels of columns.
+
+    Args:
+        matrix: Address of the matrix, (channels, channels).
+        channels: Rows and columns.
+        target: Address of the panels, (channels / COLUMNS, channels, COLUMNS).
+        first: The first panel.
+        last: The panel after the last.
+    """
+    for panel in range(first, last):
+        column = panel * COLUMNS
+        for start in range(0, channels, LANES):
+            goal = target + FLOAT_BYTES * (panel * channels + start) * COLUMNS
+            for side in range(0, COLUMNS, LANES):
+                mirrored = matrix + FLOAT_BYTES * ((column + side) * channels + start)
+                transpose(mirrored, channels, goal + FLOAT_BYTES * side, COLUMNS)
+            for row in range(LANES):
+                place = matrix + FLOAT_BYTES * ((start + row) * channels + column)
+                add_scaled(place, np.float32(1.0), goal + FLOAT_BYTES * row * COLUMNS, COLUMNS)
 
 
 @compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")

@@ -8,7 +8,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from pochoir.kernels.cpu import LANES
-from pochoir.kernels.layout import FLOAT_BYTES
+from pochoir.kernels.layout import FLOAT_BYTES, INTEGER_BYTES
 
 for_numba: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 """numba's decorator with a type that says that its functions are called with values, without the typing context."""
@@ -202,8 +202,42 @@ def take(typing_context: Any, counter: Any, count: Any) -> Any:
 
 
 @for_numba
+def look(typing_context: Any, place: Any) -> Any:
+    """For numba functions: the int64 at an address, which another thread may change at any time."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        return builder.load_atomic(builder.inttoptr(args[0], INDEX.as_pointer()), "monotonic", INTEGER_BYTES)
+
+    return types.intp(types.intp), write
+
+
+@for_numba
+def pause(typing_context: Any) -> Any:
+    """For numba functions: let the other thread of the core have a moment."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        kind = ir.FunctionType(ir.VoidType(), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(), write
+
+
+@for_numba
+def call(typing_context: Any, address: Any) -> Any:
+    """For numba functions: call the C function at an address, without arguments."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        kind = ir.FunctionType(WORD, [])
+        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.void(types.intp), write
+
+
+@for_numba
 def settle(typing_context: Any) -> Any:
-    """For numba functions: what was streamed is there for other threads from here on."""
+    """For numba functions: from here on other threads find what was written, and this one what they wrote."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         builder.fence("seq_cst")

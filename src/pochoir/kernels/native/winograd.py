@@ -1,12 +1,12 @@
 """Convolutions of 3x3 by Winograd's minimal filtering, in three steps for some tiles at a time."""
 
 from pochoir.kernels.cpu import COLUMNS
-from pochoir.kernels.layout import FLOAT_BYTES, SKEW, UNIT
+from pochoir.kernels.layout import COUNTER, FLOAT_BYTES, INTEGER_BYTES, PHASES, SKEW, UNIT, Map
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.compiling import compiled, helper
 from pochoir.kernels.native.products import multiply, multiply_transposed
 from pochoir.kernels.native.tiles import make_back, make_forth, make_weights
-from pochoir.kernels.native.vectors import clear, copy, read, settle, take, write
+from pochoir.kernels.native.vectors import call, clear, copy, look, pause, read, settle, take, write
 
 weights_4, weights_6 = make_weights(4), make_weights(6)
 forth_4, forth_6 = make_forth(4), make_forth(6)
@@ -14,6 +14,11 @@ back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
 gated_back_4, gated_back_6 = make_back(4, gated=True), make_back(6, gated=True)
 
 REVERSAL_4, REVERSAL_6 = minimal_filtering(4).reversal, minimal_filtering(6).reversal
+
+FIELDS = len(Map._fields)
+SOURCE, HEIGHT, WIDTH, TARGET, EXTRA, IS_FULL, GATE, FIRST = range(FIELDS)
+LOOKS = 1000
+"""At what other threads have done before this one gives way: some ten microseconds."""
 
 
 @helper
@@ -149,12 +154,25 @@ def pack_panels(
     settle()
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+@helper
+def field(maps: int, number: int, index: int) -> int:
+    """What the table says of a map."""
+    return int(look(maps + INTEGER_BYTES * (number * FIELDS + index)))
+
+
+@helper
+def find_tiles(outputs: int, maps: int, number: int, first: int, last: int) -> tuple[int, int, int]:
+    """The first tile of a map, and which of a range of tiles are its own: the first and the one after the last."""
+    height, width, begin = field(maps, number, HEIGHT), field(maps, number, WIDTH), field(maps, number, FIRST)
+    count = ((height + outputs - 1) // outputs) * ((width + outputs - 1) // outputs)
+    return begin, max(first, begin), min(last, begin + count)
+
+
+@helper
 def gather_tiles(
     outputs: int,
-    source: int,
-    height: int,
-    width: int,
+    maps: int,
+    count: int,
     channels: int,
     target: int,
     position: int,
@@ -163,27 +181,16 @@ def gather_tiles(
     first: int,
     last: int,
 ) -> None:
-    """Bring some tiles of a map to their positions.
-
-    Args:
-        outputs: Side of a tile of results, 4 or 6.
-        source: Address of the map, (height, width, channels).
-        height: Rows.
-        width: Columns.
-        channels: Of the map.
-        target: Address of the positions, each of (tiles, channels).
-        position: Numbers from one position to the next.
-        patch: Address of room for a tile.
-        start: The tile that lies first in the positions.
-        first: The first tile to bring.
-        last: The tile after the last.
-    """
-    for tile in range(first, last):
-        goal = target + FLOAT_BYTES * (tile - start) * channels
-        transform_inputs(outputs, source, height, width, channels, tile, goal, position, patch)
+    """Bring a range of tiles to their positions, in which the tile ``start`` lies first."""
+    for number in range(count):
+        source, height, width = field(maps, number, SOURCE), field(maps, number, HEIGHT), field(maps, number, WIDTH)
+        begin, one, end = find_tiles(outputs, maps, number, first, last)
+        for tile in range(one, end):
+            goal = target + FLOAT_BYTES * (tile - start) * channels
+            transform_inputs(outputs, source, height, width, channels, tile - begin, goal, position, patch)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+@helper
 def multiply_places(
     outputs: int,
     rows: int,
@@ -201,20 +208,7 @@ def multiply_places(
 ) -> None:
     """Multiply the tiles at some positions by the weights there.
 
-    Args:
-        outputs: Side of a tile of results, 4 or 6.
-        rows: Tiles, rounded up to UNIT.
-        coming: Address of the positions, each of (rows, inputs).
-        coming_position: Numbers from one of them to the next.
-        inputs: Channels that come.
-        weights: Address of the weights as ``convolution.pack`` leaves them.
-        channels: Channels that go.
-        going: Address of the positions of the results, each of (rows, channels).
-        going_position: Numbers from one of them to the next.
-        room: Address of room for a panel of weights, (inputs, COLUMNS), if they are reversed.
-        reversed_: Whether the weights are packed for the convolution of which this is the way back.
-        first: The first position.
-        last: The position after the last.
+    With ``reversed_`` weights, those of the convolution of which this is the way back, ``room`` holds a panel of them.
     """
     side = outputs + 2
     for place in range(first, last):
@@ -228,17 +222,13 @@ def multiply_places(
             multiply(rows, source, inputs, weights + FLOAT_BYTES * place * inputs * channels, channels, goal)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
+@helper
 def spread_tiles(
     outputs: int,
     products: int,
     position: int,
-    extra: int,
-    full_extra: bool,
-    gate: int,
-    target: int,
-    height: int,
-    width: int,
+    maps: int,
+    count: int,
     channels: int,
     floor: float,
     patch: int,
@@ -246,57 +236,36 @@ def spread_tiles(
     first: int,
     last: int,
 ) -> None:
-    """Bring the positions of some tiles to their results.
-
-    Args:
-        outputs: Side of a tile of results, 4 or 6.
-        products: Address of the positions, each of (tiles, channels).
-        position: Numbers from one position to the next.
-        extra: Address of what is added to the results: (channels,), or (height, width, channels) if full.
-        full_extra: Which of the two.
-        gate: Address of a map, (height, width, channels): results where it is not above 0 become 0. Or 0.
-        target: Address of the results, (height, width, channels).
-        height: Rows.
-        width: Columns.
-        channels: Of the results.
-        floor: Ungated results become at least this.
-        patch: Address of room for three tiles.
-        start: The tile that lies first in the positions.
-        first: The first tile to bring.
-        last: The tile after the last.
-    """
-    for tile in range(first, last):
-        transform_results(
-            outputs,
-            products + FLOAT_BYTES * (tile - start) * channels,
-            position,
-            extra,
-            full_extra,
-            gate,
-            target,
-            height,
-            width,
-            channels,
-            tile,
-            floor,
-            patch,
-        )
+    """Bring the positions of a range of tiles, in which the tile ``start`` lies first, to their results."""
+    for number in range(count):
+        begin, one, end = find_tiles(outputs, maps, number, first, last)
+        for tile in range(one, end):
+            transform_results(
+                outputs,
+                products + FLOAT_BYTES * (tile - start) * channels,
+                position,
+                field(maps, number, EXTRA),
+                field(maps, number, IS_FULL) != 0,
+                field(maps, number, GATE),
+                field(maps, number, TARGET),
+                field(maps, number, HEIGHT),
+                field(maps, number, WIDTH),
+                channels,
+                tile - begin,
+                floor,
+                patch,
+            )
     settle()
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
+@compiled("void(intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
 def convolve_tiles(
     outputs: int,
-    source: int,
-    height: int,
-    width: int,
+    maps: int,
+    count: int,
     inputs: int,
     weights: int,
     channels: int,
-    extra: int,
-    full_extra: bool,
-    gate: int,
-    target: int,
     floor: float,
     room: int,
     counter: int,
@@ -307,16 +276,11 @@ def convolve_tiles(
 
     Args:
         outputs: Side of a tile of results, 4 or 6.
-        source: Address of the map, (height, width, inputs).
-        height: Rows.
-        width: Columns.
+        maps: Address of the table of maps (``layout.Map``), whose tiles are numbered through.
+        count: How many maps there are.
         inputs: Channels that come.
         weights: Address of the weights as ``convolution.pack`` leaves them.
         channels: Channels that go.
-        extra: As for ``spread_tiles``, and so are the next two.
-        full_extra: Which form it has.
-        gate: Address of a map, or 0.
-        target: Address of the results, (height, width, channels).
         floor: Ungated results become at least this.
         room: Address of room for the positions of ``each`` tiles and, after them, for three tiles.
         counter: Address of the number of tiles that are taken, which threads share.
@@ -331,23 +295,91 @@ def convolve_tiles(
     while first < tiles:
         last = min(tiles, first + each)
         rows = (last - first + UNIT - 1) // UNIT * UNIT
-        gather_tiles(outputs, source, height, width, inputs, room, coming, patch, first, first, last)
+        gather_tiles(outputs, maps, count, inputs, room, coming, patch, first, first, last)
         multiply_places(outputs, rows, room, coming, inputs, weights, channels, products, going, 0, False, 0, positions)
-        spread_tiles(
-            outputs,
-            products,
-            going,
-            extra,
-            full_extra,
-            gate,
-            target,
-            height,
-            width,
-            channels,
-            floor,
-            patch,
-            first,
-            first,
-            last,
-        )
+        spread_tiles(outputs, products, going, maps, count, channels, floor, patch, first, first, last)
         first = take(counter, each)
+
+
+@helper
+def wait_for(counter: int, total: int, give_way: int) -> None:
+    """Wait until other threads have done what they took.
+
+    They are about to be done, so it is watched for; but if more threads run than there are cores, one of them may
+    wait for this one's.
+    """
+    looked = 0
+    while look(counter) < total:
+        pause()
+        looked += 1
+        if looked % LOOKS == 0:
+            call(give_way)
+    settle()
+
+
+@compiled("void(intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp, intp, intp, intp, intp)")
+def convolve_places(
+    outputs: int,
+    maps: int,
+    count: int,
+    inputs: int,
+    weights: int,
+    channels: int,
+    floor: float,
+    reversed_: bool,
+    room: int,
+    own: int,
+    counters: int,
+    each: int,
+    start: int,
+    last: int,
+    give_way: int,
+) -> None:
+    """All three steps for a range of tiles, each step shared with other threads: the weights are read once for all.
+
+    Args:
+        outputs: As for ``convolve_tiles``, and so are the next six.
+        maps: Likewise.
+        count: Likewise.
+        inputs: Likewise.
+        weights: Likewise.
+        channels: Likewise.
+        floor: Likewise.
+        reversed_: Whether the weights are packed for the convolution of which this is the way back.
+        room: Address of room for the positions of all tiles, which threads share.
+        own: Address of room for three tiles and, after them, for a panel of weights, (inputs, COLUMNS).
+        counters: Address of numbers, COUNTER bytes apart, which threads share: of each step how much of it has been
+            taken and, after those of all steps, how much is done.
+        each: Tiles to take at once.
+        start: The first tile.
+        last: The tile after the last.
+        give_way: Address of a C function that lets another thread have the core.
+    """
+    tiles, positions = last - start, (outputs + 2) * (outputs + 2)
+    rows = (tiles + UNIT - 1) // UNIT * UNIT
+    coming, going = rows * inputs + SKEW, rows * channels + SKEW
+    products = room + FLOAT_BYTES * positions * coming
+    panel = own + FLOAT_BYTES * 3 * positions * max(inputs, channels)
+    gathered, multiplied = counters + PHASES * COUNTER, counters + (PHASES + 1) * COUNTER
+    done = take(counters, each)
+    while done < tiles:
+        end = min(tiles, done + each)
+        gather_tiles(outputs, maps, count, inputs, room, coming, own, start, start + done, start + end)
+        settle()
+        take(gathered, end - done)
+        done = take(counters, each)
+    wait_for(gathered, tiles, give_way)
+    place = take(counters + COUNTER, 1)
+    while place < positions:
+        multiply_places(
+            outputs, rows, room, coming, inputs, weights, channels, products, going, panel, reversed_, place, place + 1
+        )
+        settle()
+        take(multiplied, 1)
+        place = take(counters + COUNTER, 1)
+    wait_for(multiplied, positions, give_way)
+    done = take(counters + 2 * COUNTER, each)
+    while done < tiles:
+        end = min(tiles, done + each)
+        spread_tiles(outputs, products, going, maps, count, channels, floor, own, start, start + done, start + end)
+        done = take(counters + 2 * COUNTER, each)

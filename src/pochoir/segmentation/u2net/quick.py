@@ -48,6 +48,6 @@ class QuickBlock:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Shape (1, C_in, H, W) to (1, C_out, H, W), channels last."""
-        result = self._convolution.forward(x.permute(0, 2, 3, 1)[0].contiguous(), rectified=True)
+        (result,) = self._convolution.forward([x.permute(0, 2, 3, 1)[0].contiguous()], rectified=True)
         # The new dimension comes first: only so torch knows the result for one with its channels last.
         return result[None, :, :, : self._channels].permute(0, 3, 1, 2)
