@@ -33,6 +33,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -148,7 +149,10 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, other = context.Pipe()
         self.process = context.Process(target=take_steps, args=(other, name, photo, style, options))
-        self.process.start()
+        # As either command line does: ours has OpenMP's threads sleep while they wait, pastiche's leaves them as they
+        # are. It is read once, when torch is loaded.
+        with patch.dict(os.environ, {} if name == "pastiche" else {"OMP_WAIT_POLICY": "PASSIVE"}):
+            self.process.start()
 
     def step(self) -> tuple[float, float]:
         """Seconds that it took, and the peak of memory so far in GiB: the device's, or the process's."""
@@ -194,7 +198,7 @@ def build_step(photo: str, style: str, options: argparse.Namespace, engine: str)
     """A step on the same layers as pastiche's: the objective and its gradient, and what L-BFGS makes of it."""
     from pochoir.transfer.optimize import iter_lbfgs
 
-    recipe, encoder = Recipe(), load_encoder("vgg19", engine=engine, device=options.device)
+    recipe, encoder = Recipe(), load_encoder("vgg19", engine=engine, device=options.device, may_round=True)
     picture = load_at(photo, options.size).to(options.device)
     frame = Size(*picture.shape[-2:])
     whole = torch.ones(1, 1, *frame, device=options.device)

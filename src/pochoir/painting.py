@@ -267,7 +267,11 @@ class Painting:
         regions, _ = self._regions
         with self._timed("load encoder"):
             encoder = self._encoder or load_encoder(
-                self.recipe.encoder, pooling=self.recipe.pooling, device=self.device, engine=self._engine
+                self.recipe.encoder,
+                pooling=self.recipe.pooling,
+                device=self.device,
+                engine=self._engine,
+                may_round=True,
             )
             self._engine_used = encoder.engine
         ground = self._ground_at(self.size).to(self.device)

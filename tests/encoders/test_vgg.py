@@ -187,3 +187,24 @@ def test_tiny_encoder_is_drawn_from_its_seed(picture):
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert tiny_encoder().layers == layer_names("vgg19")
+
+
+def test_half_precision_is_near():
+    encoder, photo = tiny_encoder(), torch.rand(1, 3, 40, 48, generator=torch.Generator().manual_seed(3))
+    half = VGG("vgg19", channels=(4, 4, 8, 8, 8))
+    half.load_state_dict(encoder.state_dict())
+    half.halve()
+    layers, gradients = ("conv1_1", "relu2_1", "relu4_1"), []
+    for network in (encoder, half):
+        leaf = photo.clone().requires_grad_()
+        maps = network(leaf, layers)
+        assert [map_.dtype for map_ in maps.values()] == [torch.float32] * 3
+        gradients.append(torch.autograd.grad(sum(map_.square().mean() for map_ in maps.values()), leaf)[0])
+        for map_, expected in zip(maps.values(), encoder(photo, layers).values(), strict=True):
+            assert (
+                float((map_.detach() - expected).norm() / expected.norm()) < 0.02
+            )  # eight bits of mantissa at each of nine layers
+    assert gradients[1].dtype == torch.float32
+    # Where rounding moves a position's input to the other side of 0 the gradient has a step.
+    assert float((gradients[1] - gradients[0]).norm() / gradients[0].norm()) < 0.2
+    assert not torch.equal(*gradients)

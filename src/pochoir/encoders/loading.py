@@ -12,6 +12,7 @@ from torch import Tensor
 from pochoir import weights
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
+from pochoir.kernels import chosen_engine
 from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
 from pochoir.weights.mapped import load_mapped
 
@@ -29,7 +30,13 @@ class _Format(NamedTuple):
 
 
 def load_encoder(
-    name: str, *, pooling: str = "max", padding: str = "zeros", device: str = "cpu", engine: str = "auto"
+    name: str,
+    *,
+    pooling: str = "max",
+    padding: str = "zeros",
+    device: str = "cpu",
+    engine: str = "auto",
+    may_round: bool = False,
 ) -> VGG:
     """An encoder with its trained weights.
 
@@ -38,7 +45,10 @@ def load_encoder(
         pooling: ``"max"`` or ``"avg"``.
         padding: ``"zeros"`` or ``"replicate"``.
         device: Where the network is to run.
-        engine: ``"auto"``, or ``"torch"`` for plain torch only; see ``VGG``.
+        engine: ``"auto"``, or ``"torch"`` for plain torch only, in full precision; see ``VGG``.
+        may_round: Whether convolutions may be in half precision where the device is faster at it: on GPUs with units
+            for bfloat16. What that rounds off does not show in what is painted (``benchmarks/half_precision.py``), but
+            it would in measurements.
 
     Raises:
         UnknownNameError: There is no such encoder, pooling, padding or engine.
@@ -70,8 +80,17 @@ def load_encoder(
     encoder.std = torch.tensor(form.normalization.std).view(1, 3, 1, 1)
     encoder = encoder.requires_grad_(False).eval().to(device)
     encoder.mark_as_read()
+    if not device.startswith("cuda"):
+        return encoder
+    if may_round and engine == chosen_engine() == "auto" and _multiplies_halves(torch.device(device)):
+        encoder.halve()
     # The units of a GPU that multiply small matrices want the channels of a pixel side by side.
-    return encoder.to(memory_format=torch.channels_last) if device.startswith("cuda") else encoder  # type: ignore[call-overload]
+    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _multiplies_halves(device: torch.device) -> bool:
+    with torch.cuda.device(device):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def tiny_encoder(*, seed: int = 0, pooling: str = "max", padding: str = "zeros") -> VGG:

@@ -55,9 +55,13 @@ class Terms(NamedTuple):
     tv: Tensor
     gamut: Tensor
 
+    def stacked(self) -> Tensor:
+        """All in one tensor, shape (5,), without gradients."""
+        return torch.stack([term.detach() for term in self])
+
     def numbers(self) -> Losses:
         """Wait for them: one transfer from the device instead of five."""
-        return Losses(*torch.stack([term.detach() for term in self]).tolist())
+        return Losses(*self.stacked().tolist())
 
 
 @dataclass(frozen=True, eq=False)

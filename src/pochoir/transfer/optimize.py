@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from pochoir._types import Size
-from pochoir.transfer.criterion import Losses, Terms
+from pochoir.transfer.criterion import Losses
+from pochoir.transfer.evaluation import Objective, evaluator
 from pochoir.transfer.lbfgs import LBFGS
 from pochoir.transfer.memory import history_pairs
 from pochoir.transfer.preconditioner import FrequencyFilter
-
-Objective = Callable[[Tensor], Terms]
 
 FIRST_STEP = 4 / 255
 ADAM_RATE = 0.03
@@ -44,10 +43,11 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     solver = LBFGS(first_step=FIRST_STEP, history=history, precondition=FrequencyFilter(free))
     point = start
     del start  # a large picture less in memory
+    evaluate = evaluator(objective, point.device)
     while True:
-        evaluation = _Evaluation(objective, point, free)
+        evaluation = evaluate(point)
         yield Iterate(point, evaluation.losses)
-        point = solver.propose(point, evaluation.losses.total, evaluation.differentiate())
+        point = solver.propose(point, evaluation.losses.total, evaluation.differentiate() * free)
 
 
 def iter_adam(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
@@ -57,10 +57,11 @@ def iter_adam(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     """
     point = start.clone()
     solver = torch.optim.Adam([point], lr=ADAM_RATE)
+    evaluate = evaluator(objective, point.device)
     while True:
-        evaluation = _Evaluation(objective, point, free)
+        evaluation = evaluate(point)
         yield Iterate(point.clone(), evaluation.losses)
-        point.grad = evaluation.differentiate()
+        point.grad = evaluation.differentiate() * free
         solver.step()
         point.clamp_(0.0, 1.0)
 
@@ -69,22 +70,3 @@ OPTIMIZERS: dict[str, Callable[[Objective, Tensor, Tensor], Iterates]] = {
     "lbfgs": iter_lbfgs,
     "adam": iter_adam,
 }
-
-
-class _Evaluation:
-    """The objective at a picture. Its gradient waits until it is known to be needed.
-
-    It is there at once where the objective itself works it out: for a picture in tiles.
-    """
-
-    def __init__(self, objective: Objective, point: Tensor, free: Tensor) -> None:
-        with torch.enable_grad():
-            self._picture = point.detach().requires_grad_()
-            terms = objective(self._picture)
-        self._total, self.losses = terms.total, terms.numbers()
-        self._free = free
-
-    def differentiate(self) -> Tensor:
-        """The gradient, zero where the picture must not change. It can be asked for once."""
-        (gradient,) = torch.autograd.grad(self._total, self._picture)
-        return gradient * self._free

@@ -1,0 +1,133 @@
+"""The objective at a picture and its gradient, as the device computes them fastest."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from pochoir import kernels
+from pochoir.transfer.criterion import Losses, Terms
+
+logger = logging.getLogger(__name__)
+
+Objective: TypeAlias = Callable[[Tensor], Terms]
+
+Work: TypeAlias = Callable[[], tuple[Tensor, Tensor]]
+Recorder: TypeAlias = Callable[[Work], tuple[Tensor, Tensor, Callable[[], object]]]
+"""Records what some work launches: what it returns, and how to do it again into the same tensors."""
+
+BEFORE_RECORDING = 2
+"""Evaluations of a scale before one is recorded: they measure what is measured once, and have libraries set out."""
+
+
+class Evaluation(Protocol):
+    """The objective at one picture."""
+
+    @property
+    def losses(self) -> Losses:
+        """Its terms."""
+
+    def differentiate(self) -> Tensor:
+        """Its gradient, which can be asked for once."""
+
+
+def evaluator(objective: Objective, device: torch.device) -> Callable[[Tensor], Evaluation]:
+    """What evaluates an objective at one picture after the other, all of one shape and on one device."""
+    if device.type == "cuda" and kernels.chosen_engine() == "auto":
+        return Recorded(objective, partial(record_on_cuda, device=device))
+    return lambda picture: Deferred(objective, picture)
+
+
+class Deferred:
+    """The gradient waits until it is known to be needed.
+
+    It is there at once where the objective itself works it out: for a picture in tiles.
+    """
+
+    def __init__(self, objective: Objective, picture: Tensor) -> None:
+        with torch.enable_grad():
+            self._picture = picture.detach().requires_grad_()
+            terms = objective(self._picture)
+        self._total, self.losses = terms.total, terms.numbers()
+
+    def differentiate(self) -> Tensor:
+        """The gradient. It can be asked for once."""
+        (gradient,) = torch.autograd.grad(self._total, self._picture)
+        return gradient
+
+
+class Recorded:
+    """An objective and its gradient, recorded once and replayed for every further picture.
+
+    An evaluation is some hundreds of launches. On a GPU each of them takes a processor core some microseconds, and for
+    small pictures that is longer than what is launched takes. A replay is one launch.
+
+    Args:
+        objective: What it launches must not depend on values: nothing in it may wait for the device.
+        record: Makes the recording. If it cannot (``RuntimeError``), evaluations go on as before.
+    """
+
+    def __init__(self, objective: Objective, record: Recorder) -> None:
+        self._objective, self._record = objective, record
+        self._evaluated = 0
+        self._recording: _Recording | None = None
+
+    def __call__(self, picture: Tensor) -> Evaluation:
+        """Evaluate the objective at a picture."""
+        if self._evaluated == BEFORE_RECORDING:
+            self._recording = self._try_to_record(picture)
+        self._evaluated += 1
+        if self._recording is None:
+            return Deferred(self._objective, picture)
+        with torch.no_grad():
+            self._recording.picture.copy_(picture)
+        self._recording.replay()
+        return Known(Losses(*self._recording.terms.tolist()), self._recording.gradient.clone())
+
+    def _try_to_record(self, picture: Tensor) -> "_Recording | None":
+        given = picture.detach().clone().requires_grad_()
+
+        def work() -> tuple[Tensor, Tensor]:
+            with torch.enable_grad():
+                terms = self._objective(given)
+                (gradient,) = torch.autograd.grad(terms.total, given)
+            return terms.stacked(), gradient
+
+        try:
+            return _Recording(given, *self._record(work))
+        except RuntimeError as error:  # a driver or a device that cannot
+            logger.info("Steps are not recorded as a graph (%s).", error)
+            return None
+
+
+class _Recording(NamedTuple):
+    """Tensors that are read and written in place, and what does so."""
+
+    picture: Tensor
+    terms: Tensor
+    gradient: Tensor
+    replay: Callable[[], object]
+
+
+class Known:
+    """An evaluation whose gradient is there already."""
+
+    def __init__(self, losses: Losses, gradient: Tensor) -> None:
+        self.losses, self._gradient = losses, gradient
+
+    def differentiate(self) -> Tensor:
+        """The gradient."""
+        return self._gradient
+
+
+def record_on_cuda(work: Work, *, device: torch.device) -> tuple[Tensor, Tensor, Callable[[], object]]:
+    """Record as a CUDA graph. What lies between its input and its output has memory of its own until it is dropped."""
+    with torch.cuda.device(device):
+        graph = torch.cuda.CUDAGraph()
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        with torch.cuda.graph(graph, stream=stream):
+            terms, gradient = work()
+    return terms, gradient, graph.replay
