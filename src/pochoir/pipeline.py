@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import torch
 
-from pochoir import imaging, kernels, weights
+from pochoir import imaging, weights
 from pochoir._version import __version__
-from pochoir.encoders import VGG
+from pochoir.encoders import VGG, expected_engine
 from pochoir.errors import InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting, Result, resolve_device
@@ -228,8 +228,7 @@ def _check_weights(record: Record) -> None:
 def _differences(record: Record, device: str) -> tuple[str, ...]:
     """What may make other bytes of the same record."""
     then = {"pochoir": record.version, "torch": record.torch, "device": record.device, "engine": record.engine}
-    has_kernels = device == "cpu" and kernels.chosen_engine() == "auto" and kernels.SUPPORTED
-    engine = "torch" if record.engine == "torch" or not has_kernels else "kernels"  # torch is there in any case
+    engine = "torch" if record.engine == "torch" else expected_engine(device)  # torch is there in any case
     now = {"pochoir": __version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
     return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()

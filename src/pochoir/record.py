@@ -40,8 +40,9 @@ class Record:
         weights: sha256 of each weight file that was used, by name.
         device: The device that was used, for example ``"cpu"``.
         threads: The number of CPU threads that was used.
-        engine: What computed the painting's features: ``"kernels"`` (compiled, for the CPU) or ``"torch"``. They agree
-            but for rounding, so the pictures' bytes differ.
+        engine: What computed the painting's features: ``"kernels"`` (compiled, for the CPU), ``"torch"``, or
+            ``"bfloat16"`` (torch in half precision, for GPUs). They agree but for rounding, so the pictures' bytes
+            differ.
     """
 
     version: str

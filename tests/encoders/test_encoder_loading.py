@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pochoir import weights
-from pochoir.encoders import load_encoder
+from pochoir import kernels, weights
+from pochoir.encoders import expected_engine, load_encoder
 from pochoir.errors import UnknownNameError, WeightsError, WeightsMissingError
 
 FULL = (64, 128, 256, 512, 512)
@@ -146,3 +147,23 @@ def test_real_weights_give_the_features_of_an_independent_forward(stored):
         reference = expected[layer].float()
         # Values are sums of up to 4608 products, so the error goes with the largest of them.
         torch.testing.assert_close(features[layer], reference, rtol=1e-4, atol=1e-5 * float(reference.max()))
+
+
+@pytest.mark.parametrize(
+    ("device", "engine", "can", "expected"),
+    [
+        ("cuda", "auto", True, "bfloat16"),
+        ("cuda:1", "auto", False, "torch"),
+        ("cuda", "torch", True, "torch"),
+        ("mps", "auto", True, "torch"),
+        ("cpu", "auto", True, "kernels"),
+        ("cpu", "torch", True, "torch"),
+    ],
+)
+def test_what_a_device_will_compute_with(device, engine, can, expected, monkeypatch):
+    monkeypatch.setenv("POCHOIR_ENGINE", engine)
+    monkeypatch.setattr("torch.cuda.device", lambda device: nullcontext())
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: can)
+    if expected == "kernels" and not kernels.SUPPORTED:
+        expected = "torch"
+    assert expected_engine(device) == expected

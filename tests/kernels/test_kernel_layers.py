@@ -2,6 +2,8 @@
 
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -13,7 +15,7 @@ from pochoir import kernels
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
-from pochoir.kernels import convolution
+from pochoir.kernels import convolution, sharing
 from pochoir.kernels.convolution import ColourConvolution, Convolution
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.pooling import Pooling
@@ -96,8 +98,33 @@ def test_more_tiles_than_are_worked_on_at_once(monkeypatch):
     sources = [draw(20, 31, MANY), draw(9, 14, MANY, seed=1)]
     whole = layer.forward(sources, rectified=True)
     monkeypatch.setattr(convolution, "MANY_TILES", 5)  # some of one map with some of the other
-    for part, expected in zip(layer.forward(sources, rectified=True), whole, strict=True):
+    with threads(2):
+        parts = layer.forward(sources, rectified=True)
+    for part, expected in zip(parts, whole, strict=True):
         assert torch.equal(part, expected)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.3])
+def test_threads_may_begin_late(delay_s, monkeypatch):
+    """Whoever comes takes what is left, be it nothing; nobody waits for who has not come."""
+    layer, source = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Lender(), outputs=6), draw(40, 33, MANY)
+    with threads(1):
+        expected = layer.forward([source], rectified=True)
+    begun = []
+
+    class Late(ThreadPoolExecutor):
+        def submit(self, work):
+            def late() -> None:
+                time.sleep(delay_s)
+                begun.append(work)
+                work()
+
+            return super().submit(late)
+
+    with threads(4), Late(3) as executor:
+        monkeypatch.setattr(sharing, "_executor", lambda helpers: executor)
+        assert torch.equal(*layer.forward([source], rectified=True), *expected)
+    assert len(begun) == 3
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 50), (35, 13), (19, 97)])

@@ -13,6 +13,7 @@ import pochoir
 from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
 from pochoir._types import Size
+from pochoir.encoders import expected_engine
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.recipe import Recipe, StyleRef
 from pochoir.record import Record
@@ -192,6 +193,10 @@ def test_redo_tells_what_is_not_as_it_was(tmp_path, record):
     assert other.notes == (
         f"the picture may differ a little from the first one: pochoir was 0.0.1 and is {pochoir.__version__}, "
         "device was mps and is cpu",
+    )
+    halved = pipeline.replay(replace(record, engine="bfloat16"), base=tmp_path).result()
+    assert halved.notes == (
+        f"the picture may differ a little from the first one: engine was bfloat16 and is {expected_engine('cpu')}",
     )
 
 

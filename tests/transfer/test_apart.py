@@ -4,6 +4,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.encoders import VGG
+from pochoir.recipe import Treatment
 from pochoir.transfer import Region, Step, iter_paint
 from pochoir.transfer.apart import BEYOND_PX, ApartCriterion, put_together, take_apart
 from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
@@ -126,6 +127,42 @@ def test_one_after_the_other_where_both_are_too_many_for_the_memory(
     assert together == pytest.approx(apart, rel=1e-5)
     assert_close(one, other)
     assert (at_once, in_turns) == ([2], [1, 1])
+
+
+@pytest.mark.parametrize(("deepest", "calls"), [("relu5_1", [2]), ("pool5", [1, 1])])
+def test_regions_with_layers_of_their_own_are_shown_at_once_if_all_fit(
+    deepest, calls, photo, encoder, quick, hard_box, monkeypatch
+):
+    """The window of the box has 16 rows and columns: one position of relu5_1 and none of pool5."""
+    matte = torch.zeros_like(hard_box)
+    matte[..., 16:32, 16:24] = 1.0
+    regions = [
+        Region(matte, [], Treatment("style", 1.0, ("relu2_1",))),
+        Region(1 - matte, [], Treatment("style", 1.0, ("relu3_1", deepest))),
+    ]
+    level = Level(photo, regions, style_scale=1.0, frame_px=40.0 * 48.0)
+    monkeypatch.setattr("pochoir.transfer.apart.BEYOND_PX", 0)
+
+    def build(part: Level) -> Criterion:
+        (region,) = part.regions
+        styled = [StyledRegion(region.matte, {}, region.treatment)]
+        return Criterion(part.photo, styled, encoder, quick(style_layers=()))
+
+    objective = ApartCriterion(level, take_apart(level), build)
+    seen, show = [], VGG.show
+    monkeypatch.setattr(
+        VGG,
+        "show",
+        lambda self, pictures, *rest, **sizes: seen.append(len(pictures)) or show(self, pictures, *rest, **sizes),
+    )
+    layers = torch.cat([1 - photo] * 2).requires_grad_()
+    terms = objective(layers)
+    assert seen == calls
+    at_once, (gradient,) = terms.numbers(), torch.autograd.grad(terms.total, layers)
+    objective.at_once = False
+    terms = objective(layers)
+    assert at_once == pytest.approx(terms.numbers(), rel=1e-5)
+    assert_close(gradient, *torch.autograd.grad(terms.total, layers))
 
 
 class TestOverScales:

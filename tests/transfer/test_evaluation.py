@@ -1,3 +1,6 @@
+from functools import partial
+from typing import NamedTuple
+
 import pytest
 import torch
 from torch import Tensor
@@ -6,11 +9,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pochoir.transfer import Region, iter_paint
 from pochoir.transfer.apart import ApartCriterion, take_apart
 from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, style_grams
-from pochoir.transfer.evaluation import BEFORE_RECORDING, Deferred, Recorded, evaluator
+from pochoir.transfer.evaluation import (
+    BEFORE_RECORDING,
+    Deferred,
+    Known,
+    Recorded,
+    evaluator,
+    record_on_cuda,
+)
 from pochoir.transfer.levels import Level
+from support.close import assert_close
 
 WAITING = {"_local_scalar_dense", "is_nonzero", "item", "nonzero", "equal", "masked_select", "unique", "lift_fresh"}
-"""What cannot be recorded: the program would wait for values, or copy numbers of its own to the device."""
+"""What cannot be recorded: the program would wait for values, or copy numbers of its own to the device. Nor can copies
+from another device be, but here there is one."""
 
 
 class Watch(TorchDispatchMode):
@@ -86,12 +98,13 @@ class TestRecorded:
     def test_a_replay_tells_what_an_evaluation_does(self, name, objectives, record):
         objective, picture = objectives[name]
         evaluate = Recorded(objective, record)
-        seen = []
+        seen: list[tuple[Tensor, Tensor]] = []
         for turn in range(BEFORE_RECORDING + 3):
             at = (picture + 0.02 * turn).clamp(0.0, 1.0)
             evaluation, expected = evaluate(at), Deferred(objective, at)
             assert evaluation.losses == expected.losses
             seen.append((evaluation.differentiate(), expected.differentiate()))
+            assert isinstance(evaluation, Known) == (record is tape and turn >= BEFORE_RECORDING)
         for gradient, expected_gradient in seen:  # after all were made: none was written over later
             assert torch.equal(gradient, expected_gradient)
 
@@ -137,18 +150,73 @@ def test_a_picture_painted_from_recordings_is_the_same(optimizer, photo, style, 
 
     expected, made = paint(), []
 
-    def recorded(objective, device):
+    def recorded(objective, start):
         made.append(Recorded(objective, tape))
         return made[-1]
 
     monkeypatch.setattr("pochoir.transfer.optimize.evaluator", recorded)
     assert torch.equal(paint(), expected)
     assert len(made) == 2  # one a scale
+    assert all(each._recording is not None for each in made)
 
 
-@pytest.mark.parametrize(("engine", "kind"), [("auto", Recorded), ("torch", None)])
-def test_cuda_is_recorded_unless_plain_torch_is_asked_for(engine, kind, monkeypatch):
+class Like(NamedTuple):
+    """What is looked at of a picture that need not be there."""
+
+    device: torch.device
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+@pytest.mark.parametrize(
+    ("device", "shape", "engine", "is_recorded"),
+    [
+        ("cuda", (1, 3, 512, 512), "auto", True),
+        ("cuda", (1, 3, 512, 513), "auto", False),
+        ("cuda", (2, 3, 512, 257), "auto", False),
+        ("cuda", (1, 3, 64, 64), "torch", False),
+        ("cuda:1", (1, 3, 64, 64), "auto", False),
+        ("cpu", (1, 3, 64, 64), "auto", False),
+        ("mps", (1, 3, 64, 64), "auto", False),
+    ],
+)
+def test_small_pictures_on_cuda_are_recorded(device, shape, engine, is_recorded, monkeypatch):
     monkeypatch.setenv("POCHOIR_ENGINE", engine)
-    made = evaluator(lambda picture: None, torch.device("cuda"))
-    assert isinstance(made, Recorded) == (kind is Recorded)
-    assert not isinstance(evaluator(lambda picture: None, torch.device("cpu")), Recorded)
+    monkeypatch.setattr("pochoir.transfer.evaluation._cannot_record", {torch.device("cuda:1")})
+    made = evaluator(lambda picture: None, Like(torch.device(device), shape))
+    assert isinstance(made, Recorded) == is_recorded
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+class TestOnCuda:
+    def test_a_graph_tells_what_an_evaluation_does(self, objectives):
+        device = torch.device("cuda", torch.cuda.current_device())
+        target = torch.rand(1, 3, 30, 40, device=device)
+
+        def objective(picture: Tensor) -> Terms:
+            return Terms((picture.square() - target).square().sum(), *target.new_zeros(4))
+
+        evaluate = Recorded(objective, partial(record_on_cuda, device=device))
+        for turn in range(4):
+            at = torch.rand_like(target)
+            evaluation, expected = evaluate(at), Deferred(objective, at)
+            assert isinstance(evaluation, Known) == (turn >= BEFORE_RECORDING)
+            assert evaluation.losses.total == pytest.approx(expected.losses.total)
+            assert_close(evaluation.differentiate(), expected.differentiate())
+
+    def test_what_waits_cannot_be_recorded_and_leaves_all_as_it_was(self, monkeypatch):
+        device = torch.device("cuda", torch.cuda.current_device())
+        refused: set[torch.device] = set()
+        monkeypatch.setattr("pochoir.transfer.evaluation._cannot_record", refused)
+        number, before = torch.ones(2, device=device), torch.cuda.current_stream(device)
+
+        def work() -> tuple[Tensor, Tensor]:
+            return number * float(number.sum()), number
+
+        with pytest.raises(RuntimeError):
+            record_on_cuda(work, device=device)
+        assert torch.cuda.current_stream(device) == before
+        assert refused == {device}
+        assert float((number + 1.0).sum()) == 4.0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pochoir import weights
+from pochoir import kernels, weights
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
 from pochoir.kernels import chosen_engine
@@ -82,15 +82,20 @@ def load_encoder(
     encoder.mark_as_read()
     if not device.startswith("cuda"):
         return encoder
-    if may_round and engine == chosen_engine() == "auto" and _multiplies_halves(torch.device(device)):
+    if may_round and engine == "auto" and expected_engine(device) == "bfloat16":
         encoder.halve()
     # The units of a GPU that multiply small matrices want the channels of a pixel side by side.
     return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def _multiplies_halves(device: torch.device) -> bool:
-    with torch.cuda.device(device):
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+def expected_engine(device: str) -> str:
+    """What ``VGG.engine`` will be of an encoder that may round, on a device that is there."""
+    if chosen_engine() == "auto" and device == "cpu" and kernels.SUPPORTED:
+        return "kernels"
+    if chosen_engine() == "auto" and device.startswith("cuda"):
+        with torch.cuda.device(torch.device(device)):
+            return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "torch"
+    return "torch"
 
 
 def tiny_encoder(*, seed: int = 0, pooling: str = "max", padding: str = "zeros") -> VGG:

@@ -98,8 +98,10 @@ class VGG(nn.Module):
 
     @property
     def engine(self) -> str:
-        """What computes single float32 pictures: ``"kernels"`` or ``"torch"``."""
+        """What computes single float32 pictures: ``"kernels"``, ``"torch"``, or ``"bfloat16"``: torch, halved."""
         first = next(self.parameters())
+        if first.dtype == torch.bfloat16:
+            return "bfloat16"
         serves = (
             self._engine == kernels.chosen_engine() == "auto"
             and self.padding == "zeros"
@@ -160,10 +162,11 @@ class VGG(nn.Module):
     def show(
         self, pictures: Sequence[Tensor], layers: Sequence[str], *, largest_px: float = 0.0
     ) -> list[dict[str, Tensor]]:
-        """Activations of the named layers for pictures of any sizes: each what ``forward`` gives, bit for bit.
+        """Activations of the named layers for pictures of any sizes.
 
         On the compiled kernels small pictures take much less time so than one after the other: what they cost is
-        reading the weights, which is done once for all of them.
+        reading the weights, which is done once for all of them. What becomes of each is the same, bit for bit. If one
+        of the pictures is not for the kernels, all of them go through plain torch.
 
         Args:
             pictures: As ``forward`` takes them.
@@ -190,9 +193,9 @@ class VGG(nn.Module):
         return [self._run_torch(each, set(layers)) for each in normalized]
 
     def halve(self) -> None:
-        """From now on convolve in bfloat16, on plain torch: half the memory and, on GPUs that can, half the time.
+        """From now on convolve in bfloat16, on plain torch: with half the memory for what is between the named layers.
 
-        Maps are handed out as float32 all the same, so that Gram matrices and losses are not rounded, too.
+        Those are handed out as float32 all the same, so that Gram matrices and losses are not rounded, too.
         """
         self.convolutions.to(torch.bfloat16)
 

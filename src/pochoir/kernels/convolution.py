@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pochoir.kernels.cpu import COLUMNS
-from pochoir.kernels.layout import PHASES, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, Map, in_panels
+from pochoir.kernels.layout import COUNTERS, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, Map, in_panels
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import GIVE_WAY, Lender, allocate, scratch, share, share_counted
+from pochoir.kernels.sharing import WAITING, Lender, allocate, scratch, share, share_counted
 
 _convolve_tiles, _convolve_colours = kernel("convolve_tiles"), kernel("convolve_colours")
 _convolve_places, _convolve_colours_back = kernel("convolve_places"), kernel("convolve_colours_back")
@@ -208,10 +208,10 @@ class _Pass:
             own = scratch(self._patches + self._inputs * COLUMNS).ctypes.data
             _convolve_places(
                 *(*self._told, reversed_, room.data_ptr(), own, counters),
-                *(each, start, start + count, GIVE_WAY),
+                *(each, start, start + count, WAITING.ctypes.data),
             )
 
-        share_counted(work, self._positions, counters=2 * PHASES)
+        share_counted(work, self._positions, counters=COUNTERS)
 
 
 def _describe(ways: Sequence[_Way], outputs: int) -> tuple[NDArray[np.int64], int]:

@@ -27,8 +27,19 @@ PIXELS: Final = 48
 INTEGER_BYTES: Final = 8
 COUNTER: Final = 64
 """Bytes from one number that threads count with to the next: each has a line of the cache to itself."""
-PHASES: Final = 3
-"""Of a convolution whose threads wait for each other. Each counts what has been taken and what is done."""
+COUNTERS: Final = 5
+"""Of a convolution whose threads wait for each other: what has been taken of its three steps, what is done of two."""
+
+
+class Waiting(NamedTuple):
+    """How a thread waits for others: addresses of C functions that take at most one number."""
+
+    give_way: int
+    """Lets another thread have the core."""
+    sleep: int
+    """Sleeps for some time."""
+    nap: int
+    """Its number: about 50 microseconds, or as little as the system knows."""
 
 
 class Map(NamedTuple):

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pochoir.kernels.layout import COUNTER, INTEGER_BYTES
+from pochoir.kernels.layout import COUNTER, INTEGER_BYTES, Waiting
 
 LEAST_ARENA = 1 << 20
 """Numbers."""
@@ -65,8 +65,8 @@ def share_counted(work: Callable[[int], None], count: int, *, counters: int = 1)
     """Let kernels share out their pieces by themselves: no thread has to wait for the interpreter between two of them.
 
     Args:
-        work: Called at most as many times as there are threads, with the address of numbers, 0 at first and COUNTER
-            bytes apart, that count what has been taken.
+        work: Called at most as many times as there are threads, with the address of numbers to count with, 0 at first
+            and COUNTER bytes apart.
         count: Number of pieces.
         counters: How many numbers.
     """
@@ -74,13 +74,16 @@ def share_counted(work: Callable[[int], None], count: int, *, counters: int = 1)
     share(lambda _: work(numbers.ctypes.data), min(torch.get_num_threads(), count))
 
 
-def _find_giving_way() -> int:
-    library, name = ("kernel32", "SwitchToThread") if sys.platform == "win32" else (None, "sched_yield")
-    return ctypes.cast(getattr(ctypes.CDLL(library), name), ctypes.c_void_p).value or 0
+def _find_waiting() -> Waiting:
+    on_windows = sys.platform == "win32"
+    library = ctypes.CDLL("kernel32" if on_windows else None)
+    names = ("SwitchToThread", "Sleep") if on_windows else ("sched_yield", "usleep")
+    give_way, sleep = (ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0 for name in names)
+    return Waiting(give_way, sleep, nap=1 if on_windows else 50)  # milliseconds there
 
 
-GIVE_WAY: Final = _find_giving_way()
-"""Address of the C function by which a thread lets another one have its core."""
+WAITING: Final = np.array(_find_waiting(), np.int64)
+"""``layout.Waiting``, for kernels."""
 
 
 def _executor(helpers: int) -> ThreadPoolExecutor:

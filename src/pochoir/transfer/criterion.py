@@ -15,6 +15,7 @@ from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
     differentiated,
     gamut_excess,
+    own_square,
     squares,
     total_variation,
     weighted_squares,
@@ -46,7 +47,7 @@ class Losses(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """The same on the device that they were computed on, scalars: nothing has waited for them."""
+    """The terms of ``Losses`` as scalars on the device that they are computed on, which has not been waited for."""
 
     total: Tensor
     """To differentiate; the others do not record gradients."""
@@ -195,11 +196,7 @@ class Criterion:
         areas = [float(region.matte.sum()) for region in regions]
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
-        # As in ``relative_distance``, once for all steps.
-        self.references = [
-            {layer: target.square().sum().clamp_min(1e-12) for layer, target in region.grams.items()}
-            for region in regions
-        ]
+        self.units = [{layer: own_square(target) for layer, target in region.grams.items()} for region in regions]
         self.guides = [
             build_guides(region.matte, encoder, [layer for layer in self.style_layers if layer in region.grams])
             for region in regions
@@ -287,10 +284,10 @@ class Criterion:
 
     def _style(self, grams: Sequence[Mapping[str, Tensor]]) -> Tensor:
         loss = self.cover.new_zeros(())
-        of_regions = zip(self.shares, self.grams, self.references, self.layer_weights, grams, strict=True)
-        for share, targets, references, weights, region in of_regions:
+        of_regions = zip(self.shares, self.grams, self.units, self.layer_weights, grams, strict=True)
+        for share, targets, units, weights, region in of_regions:
             for layer, matrix in region.items():
-                loss = loss + squares(matrix, targets[layer]) * (share * weights[layer] / references[layer])
+                loss = loss + squares(matrix, targets[layer]) * (share * weights[layer] / units[layer])
         return loss
 
 
@@ -313,9 +310,7 @@ class ContentDistance:
         nothing: Tensor,
     ) -> None:
         self.targets, self.guides, self.nothing = targets, guides, nothing
-        self.references = {
-            layer: float((target.square() * covers[layer]).sum().clamp_min(1e-12)) for layer, target in targets.items()
-        }
+        self.units = {layer: float(own_square(target, covers[layer])) for layer, target in targets.items()}
 
     def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
         """The tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
@@ -324,5 +319,5 @@ class ContentDistance:
             stride = VGG.stride(layer)
             positions, part = tile.positions(stride), tile.core_of(features[layer], stride)
             excess = weighted_squares(part, positions.cut(target), positions.cut(self.guides[layer]))
-            loss = loss + excess / (self.references[layer] * len(self.targets))
+            loss = loss + excess / (self.units[layer] * len(self.targets))
         return loss

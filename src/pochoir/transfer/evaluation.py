@@ -1,6 +1,7 @@
 """The objective at a picture and its gradient, as the device computes them fastest."""
 
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol, TypeAlias
@@ -19,8 +20,10 @@ Work: TypeAlias = Callable[[], tuple[Tensor, Tensor]]
 Recorder: TypeAlias = Callable[[Work], tuple[Tensor, Tensor, Callable[[], object]]]
 """Records what some work launches: what it returns, and how to do it again into the same tensors."""
 
-BEFORE_RECORDING = 2
-"""Evaluations of a scale before one is recorded: they measure what is measured once, and have libraries set out."""
+BEFORE_RECORDING = 1
+"""Evaluations of a scale before one is recorded: in them the objective works out what it keeps for all."""
+RECORDED_UP_TO_PX = 512**2
+"""In larger pictures the device is behind with what was launched, and no launch is waited for."""
 
 
 class Evaluation(Protocol):
@@ -34,17 +37,23 @@ class Evaluation(Protocol):
         """Its gradient, which can be asked for once."""
 
 
-def evaluator(objective: Objective, device: torch.device) -> Callable[[Tensor], Evaluation]:
-    """What evaluates an objective at one picture after the other, all of one shape and on one device."""
-    if device.type == "cuda" and kernels.chosen_engine() == "auto":
-        return Recorded(objective, partial(record_on_cuda, device=device))
+_cannot_record: set[torch.device] = set()
+_recording = threading.Lock()
+
+
+def evaluator(objective: Objective, start: Tensor) -> Callable[[Tensor], Evaluation]:
+    """What evaluates an objective at one picture after the other, all of them like the first one."""
+    is_small = len(start) * start.shape[-2] * start.shape[-1] <= RECORDED_UP_TO_PX
+    is_on_cuda = start.device.type == "cuda" and start.device not in _cannot_record
+    if is_on_cuda and is_small and kernels.chosen_engine() == "auto":
+        return Recorded(objective, partial(record_on_cuda, device=start.device))
     return lambda picture: Deferred(objective, picture)
 
 
 class Deferred:
     """The gradient waits until it is known to be needed.
 
-    It is there at once where the objective itself works it out: for a picture in tiles.
+    It is there at once where the objective itself works it out: for a picture in tiles, and for regions one by one.
     """
 
     def __init__(self, objective: Objective, picture: Tensor) -> None:
@@ -99,7 +108,7 @@ class Recorded:
         try:
             return _Recording(given, *self._record(work))
         except RuntimeError as error:  # a driver or a device that cannot
-            logger.info("Steps are not recorded as a graph (%s).", error)
+            logger.warning("Steps cannot be recorded as a graph and take longer: %s", error)
             return None
 
 
@@ -124,10 +133,24 @@ class Known:
 
 
 def record_on_cuda(work: Work, *, device: torch.device) -> tuple[Tensor, Tensor, Callable[[], object]]:
-    """Record as a CUDA graph. What lies between its input and its output has memory of its own until it is dropped."""
-    with torch.cuda.device(device):
-        graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        with torch.cuda.graph(graph, stream=stream):
-            terms, gradient = work()
+    """Record as a CUDA graph. What lies between its input and its output has memory of its own until it is dropped.
+
+    Raises:
+        RuntimeError: The work cannot be recorded. It is not tried again on this device: what a failed recording had
+            taken is not given back.
+    """
+    before = torch.cuda.current_stream(device)
+    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    try:
+        # If it fails, torch.cuda.graph does not return to the stream that it came from, so that is done around it.
+        # Other threads may use the device meanwhile, but not record.
+        with _recording, torch.cuda.device(device), torch.cuda.stream(stream):
+            stream.wait_stream(before)
+            work()  # libraries set out anew for each thread and stream, which cannot be recorded
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+                terms, gradient = work()
+    except RuntimeError:
+        _cannot_record.add(device)
+        raise
     return terms, gradient, graph.replay

@@ -111,13 +111,16 @@ class FeatureTiles:
 
 
 def fit_together(pictures: Sequence[FeatureTiles]) -> bool:
-    """Whether the encoder can be shown all of some pictures at once, for the same layers."""
-    first, *_ = pictures
-    shown = sum(tiles.size.pixels for tiles in pictures)
-    return all(len(tiles) == 1 and tiles.layers == first.layers and shown <= tiles.most_px for tiles in pictures)
+    """Whether the encoder can be shown all of some pictures at once, for the layers of all of them."""
+    shown_px = sum(tiles.size.pixels for tiles in pictures)
+    largest_stride = max((tiles.encoder.stride(layer) for tiles in pictures for layer in tiles.layers), default=1)
+    return all(
+        len(tiles) == 1 and shown_px <= tiles.most_px and largest_stride <= tiles.size.short_side for tiles in pictures
+    )
 
 
 def show_together(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -> Sequence[Features]:
-    """The features of pictures that ``fit_together``; see ``VGG.show``."""
+    """The features of pictures that ``fit_together``, each with the layers of all; see ``VGG.show``."""
     first, *_ = pictures
-    return first.encoder.show(contents, first.layers, largest_px=first.largest_px)
+    layers = tuple(dict.fromkeys(layer for tiles in pictures for layer in tiles.layers))
+    return first.encoder.show(contents, layers, largest_px=first.largest_px)

@@ -109,11 +109,15 @@ def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = Non
     Returns:
         A scalar.
     """
-    difference, reference = (value - target).square(), target.square()
-    if weight is not None:
-        difference, reference = difference * weight, reference * weight
+    difference = (value - target).square()
+    return (difference if weight is None else difference * weight).sum() / own_square(target, weight)
+
+
+def own_square(target: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""The unit of ``relative_distance``: :math:`\sum_i w_i t_i^2`, a scalar above 0."""
+    square = target.square()
     # The lower bound only matters for targets that are zero throughout, such as dead channels of a flat picture.
-    return difference.sum() / reference.sum().clamp_min(1e-12)
+    return (square if weight is None else square * weight).sum().clamp_min(1e-12)
 
 
 def squares(value: Tensor, target: Tensor) -> Tensor:

@@ -25,24 +25,25 @@ def history_pairs(size: Size) -> int:
     return min(MOST_PAIRS, max(LEAST_PAIRS, HISTORY_BYTES // (2 * _bytes(size))))
 
 
-def tile_limit_px(memory: str, size: Size) -> float:
+def tile_limit_px(memory: str, size: Size, *, pictures: int = 1) -> float:
     """Pixels that the encoder can be shown at once; at least 1.
 
     Args:
         memory: What the process may take, for example ``"2G"``.
         size: Of the picture that is painted.
+        pictures: How many of that size are painted side by side.
     """
-    return max(1.0, (parse_bytes(memory) - _held_bytes(size)) / BYTES_PER_SHOWN_PIXEL)
+    return max(1.0, (parse_bytes(memory) - _held_bytes(size, pictures)) / BYTES_PER_SHOWN_PIXEL)
 
 
-def shown_px(memory: str, size: Size) -> float:
-    """Pixels that the encoder will be shown at once, about, of a picture of this size; see ``tile_limit_px``."""
-    return min(size.pixels, max(LEAST_SHOWN_PX, tile_limit_px(memory, size)))
+def shown_px(limit_px: float, size: Size) -> float:
+    """Pixels that the encoder will be shown at once, about, of a picture of this size, by its ``tile_limit_px``."""
+    return min(size.pixels, max(LEAST_SHOWN_PX, limit_px))
 
 
 def expected_bytes(memory: str, size: Size) -> int:
     """What painting will take, about; more than ``memory`` where even small tiles do."""
-    return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px(memory, size))
+    return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px(tile_limit_px(memory, size), size))
 
 
 def give_back() -> None:
@@ -56,8 +57,8 @@ def give_back() -> None:
             trim(0)
 
 
-def _held_bytes(size: Size) -> int:
-    return BYTES_AT_REST + (PICTURES_HELD + 2 * history_pairs(size)) * _bytes(size)
+def _held_bytes(size: Size, pictures: int = 1) -> int:
+    return BYTES_AT_REST + (PICTURES_HELD + 2 * history_pairs(size)) * pictures * _bytes(size)
 
 
 def _bytes(size: Size) -> int:

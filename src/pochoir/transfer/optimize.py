@@ -25,7 +25,8 @@ class Iterate(NamedTuple):
 
 
 Iterates: TypeAlias = Generator[Iterate, None, None]
-"""Between two items the objective's gradient at the first of them is taken. Close it when no more are needed."""
+"""Between two items the objective's gradient at the first of them is taken, if not with it. Close it when no more are
+needed."""
 
 
 def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
@@ -43,7 +44,7 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     solver = LBFGS(first_step=FIRST_STEP, history=history, precondition=FrequencyFilter(free))
     point = start
     del start  # a large picture less in memory
-    evaluate = evaluator(objective, point.device)
+    evaluate = evaluator(objective, point)
     while True:
         evaluation = evaluate(point)
         yield Iterate(point, evaluation.losses)
@@ -57,7 +58,7 @@ def iter_adam(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
     """
     point = start.clone()
     solver = torch.optim.Adam([point], lr=ADAM_RATE)
-    evaluate = evaluator(objective, point.device)
+    evaluate = evaluator(objective, point)
     while True:
         evaluation = evaluate(point)
         yield Iterate(point.clone(), evaluation.losses)

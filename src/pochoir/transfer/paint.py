@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -151,8 +151,9 @@ def iter_paint(
             break
         is_joint = number == len(scales)
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
-        largest_px = shown_px(settings.memory, scale.size)
-        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, largest_px=largest_px)
+        most_px = tile_limit_px(settings.memory, scale.size, pictures=1 if is_joint else len(regions))
+        shown = {"most_px": most_px, "largest_px": shown_px(most_px, scale.size)}
+        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, shown=shown)
         given = None if start is None else window.cut(start)
         level = finest.at(scale.size)
         parts = take_apart(level)
@@ -238,9 +239,12 @@ def _set_out(
 
 
 def _build_criterion(
-    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float, largest_px: float
+    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float, shown: Mapping[str, float]
 ) -> tuple[Criterion, tuple[str, ...]]:
-    """The objective of a scale, and in words what does not fit into it."""
+    """The objective of a scale, and in words what does not fit into it.
+
+    ``shown`` are the pixels that the encoder is shown: ``most_px`` and ``largest_px`` of ``Criterion``.
+    """
     short_side = min(level.photo.shape[-2:])
     treatments = [region.treatment or settings.treatment for region in level.regions]
     asked = tuple(dict.fromkeys(name for treatment in treatments for name in treatment.content_layers))
@@ -256,16 +260,15 @@ def _build_criterion(
             f"it must be at least {needed}. Use a larger --size or shallower layers."
         )
     fitting = replace(settings, content_layers=content_layers, style_layers=style_layers)
-    sizes = {"most_px": tile_limit_px(settings.memory, Size(*level.photo.shape[-2:])), "largest_px": largest_px}
     regions = [
         StyledRegion(
             region.matte,
-            style_grams([level.at_scale(style) for style in region.samples], encoder, fitting.style_layers, **sizes),
+            style_grams([level.at_scale(style) for style in region.samples], encoder, fitting.style_layers, **shown),
             treatment._replace(content_layers=fitting_of(treatment.content_layers)),
         )
         for region, treatment in zip(level.regions, treatments, strict=True)
     ]
-    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, **sizes)
+    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, **shown)
     dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes

@@ -83,7 +83,7 @@ outer, scale, add_scaled, stream_scaled = (
 def add_outer_products(
     source: int, weights: int, channels: int, first: int, last: int, panels: int, target: int
 ) -> None:
-    """Add up the weighted outer products of some positions.
+    """Write the sum of the weighted outer products of some positions.
 
     Of each panel of columns only the rows down to the diagonal are computed, and to the end of the diagonal's block.
 

@@ -202,6 +202,16 @@ def take(typing_context: Any, counter: Any, count: Any) -> Any:
 
 
 @for_numba
+def read_integer(typing_context: Any, place: Any) -> Any:
+    """For numba functions: the int64 at an address."""
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        return builder.load(builder.inttoptr(args[0], INDEX.as_pointer()), align=INTEGER_BYTES, typ=INDEX)
+
+    return types.intp(types.intp), write
+
+
+@for_numba
 def look(typing_context: Any, place: Any) -> Any:
     """For numba functions: the int64 at an address, which another thread may change at any time."""
 
@@ -224,15 +234,16 @@ def pause(typing_context: Any) -> Any:
 
 
 @for_numba
-def call(typing_context: Any, address: Any) -> Any:
-    """For numba functions: call the C function at an address, without arguments."""
+def call(typing_context: Any, address: Any, number: Any) -> Any:
+    """For numba functions: call the C function at an address with a number, which it may ignore."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        kind = ir.FunctionType(WORD, [])
-        builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+        address, number = args
+        kind = ir.FunctionType(WORD, [WORD])
+        builder.call(builder.inttoptr(address, kind.as_pointer()), [builder.trunc(number, WORD)])
         return context.get_dummy_value()
 
-    return types.void(types.intp), write
+    return types.void(*[types.intp] * 2), write
 
 
 @for_numba

@@ -1,12 +1,12 @@
 """Convolutions of 3x3 by Winograd's minimal filtering, in three steps for some tiles at a time."""
 
 from pochoir.kernels.cpu import COLUMNS
-from pochoir.kernels.layout import COUNTER, FLOAT_BYTES, INTEGER_BYTES, PHASES, SKEW, UNIT, Map
+from pochoir.kernels.layout import COUNTER, FLOAT_BYTES, INTEGER_BYTES, SKEW, UNIT, Map, Waiting
 from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.compiling import compiled, helper
 from pochoir.kernels.native.products import multiply, multiply_transposed
 from pochoir.kernels.native.tiles import make_back, make_forth, make_weights
-from pochoir.kernels.native.vectors import call, clear, copy, look, pause, read, settle, take, write
+from pochoir.kernels.native.vectors import call, clear, copy, look, pause, read, read_integer, settle, take, write
 
 weights_4, weights_6 = make_weights(4), make_weights(6)
 forth_4, forth_6 = make_forth(4), make_forth(6)
@@ -17,8 +17,11 @@ REVERSAL_4, REVERSAL_6 = minimal_filtering(4).reversal, minimal_filtering(6).rev
 
 FIELDS = len(Map._fields)
 SOURCE, HEIGHT, WIDTH, TARGET, EXTRA, IS_FULL, GATE, FIRST = range(FIELDS)
+GIVE_WAY, SLEEP, NAP = (INTEGER_BYTES * index for index in range(len(Waiting._fields)))
 LOOKS = 1000
 """At what other threads have done before this one gives way: some ten microseconds."""
+TURNS_GIVEN = 30
+"""Before it sleeps: about a millisecond."""
 
 
 @helper
@@ -157,7 +160,7 @@ def pack_panels(
 @helper
 def field(maps: int, number: int, index: int) -> int:
     """What the table says of a map."""
-    return int(look(maps + INTEGER_BYTES * (number * FIELDS + index)))
+    return int(read_integer(maps + INTEGER_BYTES * (number * FIELDS + index)))
 
 
 @helper
@@ -302,18 +305,21 @@ def convolve_tiles(
 
 
 @helper
-def wait_for(counter: int, total: int, give_way: int) -> None:
+def wait_for(counter: int, total: int, waiting: int) -> None:
     """Wait until other threads have done what they took.
 
-    They are about to be done, so it is watched for; but if more threads run than there are cores, one of them may
-    wait for this one's.
+    They are about to be done, so it is watched for. But if more threads run than there are cores, or than the process
+    may use, one of them may wait for this one's.
     """
     looked = 0
     while look(counter) < total:
         pause()
         looked += 1
         if looked % LOOKS == 0:
-            call(give_way)
+            if looked < TURNS_GIVEN * LOOKS:
+                call(read_integer(waiting + GIVE_WAY), 0)
+            else:
+                call(read_integer(waiting + SLEEP), read_integer(waiting + NAP))
     settle()
 
 
@@ -333,7 +339,7 @@ def convolve_places(
     each: int,
     start: int,
     last: int,
-    give_way: int,
+    waiting: int,
 ) -> None:
     """All three steps for a range of tiles, each step shared with other threads: the weights are read once for all.
 
@@ -349,18 +355,18 @@ def convolve_places(
         room: Address of room for the positions of all tiles, which threads share.
         own: Address of room for three tiles and, after them, for a panel of weights, (inputs, COLUMNS).
         counters: Address of numbers, COUNTER bytes apart, which threads share: of each step how much of it has been
-            taken and, after those of all steps, how much is done.
+            taken, then of the first and of the second how much is done.
         each: Tiles to take at once.
         start: The first tile.
         last: The tile after the last.
-        give_way: Address of a C function that lets another thread have the core.
+        waiting: Address of how to wait for other threads (``layout.Waiting``).
     """
     tiles, positions = last - start, (outputs + 2) * (outputs + 2)
     rows = (tiles + UNIT - 1) // UNIT * UNIT
     coming, going = rows * inputs + SKEW, rows * channels + SKEW
     products = room + FLOAT_BYTES * positions * coming
     panel = own + FLOAT_BYTES * 3 * positions * max(inputs, channels)
-    gathered, multiplied = counters + PHASES * COUNTER, counters + (PHASES + 1) * COUNTER
+    gathered, multiplied = counters + 3 * COUNTER, counters + 4 * COUNTER
     done = take(counters, each)
     while done < tiles:
         end = min(tiles, done + each)
@@ -368,7 +374,7 @@ def convolve_places(
         settle()
         take(gathered, end - done)
         done = take(counters, each)
-    wait_for(gathered, tiles, give_way)
+    wait_for(gathered, tiles, waiting)
     place = take(counters + COUNTER, 1)
     while place < positions:
         multiply_places(
@@ -377,7 +383,7 @@ def convolve_places(
         settle()
         take(multiplied, 1)
         place = take(counters + COUNTER, 1)
-    wait_for(multiplied, positions, give_way)
+    wait_for(multiplied, positions, waiting)
     done = take(counters + 2 * COUNTER, each)
     while done < tiles:
         end = min(tiles, done + each)
