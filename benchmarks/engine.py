@@ -52,7 +52,7 @@ from pochoir.transfer.functional import gram, relative_distance
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-OUR_SCHEDULES = ("15", "36", "6,12,15", "6,12,16")
+OUR_SCHEDULES = ("15", "36", "8,14,16")
 """Steps of all scales together, or of each scale from coarse to fine."""
 OUR_STRENGTHS = (0.5, 0.7)
 WARM_UP = 12
