@@ -14,6 +14,7 @@ from PIL import ImageColor
 from torch import Tensor
 
 from pochoir import compositing, imaging, weights
+from pochoir._threads import torch_threads
 from pochoir._types import Size
 from pochoir._version import __version__
 from pochoir.encoders import VGG, load_encoder
@@ -252,7 +253,7 @@ class Painting:
         steps = self._iter_steps()
         while True:
             # Between two steps the process is the caller's, who may break off or watch another painting, too.
-            with _torch_threads(self.threads):
+            with torch_threads(self.threads):
                 step = next(steps, None)
             if step is None:
                 give_back()  # pictures of other sizes are to be made now
@@ -325,7 +326,7 @@ class Painting:
 
     def result(self) -> Result:
         """The result with the best picture so far; before the first step, with the photo unpainted."""
-        with _torch_threads(self.threads):
+        with torch_threads(self.threads):
             step = self.last_step
             pastiche = self._ground_at(self.size) if step is None else step.picture().cpu()
             with self._timed("compose"):
@@ -451,14 +452,3 @@ def _cover(picture: Tensor, size: Size) -> Tensor:
     height, width = max(1, round(size.height / factor)), max(1, round(size.width / factor))
     top, left = (own.height - height) // 2, (own.width - width) // 2
     return imaging.resize(picture[..., top : top + height, left : left + width], size)
-
-
-@contextmanager
-def _torch_threads(count: int) -> Iterator[None]:
-    # Torch knows only one number of threads for the process; it is put back.
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from pochoir import kernels
+from pochoir._threads import torch_threads
 from pochoir.encoders import VGG
 from pochoir.errors import UnknownNameError
 from pochoir.transfer.functional import gram, relative_distance
 from support.close import assert_close
-from support.threads import threads
 
 pytestmark = pytest.mark.skipif(not kernels.SUPPORTED, reason="this CPU has no AVX2")
 
@@ -153,7 +153,7 @@ def test_threads_change_no_bit(count):
         return features, seen.grad
 
     alone, gradient = run()
-    with threads(count):
+    with torch_threads(count):
         for _ in range(2):
             features, again = run()
             for name in STYLE:

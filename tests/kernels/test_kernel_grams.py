@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from pochoir import kernels
+from pochoir._threads import torch_threads
 
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
@@ -12,7 +13,6 @@ if not kernels.SUPPORTED:
 from pochoir.kernels.grams import multiply_by_matrices, weighted_gram
 from pochoir.kernels.sharing import Lender
 from support.close import assert_close
-from support.threads import threads
 
 WIDE = 2 * kernels.COLUMNS
 SIZES = [(1, 1), (3, 5), (9, 29), (40, 33)]
@@ -32,7 +32,7 @@ def draw_weights(height: int, width: int, seed: int = 1) -> Tensor:
 
 @pytest.fixture(params=[1, 2, 3], autouse=True)
 def _on_some_threads(request):
-    with threads(request.param):
+    with torch_threads(request.param):
         yield
 
 
@@ -63,7 +63,7 @@ def test_positions_times_matrices_and_their_transposes(height, width, channels):
 def test_the_number_of_threads_does_not_change_the_sum():
     map_, weights, sums = draw(31, 50, WIDE), draw_weights(31, 50), []
     for count in (1, 2, 5):
-        with threads(count):
+        with torch_threads(count):
             sums.append(weighted_gram(map_, weights, Lender()))
     assert torch.equal(sums[0], sums[1])
     assert torch.equal(sums[0], sums[2])

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pochoir import kernels
+from pochoir._threads import torch_threads
 
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
@@ -21,7 +22,6 @@ from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.pooling import Pooling
 from pochoir.kernels.sharing import Lender
 from support.close import assert_close
-from support.threads import threads
 
 WIDE = kernels.COLUMNS
 
@@ -85,7 +85,7 @@ def test_maps_together_become_what_each_becomes_alone(channels, outputs, count):
     sources = [draw(height, width, channels, seed=seed) for seed, (height, width) in enumerate(sizes)]
     gates = [None if index == 1 else draw(*source.shape, seed=9) for index, source in enumerate(sources)]
     extras = [None if index == 2 else draw(*source.shape, seed=8) for index, source in enumerate(sources)]
-    with threads(count):
+    with torch_threads(count):
         forth, back = layer.forward(sources, rectified=True), layer.backward(sources, gates=gates, extras=extras)
     for index, source in enumerate(sources):
         assert torch.equal(forth[index], *layer.forward([source], rectified=True))
@@ -98,7 +98,7 @@ def test_more_tiles_than_are_worked_on_at_once(monkeypatch):
     sources = [draw(20, 31, MANY), draw(9, 14, MANY, seed=1)]
     whole = layer.forward(sources, rectified=True)
     monkeypatch.setattr(convolution, "MANY_TILES", 5)  # some of one map with some of the other
-    with threads(2):
+    with torch_threads(2):
         parts = layer.forward(sources, rectified=True)
     for part, expected in zip(parts, whole, strict=True):
         assert torch.equal(part, expected)
@@ -108,7 +108,7 @@ def test_more_tiles_than_are_worked_on_at_once(monkeypatch):
 def test_threads_may_begin_late(delay_s, monkeypatch):
     """Whoever comes takes what is left, be it nothing; nobody waits for who has not come."""
     layer, source = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Lender(), outputs=6), draw(40, 33, MANY)
-    with threads(1):
+    with torch_threads(1):
         expected = layer.forward([source], rectified=True)
     begun = []
 
@@ -121,7 +121,7 @@ def test_threads_may_begin_late(delay_s, monkeypatch):
 
             return super().submit(late)
 
-    with threads(4), Late(3) as executor:
+    with torch_threads(4), Late(3) as executor:
         monkeypatch.setattr(sharing, "_executor", lambda helpers: executor)
         assert torch.equal(*layer.forward([source], rectified=True), *expected)
     assert len(begun) == 3
@@ -219,7 +219,7 @@ def test_the_number_of_threads_does_not_change_anything(height, width, channels)
     pooling, results = Pooling("max", Lender()), []
     source, gradient = draw(height, width, channels), draw(height, width, channels, seed=1)
     for count in (1, 2, 5):
-        with threads(count):
+        with torch_threads(count):
             (rectified,) = layer.forward([source], rectified=True)
             pooled = pooling.forward(rectified)
             back = pooling.backward(rectified, pooled), *layer.backward([gradient], gates=[rectified])

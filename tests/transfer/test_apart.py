@@ -100,18 +100,24 @@ def test_value_and_gradient_are_the_mean_of_the_regions_own(regions, photo, styl
     assert_close(gradient, expected_gradient)
 
 
-def test_one_after_the_other_where_both_are_too_many_for_the_memory(
-    photo, style, encoder, quick, left_half, monkeypatch
-):
+@pytest.fixture
+def shown(monkeypatch) -> list[int]:
+    """How many pictures the encoder has been shown at each call."""
+    counts, show = [], VGG.show
+
+    def count(self: VGG, pictures, layers, *, largest_px: float = 0.0):
+        counts.append(len(pictures))
+        return show(self, pictures, layers, largest_px=largest_px)
+
+    monkeypatch.setattr(VGG, "show", count)
+    return counts
+
+
+def test_one_after_the_other_where_both_are_too_many_for_the_memory(photo, style, encoder, quick, left_half, shown):
     settings, side = quick(), left_half.round()
     level = level_of(photo, [side, 1 - side], style)
     grams = style_grams([(style, 1.0)], encoder, settings.style_layers)
-    results, seen, show = [], [], VGG.show
-    monkeypatch.setattr(
-        VGG,
-        "show",
-        lambda self, pictures, *rest, **sizes: seen.append(len(pictures)) or show(self, pictures, *rest, **sizes),
-    )
+    results = []
     for most_px in (1e6, 40 * 48):
 
         def build(part: Level, most_px: float = most_px) -> Criterion:
@@ -119,10 +125,10 @@ def test_one_after_the_other_where_both_are_too_many_for_the_memory(
             return Criterion(part.photo, regions, encoder, settings, most_px=most_px)
 
         objective = ApartCriterion(level, take_apart(level), build)
-        seen.clear()
+        shown.clear()
         layers = torch.cat([1 - photo] * 2).requires_grad_()
         terms = objective(layers)
-        results.append((terms.numbers(), *torch.autograd.grad(terms.total, layers), seen[:]))
+        results.append((terms.numbers(), *torch.autograd.grad(terms.total, layers), shown[:]))
     (together, one, at_once), (apart, other, in_turns) = results
     assert together == pytest.approx(apart, rel=1e-5)
     assert_close(one, other)
@@ -131,7 +137,7 @@ def test_one_after_the_other_where_both_are_too_many_for_the_memory(
 
 @pytest.mark.parametrize(("deepest", "calls"), [("relu5_1", [2]), ("pool5", [1, 1])])
 def test_regions_with_layers_of_their_own_are_shown_at_once_if_all_fit(
-    deepest, calls, photo, encoder, quick, hard_box, monkeypatch
+    deepest, calls, photo, encoder, quick, hard_box, shown, monkeypatch
 ):
     """The window of the box has 16 rows and columns: one position of relu5_1 and none of pool5."""
     matte = torch.zeros_like(hard_box)
@@ -149,15 +155,10 @@ def test_regions_with_layers_of_their_own_are_shown_at_once_if_all_fit(
         return Criterion(part.photo, styled, encoder, quick(style_layers=()))
 
     objective = ApartCriterion(level, take_apart(level), build)
-    seen, show = [], VGG.show
-    monkeypatch.setattr(
-        VGG,
-        "show",
-        lambda self, pictures, *rest, **sizes: seen.append(len(pictures)) or show(self, pictures, *rest, **sizes),
-    )
+    shown.clear()
     layers = torch.cat([1 - photo] * 2).requires_grad_()
     terms = objective(layers)
-    assert seen == calls
+    assert shown == calls
     at_once, (gradient,) = terms.numbers(), torch.autograd.grad(terms.total, layers)
     objective.at_once = False
     terms = objective(layers)

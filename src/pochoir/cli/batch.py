@@ -54,17 +54,17 @@ def progress_bar(report: Report) -> Progress:
 def _outcomes(cutter: Cutter, jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
     import torch
 
+    from pochoir._threads import torch_threads
+
     # All workers together use the processors that one run would; torch's threads are per worker.
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, before // workers))
-    with ThreadPoolExecutor(workers) as pool:
+    each = max(1, torch.get_num_threads() // workers)
+    with torch_threads(each), ThreadPoolExecutor(workers) as pool:
         try:
             for done in as_completed([pool.submit(_try, cutter, job) for job in jobs]):
                 yield done.result()
         finally:
             # After Ctrl-C, or when weights are missing: the pictures that are begun are ended, no others begun.
             pool.shutdown(wait=True, cancel_futures=True)
-            torch.set_num_threads(before)
 
 
 def _try(cutter: Cutter, job: Job) -> Outcome:

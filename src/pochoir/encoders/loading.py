@@ -12,7 +12,6 @@ from torch import Tensor
 from pochoir import kernels, weights
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
-from pochoir.kernels import chosen_engine
 from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
 from pochoir.weights.mapped import load_mapped
 
@@ -90,9 +89,9 @@ def load_encoder(
 
 def expected_engine(device: str) -> str:
     """What ``VGG.engine`` will be of an encoder that may round, on a device that is there."""
-    if chosen_engine() == "auto" and device == "cpu" and kernels.SUPPORTED:
+    if kernels.chosen_engine() == "auto" and device == "cpu" and kernels.SUPPORTED:
         return "kernels"
-    if chosen_engine() == "auto" and device.startswith("cuda"):
+    if kernels.chosen_engine() == "auto" and device.startswith("cuda"):
         with torch.cuda.device(torch.device(device)):
             return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "torch"
     return "torch"

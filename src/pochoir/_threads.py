@@ -7,8 +7,8 @@ import torch
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Have torch, and with it the kernels, use so many threads."""
+def torch_threads(count: int) -> Iterator[None]:
+    """Have torch, and with it the kernels, use so many threads. Torch knows only one number for the process."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
