@@ -26,12 +26,12 @@ import pochoir
 from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.recipe import Recipe
+from pochoir.recipe.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer.criterion import style_grams
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
-from pochoir.transfer.weighing import weigh_layers
+from pochoir.transfer.layer_weights import weigh_layers
 
 AREAS = (0.40, 0.15, 0.04)
 

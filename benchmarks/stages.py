@@ -20,7 +20,7 @@ import scenes
 import torch
 
 from pochoir import compositing, imaging
-from pochoir.recipe import SegmentSettings
+from pochoir.recipe.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter, refine_matte
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import segment as segment
     from pochoir.pipeline import stylize as stylize
-    from pochoir.recipe import Recipe as Recipe
-    from pochoir.recipe import StyleRef as StyleRef
+    from pochoir.recipe.recipe import Recipe as Recipe
+    from pochoir.recipe.recipe import StyleRef as StyleRef
     from pochoir.segmentation import Segmentation as Segmentation
     from pochoir.transfer import Step as Step
 

@@ -19,9 +19,9 @@ from pochoir._types import Size
 from pochoir._version import __version__
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import EmptyRegionError, OptionError
-from pochoir.quantities import parse_duration_s
-from pochoir.recipe import BACKDROPS, FULL, MOST_SIZE_PX, Recipe
-from pochoir.record import InputFile, Record, hash_file
+from pochoir.recipe.quantities import parse_duration_s
+from pochoir.recipe.recipe import BACKDROPS, FULL, MOST_SIZE_PX, Recipe
+from pochoir.recipe.record import InputFile, Record, hash_file
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
 from pochoir.transfer import Checkpoint, Losses, Region, Sample, Step, expected_bytes, give_back, iter_paint

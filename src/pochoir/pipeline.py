@@ -14,8 +14,8 @@ from pochoir.encoders import VGG, expected_engine
 from pochoir.errors import InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting, Result, resolve_device
-from pochoir.recipe import STYLE_FIELDS, Recipe, SegmentSettings, StyleRef
-from pochoir.record import Record, hash_file
+from pochoir.recipe.recipe import STYLE_FIELDS, Recipe, SegmentSettings, StyleRef
+from pochoir.recipe.record import Record, hash_file
 from pochoir.segmentation import Segmentation, Segmenter, find_subject
 from pochoir.sources import find_input, load_sources
 

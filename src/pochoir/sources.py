@@ -10,8 +10,8 @@ from pochoir import imaging, styles
 from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, ShapeError
 from pochoir.imaging import Matte, Picture, PictureSource
-from pochoir.recipe import BACKDROPS, INITS, STYLE_FIELDS, Recipe, StyleRef
-from pochoir.record import InputFile, hash_file
+from pochoir.recipe.recipe import BACKDROPS, INITS, STYLE_FIELDS, Recipe, StyleRef
+from pochoir.recipe.record import InputFile, hash_file
 
 BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pochoir.encoders import tiny_encoder
-from pochoir.lab.compare_methods import Finders
+from pochoir.lab.compare.methods import Finders
 from pochoir.segmentation import Segmentation
 from support.program import error_line, pochoir
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pochoir.cli import demo
+from pochoir.cli.commands import demo
 from support.program import error_line, pochoir
 
 NAMES = ("photo", "matte", "cutout", "mosaic", "woodblock-waves", "subject", "background", "both")

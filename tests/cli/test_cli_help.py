@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pochoir as package
-from pochoir.recipe import Recipe
+from pochoir.recipe.recipe import Recipe
 from support.program import pochoir, run_program
 
 HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "onnx", "pooch", "requests", "numba", "matplotlib", "scipy")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from pochoir._types import Box
 from pochoir.cli.console import Command
 from pochoir.cli.options import Given, RecipeFile, takes_settings
-from pochoir.recipe import Recipe, StyleRef
+from pochoir.recipe.recipe import Recipe, StyleRef
 from support.program import error_line
 
 

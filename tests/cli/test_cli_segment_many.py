@@ -250,7 +250,8 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
 def test_four_photos_are_announced_as_many(album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr(
-        "pochoir.cli.segment.cut_all", lambda cutter, planned, **_: seen.append((len(planned), cutter._many)) or 0
+        "pochoir.cli.commands.segment.cut_all",
+        lambda cutter, planned, **_: seen.append((len(planned), cutter._many)) or 0,
     )
     pochoir("segment", album, "-o", tmp_path / "out", *GRABCUT)
     shutil.copy(album / "a.png", album / "d.png")

@@ -301,7 +301,7 @@ def test_a_process_that_was_forked_starts_its_own_threads():
     """Threads do not survive a fork, and a pool of threads that are gone would never answer."""
     program = (
         "import os, torch; torch.set_num_threads(2)\n"
-        "from pochoir import kernels; from pochoir.kernels.sharing import share\n"
+        "from pochoir import kernels; from pochoir.kernels.arena import share\n"
         "share(lambda piece: None, 8)\n"
         "child = os.fork()\n"
         "if not child: share(lambda piece: None, 8); os._exit(7)\n"

@@ -10,8 +10,8 @@ from pochoir._threads import torch_threads
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
+from pochoir.kernels.arena import Lender
 from pochoir.kernels.grams import multiply_by_matrices, weighted_gram
-from pochoir.kernels.sharing import Lender
 from support.close import assert_close
 
 WIDE = 2 * kernels.COLUMNS

@@ -16,11 +16,12 @@ from pochoir._threads import torch_threads
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
-from pochoir.kernels import convolution, sharing
+from pochoir.kernels import arena as sharing
+from pochoir.kernels import convolution
+from pochoir.kernels.arena import Lender
 from pochoir.kernels.convolution import ColourConvolution, Convolution
-from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.pooling import Pooling
-from pochoir.kernels.sharing import Lender
+from pochoir.kernels.winograd_matrices import minimal_filtering
 from support.close import assert_close
 
 WIDE = kernels.COLUMNS

@@ -7,7 +7,7 @@ from skimage.color import rgb2lab
 
 from pochoir._types import Size
 from pochoir.errors import OptionError
-from pochoir.lab.drawn_scenes import Scene, draw_scene
+from pochoir.lab.scenes import Scene, draw_scene
 
 SIZE = Size(96, 128)
 

@@ -15,8 +15,8 @@ from pochoir import painting as painting_module
 from pochoir._types import Size
 from pochoir.encoders import expected_engine
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
-from pochoir.recipe import Recipe, StyleRef
-from pochoir.record import Record
+from pochoir.recipe.recipe import Recipe, StyleRef
+from pochoir.recipe.record import Record
 from pochoir.segmentation import Segmentation
 
 

@@ -11,7 +11,7 @@ import pochoir
 from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, ShapeError
-from pochoir.record import Record
+from pochoir.recipe.record import Record
 from pochoir.sources import load_sources
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pochoir._types import Box
 from pochoir.errors import InputError, OptionError, UnknownNameError
-from pochoir.recipe import Recipe, SegmentSettings, StyleRef, TransferSettings, layer_names, option
+from pochoir.recipe.recipe import Recipe, SegmentSettings, StyleRef, TransferSettings, layer_names, option
 
 FIELDS = {item.name: item for item in dataclasses.fields(Recipe)}
 BOUNDED = {name: item for name, item in FIELDS.items() if item.metadata["low"] is not None}
@@ -270,7 +270,7 @@ def test_unknown_keys_are_refused():
 
 def test_importing_the_recipe_leaves_heavy_libraries_out():
     code = (
-        "import sys, pochoir, pochoir.recipe, pochoir.record, pochoir.errors;"
+        "import sys, pochoir, pochoir.recipe.recipe, pochoir.recipe.record, pochoir.errors;"
         "print([name for name in ('torch', 'numpy', 'PIL', 'cv2', 'skimage', 'typer') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe import (
+from pochoir.recipe.recipe import (
     COLORS,
     ENCODERS,
     OPTIMIZERS,

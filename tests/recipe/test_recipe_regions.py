@@ -6,8 +6,8 @@ import tomllib
 import pytest
 
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe import Recipe, StyleRef, Treatment
-from pochoir.record import Record
+from pochoir.recipe.recipe import Recipe, StyleRef, Treatment
+from pochoir.recipe.record import Record
 
 BOTH = {"subject_style": (StyleRef("a"),), "background_style": (StyleRef("b"),)}
 

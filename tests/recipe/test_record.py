@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from pochoir.errors import InputError, OptionError, UnknownNameError
-from pochoir.recipe import Recipe, StyleRef
-from pochoir.record import InputFile, Record
+from pochoir.recipe.recipe import Recipe, StyleRef
+from pochoir.recipe.record import InputFile, Record
 
 RECORD = Record(
     version="0.1.0",

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pochoir.segmentation import closed_form
-from pochoir.segmentation.closed_form import solve_matte
+from pochoir.segmentation.matting import closed_form
+from pochoir.segmentation.matting.closed_form import solve_matte
 
 
 def laplacian_by_hand(photo, eps):

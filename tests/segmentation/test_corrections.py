@@ -6,7 +6,7 @@ import torch
 from pochoir import imaging
 from pochoir._types import Box, Size
 from pochoir.errors import OptionError, ShapeError
-from pochoir.recipe import SegmentSettings
+from pochoir.recipe.recipe import SegmentSettings
 from pochoir.segmentation import GivenMatte, correct_matte, find_subject, read_corrections
 from pochoir.segmentation.corrections import parse_points
 

@@ -8,7 +8,7 @@ from pochoir._types import Box
 from pochoir.errors import OptionError, ShapeError
 from pochoir.segmentation import grabcut
 from pochoir.segmentation.grabcut import GrabCutSegmenter, box_around
-from pochoir.segmentation.matting import trimap
+from pochoir.segmentation.matting.refine import trimap
 from pochoir.segmentation.protocol import Segmentation
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.1, 0.9)

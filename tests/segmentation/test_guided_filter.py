@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pochoir.errors import ShapeError
-from pochoir.segmentation.guided_filter import guided_filter
+from pochoir.segmentation.matting.guided_filter import guided_filter
 
 
 def picture(height, width, seed=0):

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 
 from pochoir.errors import OptionError, ShapeError, UnknownNameError
-from pochoir.recipe import REFINEMENTS
-from pochoir.segmentation import matting
-from pochoir.segmentation.matting import REFINE_METHODS, overlay, refine_matte, trimap
+from pochoir.recipe.recipe import REFINEMENTS
+from pochoir.segmentation.matting import refine as matting
+from pochoir.segmentation.matting.refine import REFINE_METHODS, overlay, refine_matte, trimap
 
 
 @pytest.fixture

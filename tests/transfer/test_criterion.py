@@ -4,7 +4,7 @@ import torch
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ShapeError
-from pochoir.recipe import TransferSettings
+from pochoir.recipe.recipe import TransferSettings
 from pochoir.transfer.criterion import (
     GAMUT_WEIGHT,
     STYLE_UNIT,
@@ -15,7 +15,7 @@ from pochoir.transfer.criterion import (
 )
 from pochoir.transfer.features import FeatureTiles
 from pochoir.transfer.functional import gram, relative_distance, total_variation
-from pochoir.transfer.weighing import weigh_layers
+from pochoir.transfer.layer_weights import weigh_layers
 from support.close import assert_close
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")

@@ -9,11 +9,11 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
-from pochoir.recipe import TransferSettings
+from pochoir.recipe.recipe import TransferSettings
 from pochoir.transfer import Losses, Region, Step, iter_paint, paint
 from pochoir.transfer.criterion import Criterion
 from pochoir.transfer.optimize import Iterate
-from pochoir.transfer.windows import GRID_PX
+from pochoir.transfer.tiling import GRID_PX
 from support.close import assert_close
 
 WHOLE = torch.ones(1, 1, 40, 48)

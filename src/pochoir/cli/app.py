@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pochoir import __version__
-from pochoir.cli import compare, demo, lab, models, records, score, segment, styles, stylize, sweep
+from pochoir.cli.commands import compare, demo, lab, models, records, score, segment, styles, stylize, sweep
 from pochoir.cli.console import Command
 
 app = typer.Typer(

@@ -12,8 +12,8 @@ from pochoir._types import Size
 from pochoir.cli.forms import Form
 from pochoir.cli.photos import Job
 from pochoir.errors import InputError
-from pochoir.recipe import Recipe
-from pochoir.record import InputFile, Record, hash_file
+from pochoir.recipe.recipe import Recipe
+from pochoir.recipe.record import InputFile, Record, hash_file
 
 if TYPE_CHECKING:
     from pochoir.imaging import Picture

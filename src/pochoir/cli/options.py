@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pochoir.errors import OptionError
-from pochoir.recipe import FULL, Recipe, RegionSettings, SegmentSettings, TransferSettings, option
+from pochoir.recipe.recipe import FULL, Recipe, RegionSettings, SegmentSettings, TransferSettings, option
 
 RecipeFile = Annotated[
     Path | None,

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pochoir.kernels.arena import Lender
 from pochoir.kernels.convolution import ColourConvolution, Convolution, best_outputs
 from pochoir.kernels.pooling import Pooling
-from pochoir.kernels.sharing import Lender
 from pochoir.weights.mapped import let_go
 
 Maps = dict[str, Tensor]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pochoir import kernels
 from pochoir.errors import ShapeError, UnknownNameError
-from pochoir.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS, layer_names
+from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS, layer_names
 
 if TYPE_CHECKING:
     from pochoir.encoders.stack import Stack

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pochoir.kernels.arena import WAITING, Lender, allocate, scratch, share, share_counted
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import COUNTERS, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, Map, in_panels
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import WAITING, Lender, allocate, scratch, share, share_counted
 
 _convolve_tiles, _convolve_colours = kernel("convolve_tiles"), kernel("convolve_colours")
 _convolve_places, _convolve_colours_back = kernel("convolve_places"), kernel("convolve_colours_back")

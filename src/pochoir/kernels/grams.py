@@ -5,10 +5,10 @@ from math import ceil
 
 from torch import Tensor
 
+from pochoir.kernels.arena import Lender, scratch, share
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import POSITIONS
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import Lender, scratch, share
 
 SUMS, SUMS_OF_MANY = 8, 4
 """Parts of a map that are summed side by side: enough to keep a few cores busy, and few matrices to add up."""

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 _loading = threading.Lock()
 
 _FOLDER = Path(__file__).parent
-_SOURCES = ("compiled.py", "cpu.py", "layout.py", "minimal.py")
+_SOURCES = ("compiled.py", "cpu.py", "layout.py", "winograd_matrices.py")
 """What the kernels' source takes from elsewhere."""
 _DAMAGE = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError),  # not a whole archive

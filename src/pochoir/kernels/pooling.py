@@ -4,8 +4,8 @@ from math import ceil
 
 from torch import Tensor
 
+from pochoir.kernels.arena import Lender, share_counted
 from pochoir.kernels.library import kernel
-from pochoir.kernels.sharing import Lender, share_counted
 
 _pool, _unpool = kernel("pool"), kernel("unpool")
 

@@ -1,14 +1,14 @@
 """Finding the subject of a photo: segmenters, and what is done to their mattes."""
 
+from pochoir.segmentation.components import find_parts, select_parts, show_parts
 from pochoir.segmentation.confidence import measure_doubt
 from pochoir.segmentation.corrections import Corrections, correct_matte, read_corrections
-from pochoir.segmentation.finding import GivenMatte, find_subject
 from pochoir.segmentation.grabcut import GrabCutSegmenter
-from pochoir.segmentation.matting import overlay, refine_matte
-from pochoir.segmentation.parts import find_parts, select_parts, show_parts
+from pochoir.segmentation.matting.refine import overlay, refine_matte
+from pochoir.segmentation.matting.trimaps import trimap
+from pochoir.segmentation.pipeline import GivenMatte, find_subject
 from pochoir.segmentation.protocol import Doubt, Parts, Segmentation, Segmenter
 from pochoir.segmentation.registry import create_segmenter
-from pochoir.segmentation.trimaps import trimap
 from pochoir.segmentation.u2net import U2NetSegmenter
 
 __all__ = [

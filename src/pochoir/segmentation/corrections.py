@@ -21,9 +21,9 @@ from torch import Tensor
 
 from pochoir._types import Box, Size
 from pochoir.errors import OptionError, ShapeError
-from pochoir.recipe import SegmentSettings
+from pochoir.recipe.recipe import SegmentSettings
 from pochoir.segmentation.protocol import check_matte, check_photo
-from pochoir.segmentation.spreading import share_added, share_kept
+from pochoir.segmentation.stroke_propagation import share_added, share_kept
 
 WORKING_LONG_SIDE = 512
 """Corrections are spread on a copy of at most this size; a large photo costs hardly more than a small one."""

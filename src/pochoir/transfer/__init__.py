@@ -1,10 +1,10 @@
 """Neural style transfer by optimising a picture's pixels (Gatys et al., arXiv:1508.06576)."""
 
 from pochoir.transfer.criterion import Losses as Losses
-from pochoir.transfer.levels import Region as Region
-from pochoir.transfer.levels import Sample as Sample
 from pochoir.transfer.memory import expected_bytes as expected_bytes
 from pochoir.transfer.memory import give_back as give_back
 from pochoir.transfer.paint import Checkpoint as Checkpoint
 from pochoir.transfer.paint import Step as Step
 from pochoir.transfer.paint import iter_paint as iter_paint
+from pochoir.transfer.pyramid import Region as Region
+from pochoir.transfer.pyramid import Sample as Sample

@@ -10,7 +10,7 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
-from pochoir.recipe import TransferSettings, Treatment
+from pochoir.recipe.recipe import TransferSettings, Treatment
 from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
     differentiated,
@@ -22,9 +22,9 @@ from pochoir.transfer.functional import (
 )
 from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides
-from pochoir.transfer.levels import Sample
-from pochoir.transfer.weighing import balance_content, guide_content, weigh_layers
-from pochoir.transfer.windows import Tile
+from pochoir.transfer.layer_weights import balance_content, guide_content, weigh_layers
+from pochoir.transfer.pyramid import Sample
+from pochoir.transfer.tiling import Tile
 
 STYLE_UNIT = 18.0
 TV_UNIT = 5.0

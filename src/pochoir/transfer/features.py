@@ -9,7 +9,7 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.transfer.grams import GuidedGrams
-from pochoir.transfer.windows import Tile, plan_tiles
+from pochoir.transfer.tiling import Tile, plan_tiles
 
 WHOLE_PX = math.inf
 """A limit that no picture exceeds."""

@@ -9,10 +9,10 @@ from torch import Tensor
 from pochoir import kernels
 from pochoir.encoders import VGG
 from pochoir.transfer.functional import sum_outer_products
-from pochoir.transfer.windows import Tile, Window
+from pochoir.transfer.tiling import Tile, Window
 
 if TYPE_CHECKING:
-    from pochoir.kernels.sharing import Lender
+    from pochoir.kernels.arena import Lender
 
 
 class GuidedGrams:
@@ -53,7 +53,7 @@ class GuidedGrams:
         if not _suits_kernels(features):
             return [sum_outer_products(core.cut(features), each) for each in weights]
         if self._lender is None:
-            from pochoir.kernels.sharing import Lender
+            from pochoir.kernels.arena import Lender
 
             self._lender = Lender()
         matrices: tuple[Tensor, ...] = _OnKernels.apply(features, core, weights, self._lender)  # type: ignore[no-untyped-call]

@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 from pochoir._types import Size
-from pochoir.quantities import parse_bytes
+from pochoir.recipe.quantities import parse_bytes
 
 BYTES_AT_REST = 730 << 20
 """Of the process with the encoder on kernels, before it is shown a picture; 250 MB are packed weights. Measured, as is

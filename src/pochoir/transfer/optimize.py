@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.transfer.criterion import Losses
-from pochoir.transfer.evaluation import Objective, evaluator
+from pochoir.transfer.cuda_graphs import Objective, evaluator
 from pochoir.transfer.lbfgs import LBFGS
 from pochoir.transfer.memory import history_pairs
 from pochoir.transfer.preconditioner import FrequencyFilter

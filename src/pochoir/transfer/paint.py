@@ -14,16 +14,16 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
-from pochoir.recipe import TransferSettings
-from pochoir.transfer.apart import ApartCriterion, put_together, take_apart
+from pochoir.recipe.recipe import TransferSettings
+from pochoir.transfer.color_modes import Palette
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
-from pochoir.transfer.levels import STARTS, Level, Region, carry_over
 from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Iterates
-from pochoir.transfer.pacing import Pace
-from pochoir.transfer.palette import Palette
+from pochoir.transfer.pyramid import STARTS, Level, Region, carry_over
+from pochoir.transfer.region_images import ApartCriterion, put_together, take_apart
 from pochoir.transfer.schedule import plan_scales
-from pochoir.transfer.windows import find_window
+from pochoir.transfer.stopping import Pace
+from pochoir.transfer.tiling import find_window
 
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""

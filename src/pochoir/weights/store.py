@@ -17,7 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from pochoir.errors import UnknownNameError, WeightsDownloadError, WeightsMissingError, WriteError
-from pochoir.record import hash_file
+from pochoir.recipe.record import hash_file
 from pochoir.weights.sources import Source, SourceError
 from pochoir.weights.table import TABLE, WeightFile
 

@@ -4,9 +4,9 @@ Kernels take addresses and counts of numbers as 64-bit integers, and float32; th
 """
 
 from pochoir.kernels.compiled import Compiled
-from pochoir.kernels.native import colours as colours
-from pochoir.kernels.native import outer as outer
-from pochoir.kernels.native import windows as windows
+from pochoir.kernels.native import gram_products as gram_products
+from pochoir.kernels.native import pooling as pooling
+from pochoir.kernels.native import rgb_convolution as rgb_convolution
 from pochoir.kernels.native import winograd as winograd
 from pochoir.kernels.native.compiling import KERNELS, compile_kernel
 

@@ -7,8 +7,8 @@ from llvmlite import ir
 from numba.core import types
 
 from pochoir.kernels.cpu import COLUMNS, LANES
-from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba
+from pochoir.kernels.winograd_matrices import minimal_filtering
 
 Values = list[ir.Value]
 

@@ -2,11 +2,11 @@
 
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import COUNTER, FLOAT_BYTES, INTEGER_BYTES, SKEW, UNIT, Map, Waiting
-from pochoir.kernels.minimal import minimal_filtering
 from pochoir.kernels.native.compiling import compiled, helper
 from pochoir.kernels.native.products import multiply, multiply_transposed
 from pochoir.kernels.native.tiles import make_back, make_forth, make_weights
 from pochoir.kernels.native.vectors import call, clear, copy, look, pause, read, read_integer, settle, take, write
+from pochoir.kernels.winograd_matrices import minimal_filtering
 
 weights_4, weights_6 = make_weights(4), make_weights(6)
 forth_4, forth_6 = make_forth(4), make_forth(6)

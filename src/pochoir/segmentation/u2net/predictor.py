@@ -75,7 +75,7 @@ class U2NetSegmenter:
         # Channels last: a tenth quicker on a CPU, maps equal within 1e-7. Torch's stubs lack the argument.
         self._network = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if many and self._device.type == "cpu" and kernels.chosen_engine() == "auto" and kernels.SUPPORTED:
-            from pochoir.segmentation.u2net.quick import use_kernels  # loads the kernels, which takes a while
+            from pochoir.segmentation.u2net.compiled import use_kernels  # loads the kernels, which takes a while
 
             use_kernels(self._network)
 

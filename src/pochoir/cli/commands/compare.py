@@ -1,0 +1,149 @@
+"""``pochoir compare``: U2-Net against GrabCut on photos and on what was painted from them."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from pochoir._types import Box
+from pochoir.cli import photos
+from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
+from pochoir.cli.options import Given, takes_settings
+from pochoir.cli.watching import make_folder
+from pochoir.errors import OptionError, OutputPathError
+from pochoir.recipe.recipe import MOST_SIZE_PX, TransferSettings
+
+if TYPE_CHECKING:
+    from pochoir.lab.compare.run import Plan, Progress
+
+PAINTING = [item.name for item in dataclasses.fields(TransferSettings)]
+
+
+@takes_settings(["style", *PAINTING, "device", "threads"])
+def compare(
+    names: Annotated[
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the page, tables and pictures.")],
+    *,
+    given: Given,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of true mattes, white is subject, named like the photos."),
+    ] = None,
+    boxes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--box",
+            metavar="[NAME=]X,Y,W,H",
+            help="Box that GrabCut is given, in photo pixels; NAME is the photo's. Without one: the truth's, if known.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="M", help="How cut-outs are scored (default: vgg); see pochoir score."),
+    ] = None,
+    backdrop: Annotated[
+        str, typer.Option(metavar="COLOR", help="Stands behind every cut-out when it is scored.")
+    ] = "#808080",
+    weaknesses: Annotated[
+        bool,
+        typer.Option(help="Measure where GrabCut fails: near colours, overlapping figures, moved boxes."),
+    ] = True,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare U2-Net, U2-Net-p and GrabCut on photos, and put numbers on it.
+
+    GrabCut runs from a box that U2-Net finds, from a given box, and from U2-Net's matte. With --style each photo is
+    painted, subjects are looked for in photo and painting, and the mattes of either cut both.
+
+    Cut-outs are scored against the photo, the style and, with --truth, the true cut-out, all on the same backdrop.
+
+    A run that was broken off goes on where it stopped: what was painted and measured is kept in DIR.
+    """
+    from pochoir import similarity
+    from pochoir.lab.compare.methods import Finders
+    from pochoir.lab.compare.page import write_results
+    from pochoir.lab.compare.run import Comparing
+    from pochoir.painting import resolve_device
+
+    recipe = given.recipe()
+    plan = _plan(names, out, given, truth, boxes or [], weaknesses=weaknesses)
+    device = resolve_device(recipe.device)
+    scorer = similarity.Scorer(metrics or similarity.DEFAULT_METRICS, backdrop=backdrop, device=device)
+    finders = Finders.load(device=device)
+    make_folder(out)
+    comparing = Comparing(plan, out, finders=finders, scorer=scorer)
+    watch(comparing, quiet=quiet)
+    results = comparing.results()
+    files = write_results(out, results)
+    report = Report(quiet, as_json)
+    report.notes(note for item in results.comparisons for note in item.notes)
+    report.done(f"Wrote {files[0]} and {len(files) - 1} files beside it.", {"outputs": [str(path) for path in files]})
+
+
+def watch(steps: "Iterable[Progress]", *, quiet: bool) -> None:
+    """Run to the end, with a bar on a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
+        task = bar.add_task("looking at the pictures", total=None)
+        for step in steps:
+            if bar.tasks[task].description != step.stage:
+                bar.reset(task, description=step.stage, total=step.total)
+            bar.update(task, completed=step.done)
+
+
+def _plan(
+    names: Sequence[str], out: Path, given: Given, truth: Path | None, boxes: Sequence[str], *, weaknesses: bool
+) -> "Plan":
+    from pochoir import imaging
+    from pochoir.lab.compare.inputs import missing_truths, read_subjects
+    from pochoir.lab.compare.jitter import JitterSettings
+    from pochoir.lab.compare.overlap import OverlapSettings
+    from pochoir.lab.compare.run import Plan
+    from pochoir.painting import DEFAULT_LONG_SIDE_PX
+
+    recipe = given.recipe()
+    jobs = photos.plan(names, out, suffix=".png", suffixes=imaging.picture_suffixes(), force=True)
+    paths = {"-".join(job.out.relative_to(out).with_suffix("").parts): job.photo for job in jobs}
+    if len(paths) < len(jobs):
+        raise OptionError("Two photos would be called the same; give them other names.")
+    _check_apart(out, paths.values())
+    subjects = read_subjects(
+        paths,
+        truth_dir=truth,
+        boxes=dict(_read_box(text, list(paths)) for text in boxes),
+        long_side_px=MOST_SIZE_PX if isinstance(recipe.size, str) else recipe.size or DEFAULT_LONG_SIDE_PX,
+    )
+    Report().notes(missing_truths(subjects))
+    return Plan(
+        subjects,
+        recipe if recipe.style else None,
+        overlap=OverlapSettings() if weaknesses else None,
+        jitter=JitterSettings() if weaknesses else None,
+    )
+
+
+def _check_apart(out: Path, inputs: Iterable[Path]) -> None:
+    for path in inputs:
+        if path.parent.resolve() == out.resolve():
+            raise OutputPathError(f"'{path}' lies in {out}, where files are written; choose another folder.")
+
+
+def _read_box(text: str, names: Sequence[str]) -> tuple[str, Box]:
+    name, _, numbers = text.rpartition("=")
+    if not name and len(names) > 1:
+        raise OptionError(f"With several photos a box names its own, such as {names[0]}={numbers}; got {text!r}.")
+    try:
+        x, y, width, height = (int(part) for part in numbers.split(","))
+    except ValueError:
+        raise OptionError(f"--box takes four whole numbers X,Y,W,H; got {text!r}.") from None
+    if width < 1 or height < 1:
+        raise OptionError(f"A box needs a width and a height of at least 1 pixel; got {text!r}.")
+    return name or names[0], Box(x, y, width, height)

@@ -1,0 +1,54 @@
+"""``pochoir recipe`` and ``pochoir redo``: what made a picture, and making it again."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
+from pochoir.cli.cutting import OUTPUT_KEY
+from pochoir.cli.results import input_paths, paint
+from pochoir.errors import InputError
+from pochoir.recipe.record import Record
+
+Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture that pochoir made.")]
+
+
+def recipe(
+    picture: Made,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole record: inputs, weights, versions.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the recipe that made a picture, in the form that stylize --recipe takes."""
+    record = _read(picture)
+    typer.echo(record.to_json() if as_json else record.recipe.to_toml(), nl=as_json)
+
+
+def redo(
+    picture: Made,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="NEW", help="Picture to write.")],
+    inputs: Annotated[
+        Path | None, typer.Option("--inputs", metavar="DIR", help="Folder to look for the inputs in, by their names.")
+    ] = None,
+    as_json: AsJson = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make a picture again from its recipe and inputs: the same bytes on the same machine and threads."""
+    from pochoir import imaging, pipeline
+
+    record = _read(picture)
+    if OUTPUT_KEY in json.loads(imaging.read_record(picture)):
+        raise InputError(f"{str(picture)!r} was cut out, not painted; run pochoir segment with the same options.")
+    painting = pipeline.replay(record, base=picture.parent, inputs_dir=inputs)
+    is_transparent = painting.recipe.backdrop == "transparent"
+    imaging.check_output(out, inputs=[picture, *input_paths(painting)], alpha=is_transparent, force=force)
+    paint(painting, out, Report(quiet, as_json))
+
+
+def _read(picture: Path) -> Record:
+    from pochoir import imaging
+
+    return Record.from_json(imaging.read_record(picture))

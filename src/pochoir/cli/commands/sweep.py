@@ -1,0 +1,89 @@
+"""``pochoir sweep``: one photo or several in many settings, measured and shown together."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pochoir.cli.batch import progress_bar
+from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
+from pochoir.cli.options import Given, RecipeFile, takes_settings
+from pochoir.cli.watching import make_folder
+from pochoir.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pochoir.lab.sweep.plan import Plan
+
+
+@takes_settings(item.name for item in dataclasses.fields(Recipe) if item.name != "style")
+def sweep(
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="The photos to paint.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for pictures, figures and page.")],
+    *,
+    given: Given,
+    styles: Annotated[
+        list[str] | None,
+        typer.Option("--style", metavar="S", help="A style, file or built-in name; several are swept, not blended."),
+    ] = None,
+    grids: Annotated[
+        list[str] | None,
+        typer.Option("--grid", metavar="FIELD=V,V", help="A setting and its values; lists are parted by | instead."),
+    ] = None,
+    recipe_file: RecipeFile = None,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Runs at once, each in its own process.")] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on stdout and nothing else there: one line for each run.")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Paint photos in many settings and show what the settings do.
+
+    Every photo is painted in every style with every combination of the grids' values. Any setting can be a grid;
+    give --grid seed=0,1,2 as well, and the figures show how far chance alone moves them.
+
+    The folder gets the pictures, contact sheets, a table, charts, and index.html, which holds all of it.
+
+    What was done before in the same folder is not done again, also after Ctrl-C or a crash.
+    """
+    from pochoir.lab.sweep.grid import Axis
+    from pochoir.lab.sweep.plan import plan_sweep
+
+    axes = [Axis.parse(text) for text in grids or ()]
+    plan = plan_sweep(photos, styles or (), given.recipe(recipe_file), axes)
+    make_folder(out)
+    report = Report(quiet, as_json)
+    try:
+        counts = _run(plan, out, jobs, report)
+    except KeyboardInterrupt:
+        _write(plan, out)
+        raise
+    page = _write(plan, out)
+    failed = f", {counts['failed']} failed" if counts["failed"] else ""
+    before = f", {counts['finished']} were there already" if counts["finished"] else ""
+    report.summary(f"Painted {counts['saved']} pictures{before}{failed}. See {page}")
+    if counts["failed"]:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _run(plan: "Plan", out: Path, jobs: int, report: Report) -> Counter[str]:
+    from pochoir.lab.sweep.runs import PICTURES_NAME, iter_sweep
+
+    counts: Counter[str] = Counter()
+    with progress_bar(report) as progress:
+        bar = progress.add_task("painting", total=len(plan.runs))
+        for outcome in iter_sweep(plan, out, jobs=jobs):
+            counts[outcome.status] += 1
+            picture = str(out / PICTURES_NAME / outcome.run.picture_name)
+            facts = {"picture": picture, **outcome.to_dict()}
+            report.one(outcome.status, outcome.run.title, facts, reason=outcome.error)
+            progress.update(bar, advance=1, description=outcome.run.photo.label)
+    return counts
+
+
+def _write(plan: "Plan", out: Path) -> Path:
+    from pochoir.lab.sweep.page import write_results
+
+    return write_results(plan, out)

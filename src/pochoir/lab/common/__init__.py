@@ -1,0 +1,1 @@
+"""HTML pages and statistics that the experiments share."""

@@ -1,0 +1,1 @@
+"""The report: weight sweeps and segmenters compared, as pages."""

@@ -1,0 +1,1 @@
+"""Sweeps over settings: one photo or several, painted in every combination."""

@@ -1,0 +1,159 @@
+"""What a sweep is going to run, known and checked before the first run starts."""
+
+import hashlib
+import itertools
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pochoir
+from pochoir import imaging, weights
+from pochoir.errors import OptionError
+from pochoir.lab.sweep.grid import Axis, iter_settings, show_value
+from pochoir.recipe.recipe import BACKDROPS, INITS, Recipe, StyleRef
+from pochoir.recipe.record import hash_file
+from pochoir.sources import load_style
+
+_NOT_OF_THE_PICTURE = ("style", "style_mask", "device", "threads", "mask", "scribble", "backdrop", "init")
+"""Fields that say where something is, not what it is: contents go into the key instead, and machines do not."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A photo or a style of a sweep.
+
+    Attributes:
+        label: Short and unlike all others of its kind.
+        source: The path or the built-in style's name.
+        sha256: Of its contents.
+    """
+
+    label: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One picture to be painted.
+
+    Attributes:
+        photo: What is painted.
+        style: In whose style.
+        settings: The value of each axis.
+        recipe: All settings.
+        key: Names the run by its contents: the same photo, style, settings and version give the same key.
+    """
+
+    photo: Item
+    style: Item
+    settings: Mapping[str, Any]
+    recipe: Recipe
+    key: str
+
+    @property
+    def picture_name(self) -> str:
+        """The file name of its picture."""
+        return f"{self.photo.label}-{self.style.label}-{self.key[:12]}.png"
+
+    @property
+    def title(self) -> str:
+        """What it is, to be read."""
+        settings = (f"{name.replace('_', '-')} {show_value(value)}" for name, value in self.settings.items())
+        return ", ".join([f"{self.photo.label} as {self.style.label}", *settings])
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is kept of it in the ledger, as plain values."""
+        return {
+            "key": self.key,
+            "photo": self.photo.label,
+            "style": self.style.label,
+            "settings": dict(self.settings),
+            "recipe": self.recipe.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a sweep, in the order in which they are run.
+
+    Attributes:
+        photos: The photos.
+        styles: The styles.
+        axes: The settings that are swept.
+        runs: Every photo in every style at every combination.
+    """
+
+    photos: tuple[Item, ...]
+    styles: tuple[Item, ...]
+    axes: tuple[Axis, ...]
+    runs: tuple[Run, ...]
+
+
+def plan_sweep(photos: Sequence[str], styles: Sequence[str], base: Recipe, axes: Sequence[Axis]) -> Plan:
+    """Read all inputs and check all settings.
+
+    Args:
+        photos: Paths.
+        styles: Paths or built-in names; each is a style of its own, none are blended.
+        base: The settings that are not swept; its own style is not used.
+        axes: The settings that are.
+
+    Raises:
+        InputError: An input cannot be read, a value is out of bounds, or there is only one picture to paint.
+        WeightsMissingError: The network is not in the cache.
+    """
+    if not styles:
+        raise OptionError("A sweep needs a style: --style S, once for each.")
+    pictures = [imaging.load(photo) for photo in photos]
+    drawn = [load_style(style) for style in styles]
+    photo_items = _items(photos, [picture.sha256 for picture in pictures])
+    style_items = _items(styles, [picture.sha256 for picture in drawn])
+    values = base.to_dict()
+    settings_of_runs = list(iter_settings(axes))
+    runs = tuple(
+        _plan_run(photo, style, settings, values)
+        for photo, style, settings in itertools.product(photo_items, style_items, settings_of_runs)
+    )
+    if len(runs) < 2:
+        raise OptionError("There is nothing to sweep: give a setting several values, as in --grid style-weight=1,10.")
+    for encoder in {run.recipe.encoder for run in runs} | {"vgg19"}:
+        weights.where(encoder)
+    return Plan(photo_items, style_items, tuple(axes), runs)
+
+
+def _plan_run(photo: Item, style: Item, settings: Mapping[str, Any], base: Mapping[str, Any]) -> Run:
+    recipe = Recipe.from_dict({**base, **settings, "style": [StyleRef(style.source)]})
+    return Run(photo, style, settings, recipe, _key(photo, style, recipe))
+
+
+def _items(sources: Sequence[str], hashes: Sequence[str]) -> tuple[Item, ...]:
+    twice = [source for source, count in Counter(hashes).items() if count > 1]
+    if twice:
+        named = [source for source, sha256 in zip(sources, hashes, strict=True) if sha256 == twice[0]]
+        raise OptionError(f"The same picture is given twice: {', '.join(named)}.")
+    stems = [Path(source).stem for source in sources]
+    taken = Counter(stems)
+    return tuple(
+        Item(stem if taken[stem] == 1 else f"{stem}-{index}", source, sha256)
+        for index, (stem, source, sha256) in enumerate(zip(stems, sources, hashes, strict=True), start=1)
+    )
+
+
+def _key(photo: Item, style: Item, recipe: Recipe) -> str:
+    values = recipe.to_dict()
+    kept = {name: value for name, value in values.items() if name not in _NOT_OF_THE_PICTURE}
+    words = {"backdrop": BACKDROPS, "init": INITS, "mask": (), "scribble": ()}
+    kept |= {name: _content(values[name], allowed) for name, allowed in words.items()}
+    kept["style_mask"] = [_content(mask, ()) for mask in recipe.style_mask]
+    text = json.dumps([pochoir.__version__, photo.sha256, style.sha256, kept], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _content(value: str | None, words: tuple[str, ...]) -> str | None:
+    if value is None or value in words or not Path(value).is_file():
+        return value
+    return hash_file(Path(value))

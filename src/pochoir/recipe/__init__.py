@@ -1,0 +1,1 @@
+"""Settings of a run, and the record of what made a picture."""

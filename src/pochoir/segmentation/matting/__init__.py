@@ -1,0 +1,1 @@
+"""Refinement of mattes at their edges."""

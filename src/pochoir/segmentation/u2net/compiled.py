@@ -1,0 +1,53 @@
+"""U2-Net's convolutions on the compiled kernels: worth loading these where many photos are to be segmented."""
+
+from typing import cast
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pochoir.kernels import COLUMNS
+from pochoir.kernels.arena import Lender
+from pochoir.kernels.convolution import Convolution
+from pochoir.segmentation.u2net.network import ConvBlock, U2Net
+
+
+def use_kernels(network: U2Net) -> None:
+    """Have those of a network's blocks that can run on the kernels do so, wherever it saves time.
+
+    These are the blocks without dilation and with enough channels. Their weights are packed at once, to about 580 MB
+    for the full network. The maps agree with plain torch's within 1e-4.
+
+    Args:
+        network: A folded network on the CPU, in float32; changed.
+    """
+    lender = Lender()
+    for module in network.modules():
+        if isinstance(module, ConvBlock) and _can_be_quick(module.conv_s1):
+            module.quick = QuickBlock(module.conv_s1, lender)
+
+
+def _can_be_quick(convolution: nn.Conv2d) -> bool:
+    return convolution.dilation == (1, 1) and convolution.in_channels % COLUMNS == 0
+
+
+class QuickBlock:
+    """A 3x3 convolution and its ReLU.
+
+    Args:
+        convolution: Without dilation, its input channels a multiple of ``COLUMNS``.
+        lender: Lends the memory of results.
+    """
+
+    def __init__(self, convolution: nn.Conv2d, lender: Lender) -> None:
+        self._channels = convolution.out_channels
+        spare = -self._channels % COLUMNS
+        weight, bias = convolution.weight.detach(), cast(Tensor, convolution.bias).detach()
+        if spare:  # the kernels give whole panels of channels
+            weight, bias = F.pad(weight, (0, 0, 0, 0, 0, 0, 0, spare)), F.pad(bias, (0, spare))
+        self._convolution = Convolution(weight, bias, lender, goes_back=False)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Shape (1, C_in, H, W) to (1, C_out, H, W), channels last."""
+        (result,) = self._convolution.forward([x.permute(0, 2, 3, 1)[0].contiguous()], rectified=True)
+        # The new dimension comes first: only so torch knows the result for one with its channels last.
+        return result[None, :, :, : self._channels].permute(0, 3, 1, 2)

@@ -1,0 +1,155 @@
+"""A photo, its regions and their styles at one scale, and the pictures that painting can start from."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.recipe.recipe import Treatment
+from pochoir.transfer.color import match_color
+from pochoir.transfer.tiling import Window
+
+SMALLEST_STYLE_SIDE_PX = 32
+MOST_STYLE_ENLARGEMENT = 4.0
+LARGEST_ENLARGED_PX = 512**2
+"""Pixels up to which a smaller style picture is enlarged to the frame's number of pixels."""
+
+
+class Sample(NamedTuple):
+    """A picture and what of it a look is taken from."""
+
+    picture: Tensor
+    """Shape (1, 3, h, w)."""
+    share: float
+    """Above 0; shares of one region are divided by their sum."""
+    mask: Tensor | None = None
+    """Weight of each pixel in [0, 1], shape (1, 1, h, w); None weighs all alike."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A part of the picture and the styles it is to take on.
+
+    Attributes:
+        matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
+        styles: Pictures of shape (1, 3, h, w) at any size, with their shares above 0, and masks of the pictures' sizes
+            where the look is to be taken from a part; at least one. As ``Sample`` or its bare values.
+        treatment: What of the photo is kept in it; None is as the settings say for all.
+    """
+
+    matte: Tensor
+    styles: Sequence[Sample | tuple[Tensor, float]]
+    treatment: Treatment | None = None
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The styles, each with its mask if it has one."""
+        return [Sample(*style) for style in self.styles]
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """Everything the objective is built from, at one scale.
+
+    Attributes:
+        photo: Content, shape (1, 3, H, W).
+        regions: What is painted; mattes have the photo's size.
+        style_scale: Size of the brush; at 1 a style picture is given as many pixels as the whole picture has.
+        frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
+    """
+
+    photo: Tensor
+    regions: Sequence[Region]
+    style_scale: float
+    frame_px: float
+
+    @property
+    def cover(self) -> Tensor:
+        """How much of each pixel is painted, shape (1, 1, H, W)."""
+        return torch.stack([region.matte for region in self.regions]).sum(dim=0)
+
+    def at(self, size: Size) -> "Level":
+        """The same at another size."""
+        factor = size.long_side / max(self.photo.shape[-2:])
+        return Level(
+            photo=imaging.resize(self.photo, size),
+            regions=[
+                replace(region, matte=imaging.resize(region.matte, size, mode="bilinear")) for region in self.regions
+            ],
+            style_scale=self.style_scale,
+            frame_px=self.frame_px * factor**2,
+        )
+
+    def within(self, window: Window) -> "Level":
+        """The same in a part of the frame."""
+        regions = [replace(region, matte=window.cut(region.matte)) for region in self.regions]
+        return replace(self, photo=window.cut(self.photo), regions=regions)
+
+    def at_scale(self, style: Sample) -> Sample:
+        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
+
+        In a large frame it is not enlarged: what was never sharp would be painted blurred.
+        """
+        size = Size(*style.picture.shape[-2:])
+        sharpest_px = max(LARGEST_ENLARGED_PX, size.pixels)
+        factor = math.sqrt(min(self.frame_px, sharpest_px) / size.pixels) * self.style_scale
+        # A sliver must not fall below what the deepest layer can see, nor take up more memory than it is worth.
+        widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
+        scaled = size.scaled(max(factor, widened))
+        mask = None if style.mask is None else imaging.resize(style.mask, scaled, mode="bilinear")
+        return Sample(imaging.resize(style.picture, scaled), style.share, mask)
+
+
+def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:
+    """The coarser scale's results enlarged, with the detail of the photo that enlarging cannot give.
+
+    Args:
+        coarse: A level for each region, at the coarser scale.
+        layers: What they came to, shape (regions, 3, h, w).
+        fine: The same levels at the next scale.
+
+    Returns:
+        Shape (regions, 3, H, W), in [0, 1].
+    """
+    size = Size(*fine[0].photo.shape[-2:])
+    before, now = (torch.cat([level.photo for level in levels]) for levels in (coarse, fine))
+    detail = now - imaging.resize(before, size)
+    return (imaging.resize(layers.clamp(0.0, 1.0), size) + detail).clamp(0.0, 1.0)
+
+
+def _start_from_content(level: Level, seed: int) -> Tensor:
+    """The photo, each region in the palette of its style: half of what style changes is colour."""
+    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
+    for region in level.regions:
+        shares = sum(style.share for style in region.samples)
+        for style in map(level.at_scale, region.samples):
+            painted = match_color(level.photo, style.picture, region.matte, style.mask)
+            picture = picture + region.matte * painted * (style.share / shares)
+    return picture.clamp(0.0, 1.0)
+
+
+def _start_from_noise(level: Level, seed: int) -> Tensor:
+    """Uniform noise, drawn on the CPU so that every device starts alike."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(level.photo.shape, generator=generator).to(level.photo)
+
+
+def _start_from_style(level: Level, seed: int) -> Tensor:
+    """Each region's first style picture, stretched over the frame."""
+    size = Size(*level.photo.shape[-2:])
+    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
+    for region in level.regions:
+        picture = picture + region.matte * imaging.resize(region.styles[0][0], size)
+    return picture.clamp(0.0, 1.0)
+
+
+STARTS: dict[str, Callable[[Level, int], Tensor]] = {
+    "content": _start_from_content,
+    "noise": _start_from_noise,
+    "style": _start_from_style,
+}

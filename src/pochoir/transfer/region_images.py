@@ -1,0 +1,109 @@
+"""Regions in pictures of their own, so that none of them takes on anything from beyond its silhouette.
+
+The encoder looks far: painted jointly, two regions meet in features that see both, and what makes those more like one
+style shows up to a dozen pixels beyond the silhouette, as a halo. Coarse scales settle palette and strokes and are
+cheap, so there each region is painted by itself, on a ground that its own colours are carried on into.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pochoir import compositing
+from pochoir.transfer.criterion import Criterion, Terms
+from pochoir.transfer.features import fit_together, show_together
+from pochoir.transfer.functional import differentiated
+from pochoir.transfer.pyramid import Level
+from pochoir.transfer.tiling import find_window
+
+BEYOND_PX = 8
+"""How far beyond its silhouette a region is painted: a position of the deepest content layer. The encoder is shown no
+more than that: what lies further out would be the region's own colours again."""
+
+
+def take_apart(level: Level) -> tuple[Level, ...]:
+    """For each region a level of its own, of the same size.
+
+    Its photo shows the region's colours alone, without those that a soft edge mixes in, and carried on beyond the
+    silhouette; its matte reaches a little beyond it, too. A region that fills the picture keeps photo and matte.
+    """
+    return tuple(
+        level
+        if len(level.regions) == 1 and bool((region.matte == 1.0).all())
+        else replace(
+            level,
+            photo=compositing.cutout(level.photo, region.matte)[:, :3],
+            regions=[replace(region, matte=_reach_beyond(region.matte))],
+        )
+        for region in level.regions
+    )
+
+
+def put_together(layers: Tensor, level: Level) -> Tensor:
+    """The picture that the regions' pictures make by their mattes, on the photo where nothing is painted.
+
+    Args:
+        layers: A picture for each of the level's regions, shape (regions, 3, H, W).
+        level: Tells the mattes.
+
+    Returns:
+        Shape (1, 3, H, W).
+    """
+    weights = torch.cat([region.matte for region in level.regions])
+    return (layers * weights).sum(dim=0, keepdim=True) + level.photo * (1.0 - level.cover).clamp_min(0.0)
+
+
+class ApartCriterion:
+    """The mean of the regions' own objectives, by area: what each pixel counts as in a joint one.
+
+    Args:
+        level: The regions, which are weighed by their area.
+        parts: The same, taken apart.
+        build: Makes a region's objective.
+    """
+
+    def __init__(self, level: Level, parts: Sequence[Level], build: Callable[[Level], Criterion]) -> None:
+        areas = [float(region.matte.sum()) for region in level.regions]
+        self.shares = [area / sum(areas) for area in areas]
+        self.windows = [find_window(part.cover, margin_px=0) for part in parts]
+        self.criteria = [build(part.within(window)) for part, window in zip(parts, self.windows, strict=True)]
+        self.tiles = [criterion.tiles for criterion in self.criteria]
+        self.at_once = fit_together(self.tiles)
+
+    def __call__(self, layers: Tensor) -> Terms:
+        """The objective at pictures, shape (regions, 3, H, W); see ``Criterion``."""
+        if self.at_once:
+            pictures = self._cut(layers)
+            shown = zip(self.criteria, pictures, show_together(self.tiles, pictures), strict=True)
+            return self._mean([criterion(picture, features) for criterion, picture, features in shown])
+        slope = torch.zeros_like(layers)
+        parts = []
+        for index, share in enumerate(self.shares):
+            # One after the other, so that there is never more than one region's features in memory.
+            with torch.enable_grad():
+                picture = self._cut(layers.detach())[index].requires_grad_()
+                terms = self.criteria[index](picture)
+                (gradient,) = torch.autograd.grad(share * terms.total, picture)
+            self.windows[index].cut(slope[index : index + 1]).copy_(gradient)
+            parts.append(Terms(*(term.detach() for term in terms)))
+        mean = self._mean(parts)
+        return mean._replace(total=differentiated(layers, mean.total, slope))
+
+    def _cut(self, layers: Tensor) -> list[Tensor]:
+        """Of each region's picture what its objective looks at."""
+        return [window.cut(layers[index : index + 1]) for index, window in enumerate(self.windows)]
+
+    def _mean(self, parts: Sequence[Terms]) -> Terms:
+        def mean(terms: Sequence[Tensor]) -> Tensor:
+            return torch.stack([share * term for share, term in zip(self.shares, terms, strict=True)]).sum()
+
+        return Terms(*map(mean, zip(*parts, strict=True)))
+
+
+def _reach_beyond(matte: Tensor) -> Tensor:
+    side = 2 * BEYOND_PX + 1
+    rows = F.max_pool2d(matte, (side, 1), stride=1, padding=(BEYOND_PX, 0))  # one direction after the other: 8 x faster
+    return F.max_pool2d(rows, (1, side), stride=1, padding=(0, BEYOND_PX))
