@@ -28,10 +28,10 @@ from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
 from pochoir.recipe.recipe import Recipe
 from pochoir.sources import load_style
-from pochoir.transfer.criterion import style_grams
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.layer_weights import weigh_layers
+from pochoir.transfer.targets import style_grams
 
 AREAS = (0.40, 0.15, 0.04)
 

@@ -40,13 +40,14 @@ from pochoir.encoders import VGG, load_encoder
 from pochoir.recipe.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer import Region, iter_paint
-from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, style_grams, weigh_layers
+from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, weigh_layers
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.optimize import OPTIMIZERS
 from pochoir.transfer.paint import CONTENT_GAIN_PER_HALVING
 from pochoir.transfer.pyramid import STARTS, Level, Sample
 from pochoir.transfer.schedule import plan_scales
+from pochoir.transfer.targets import style_grams
 
 BAND_PX, BORDER_PX, INNER_PX, OUTER_PX = 8, 2, 12, 24
 BAND_LAYERS = ("relu1_1", "relu2_1", "relu3_1")

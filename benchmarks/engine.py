@@ -46,8 +46,9 @@ from pochoir._types import Size
 from pochoir.encoders import load_encoder
 from pochoir.recipe.recipe import Recipe
 from pochoir.sources import load_style
-from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.functional import gram, relative_distance
+from pochoir.transfer.targets import style_grams
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

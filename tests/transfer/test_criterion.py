@@ -5,17 +5,11 @@ from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ShapeError
 from pochoir.recipe.recipe import TransferSettings
-from pochoir.transfer.criterion import (
-    GAMUT_WEIGHT,
-    STYLE_UNIT,
-    TV_UNIT,
-    Criterion,
-    StyledRegion,
-    style_grams,
-)
+from pochoir.transfer.criterion import GAMUT_WEIGHT, STYLE_UNIT, TV_UNIT, Criterion, StyledRegion
 from pochoir.transfer.features import FeatureTiles
 from pochoir.transfer.functional import gram, relative_distance, total_variation
 from pochoir.transfer.layer_weights import weigh_layers
+from pochoir.transfer.targets import style_grams
 from support.close import assert_close
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")

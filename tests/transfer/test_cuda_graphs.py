@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pochoir.transfer import Region, iter_paint
-from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, style_grams
+from pochoir.transfer.criterion import Criterion, StyledRegion, Terms
 from pochoir.transfer.cuda_graphs import (
     BEFORE_RECORDING,
     Deferred,
@@ -18,6 +18,7 @@ from pochoir.transfer.cuda_graphs import (
 )
 from pochoir.transfer.pyramid import Level
 from pochoir.transfer.region_images import ApartCriterion, take_apart
+from pochoir.transfer.targets import style_grams
 from support.close import assert_close
 
 WAITING = {"_local_scalar_dense", "is_nonzero", "item", "nonzero", "equal", "masked_select", "unique", "lift_fresh"}

@@ -7,7 +7,8 @@ import torch
 
 from pochoir.recipe.recipe import Treatment
 from pochoir.transfer import Region, iter_paint
-from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, StyledRegion
+from pochoir.transfer.targets import style_grams
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 

@@ -6,9 +6,10 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.recipe.recipe import Treatment
 from pochoir.transfer import Region, Step, iter_paint
-from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.pyramid import Level, carry_over
 from pochoir.transfer.region_images import BEYOND_PX, ApartCriterion, put_together, take_apart
+from pochoir.transfer.targets import style_grams
 from support.close import assert_close
 
 RED, BLUE = (torch.tensor(color).view(1, 3, 1, 1) for color in ([0.9, 0.1, 0.1], [0.1, 0.1, 0.9]))

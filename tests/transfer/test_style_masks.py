@@ -6,9 +6,10 @@ import torch
 from pochoir.errors import EmptyRegionError
 from pochoir.recipe.recipe import TransferSettings
 from pochoir.transfer import Region, Sample, iter_paint
-from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.features import WHOLE_PX
 from pochoir.transfer.pyramid import Level
+from pochoir.transfer.targets import style_grams
 from support.close import assert_close
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")

@@ -8,3 +8,4 @@ from pochoir.transfer.paint import Step as Step
 from pochoir.transfer.paint import iter_paint as iter_paint
 from pochoir.transfer.pyramid import Region as Region
 from pochoir.transfer.pyramid import Sample as Sample
+from pochoir.transfer.targets import StyleTargets as StyleTargets

@@ -53,8 +53,8 @@ class Palette:
         if color == "style":
             return style
         if self._is_grey:
-            return style._replace(picture=match_luma(style.picture, self.photo, style.mask))
-        return style._replace(picture=match_color(style.picture, self.photo, style.mask, matte))
+            return style._replace(picture=match_luma(style.picture, self.photo, style.mask), key="")
+        return style._replace(picture=match_color(style.picture, self.photo, style.mask, matte), key="")
 
     def restore(self, painted: Tensor) -> Tensor:
         """What was painted, in the photo's chroma where that is kept. Shape (1, 3, H, W), in [0, 1]."""

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.encoders import VGG
-from pochoir.errors import EmptyRegionError
 from pochoir.recipe.recipe import TransferSettings, Treatment
 from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
@@ -23,7 +22,6 @@ from pochoir.transfer.functional import (
 from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.layer_weights import balance_content, guide_content, weigh_layers
-from pochoir.transfer.pyramid import Sample
 from pochoir.transfer.tiling import Tile
 
 STYLE_UNIT = 18.0
@@ -78,58 +76,6 @@ class StyledRegion:
     matte: Tensor
     grams: Mapping[str, Tensor]
     treatment: Treatment | None = None
-
-
-def style_grams(
-    styles: Sequence[Sample | tuple[Tensor, float]],
-    encoder: VGG,
-    layers: Sequence[str],
-    *,
-    most_px: float = WHOLE_PX,
-    largest_px: float = 0.0,
-) -> dict[str, Tensor]:
-    """Gram matrices of one style, or the weighted mean of several.
-
-    Blending the targets is the same as adding up the losses to each of them, but for a constant. A mask is a guide of
-    the matrices at every layer, as a matte is in the pastiche (Gatys et al., arXiv:1611.07865, section 4).
-
-    Args:
-        styles: Pictures of shape (1, 3, H, W) with shares above 0, and with their masks if they have some; sizes may
-            differ.
-        encoder: The network.
-        layers: Style layers.
-        most_px: Pixels that the encoder is shown at once.
-        largest_px: See ``VGG.forward``.
-
-    Returns:
-        For each layer a matrix, shape (1, C, C), the mean over those styles whose masks are not too small for it.
-        Layers that all masks are too small for are absent.
-
-    Raises:
-        EmptyRegionError: A mask is too small for every layer.
-    """
-    measured: list[tuple[float, dict[str, Tensor]]] = []
-    for picture, share, mask in (Sample(*style) for style in styles):
-        tiles = FeatureTiles(encoder, layers, Size(*picture.shape[-2:]), most_px=most_px, largest_px=largest_px)
-        guides = tiles.full_guides(picture) if mask is None else _guides_of_style(mask, encoder, layers)
-        measured += [(share, grams) for grams in tiles.measure(picture, GuidedGrams([guides]))]
-    blend: dict[str, Tensor] = {}
-    for layer in layers:
-        known = [(share, grams[layer]) for share, grams in measured if layer in grams]
-        total = sum(share for share, _ in known)
-        for share, matrix in known:
-            blend[layer] = blend.get(layer, 0.0) + matrix * (share / total)
-    return blend
-
-
-def _guides_of_style(mask: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str, Tensor]:
-    try:
-        return build_guides(mask, encoder, layers)
-    except EmptyRegionError as error:
-        raise EmptyRegionError(
-            f"A style mask leaves {float(mask.sum()):.1f} pixels of its style at the size to paint at, too few to take "
-            "a look from; give a mask with more white, a larger --size or a larger --style-scale."
-        ) from error
 
 
 class Criterion:

@@ -16,13 +16,14 @@ from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe.recipe import TransferSettings
 from pochoir.transfer.color_modes import Palette
-from pochoir.transfer.criterion import Criterion, Losses, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, Losses, StyledRegion
 from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Iterates
 from pochoir.transfer.pyramid import STARTS, Level, Region, carry_over
 from pochoir.transfer.region_images import ApartCriterion, put_together, take_apart
 from pochoir.transfer.schedule import plan_scales
 from pochoir.transfer.stopping import Pace
+from pochoir.transfer.targets import StyleTargets, style_grams
 from pochoir.transfer.tiling import find_window
 
 CONTEXT_PX = 48
@@ -92,6 +93,7 @@ def iter_paint(
     start: Tensor | None = None,
     budget_s: float = math.inf,
     checkpoint: Checkpoint | None = None,
+    targets: StyleTargets | None = None,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
@@ -109,6 +111,8 @@ def iter_paint(
         budget_s: Seconds to finish in. Each scale has its share of them, and a scale that would not fit at all is left
             out; ``settings.time`` is not looked at.
         checkpoint: Of an earlier run with the same arguments, to go on after its scale.
+        targets: Keeps the Gram matrices of styles for further paintings with the same encoder, and gives those that it
+            has. The picture is the same with and without it.
 
     Yields:
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
@@ -153,7 +157,7 @@ def iter_paint(
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
         most_px = tile_limit_px(settings.memory, scale.size, pictures=1 if is_joint else len(regions))
         shown = {"most_px": most_px, "largest_px": shown_px(most_px, scale.size)}
-        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, shown=shown)
+        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, shown=shown, targets=targets)
         given = None if start is None else window.cut(start)
         level = finest.at(scale.size)
         parts = take_apart(level)
@@ -239,7 +243,13 @@ def _set_out(
 
 
 def _build_criterion(
-    level: Level, *, encoder: VGG, settings: TransferSettings, gain: float, shown: Mapping[str, float]
+    level: Level,
+    *,
+    encoder: VGG,
+    settings: TransferSettings,
+    gain: float,
+    shown: Mapping[str, float],
+    targets: StyleTargets | None = None,
 ) -> tuple[Criterion, tuple[str, ...]]:
     """The objective of a scale, and in words what does not fit into it.
 
@@ -263,7 +273,13 @@ def _build_criterion(
     regions = [
         StyledRegion(
             region.matte,
-            style_grams([level.at_scale(style) for style in region.samples], encoder, fitting.style_layers, **shown),
+            style_grams(
+                [level.at_scale(style) for style in region.samples],
+                encoder,
+                fitting.style_layers,
+                targets=targets,
+                **shown,
+            ),
             treatment._replace(content_layers=fitting_of(treatment.content_layers)),
         )
         for region, treatment in zip(level.regions, treatments, strict=True)

@@ -29,6 +29,9 @@ class Sample(NamedTuple):
     """Above 0; shares of one region are divided by their sum."""
     mask: Tensor | None = None
     """Weight of each pixel in [0, 1], shape (1, 1, h, w); None weighs all alike."""
+    key: str = ""
+    """Name of the contents, by which ``StyleTargets`` keeps what it measured; empty keeps nothing. Code that changes
+    the picture or the mask has to change or clear it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,8 @@ class Level:
         widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
         scaled = size.scaled(max(factor, widened))
         mask = None if style.mask is None else imaging.resize(style.mask, scaled, mode="bilinear")
-        return Sample(imaging.resize(style.picture, scaled), style.share, mask)
+        key = f"{style.key} at {scaled}" if style.key else ""
+        return Sample(imaging.resize(style.picture, scaled), style.share, mask, key)
 
 
 def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:
