@@ -3,6 +3,7 @@
 PIL images, uint8 arrays and files exist only here; the rest of pochoir sees float tensors.
 """
 
+from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output
 from pochoir.imaging.picture import Matte, Picture, PictureSource
@@ -13,11 +14,15 @@ from pochoir.imaging.writing import read_record, save, write_file
 
 __all__ = [
     "FORMAT_OF_SUFFIX",
+    "AlphaJudgement",
+    "AlphaKind",
     "Matte",
     "Picture",
     "PictureSource",
     "check_output",
     "contact_sheet",
+    "fill_hidden",
+    "judge_alpha",
     "load",
     "load_matte",
     "picture_suffixes",

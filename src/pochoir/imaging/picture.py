@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from pochoir._types import Size
+from pochoir.imaging.alpha import AlphaKind, judge_alpha
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +21,7 @@ class Picture:
     rgb: Tensor
     """Upright sRGB colours in [0, 1], float32, shape (1, 3, H, W); not multiplied by alpha."""
     alpha: Tensor | None
-    """Opacity in [0, 1], shape (1, 1, H, W); ``None`` when there is none or all of it is 1."""
+    """Opacity in [0, 1], shape (1, 1, H, W); ``None`` if all of it is 1, or if it was a mistake (see ``notes``)."""
     name: str
     """The file's name without its folder, or ``"<image>"`` for a picture in memory."""
     path: str | None
@@ -33,6 +35,11 @@ class Picture:
     def size(self) -> Size:
         """Height and width in pixels."""
         return Size(*self.rgb.shape[-2:])
+
+    @cached_property
+    def alpha_kind(self) -> AlphaKind:
+        """Meaning of ``alpha``: only ``AlphaKind.CUTOUT`` says what the subject is."""
+        return judge_alpha(self.rgb, self.alpha).kind
 
     @property
     def rgb_or_rgba(self) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.errors import ImageReadError
+from pochoir.imaging.alpha import AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.color import GREY_NOTE
 from pochoir.imaging.decoding import Decoded, decode_array, decode_image, decode_pil
 from pochoir.imaging.picture import Matte, Picture, PictureSource
@@ -58,7 +59,8 @@ def load(source: PictureSource, *, role: str = "photo") -> Picture:
     except ImageReadError as error:
         raise ImageReadError(f"Cannot use the {role}: {error}.") from error
     rgb, alpha = _to_tensors(decoded)
-    return Picture(rgb, alpha, "<image>", None, _hash_tensors(rgb, alpha), tuple(decoded.notes))
+    digest = _hash_tensors(rgb, alpha)
+    return _make_picture(decoded, rgb, alpha, name="<image>", path=None, sha256=digest)
 
 
 def load_matte(source: PictureSource, *, size: Size) -> Matte:
@@ -93,8 +95,17 @@ def _load_file(path: str, role: str) -> Picture:
         raise ImageReadError(f"Cannot read the {role} {path!r}: {error}.") from error
     for note in decoded.notes:
         _log.debug("%s: %s", path, note)
-    rgb, alpha = _to_tensors(decoded)
-    return Picture(rgb, alpha, Path(path).name, path, hashlib.sha256(data).hexdigest(), tuple(decoded.notes))
+    digest = hashlib.sha256(data).hexdigest()
+    return _make_picture(decoded, *_to_tensors(decoded), name=Path(path).name, path=path, sha256=digest)
+
+
+def _make_picture(decoded: Decoded, rgb: Tensor, alpha: Tensor | None, **origin: Any) -> Picture:
+    """Judge the transparency, and hide what transparent pixels hold from everything that follows."""
+    judgement = judge_alpha(rgb, alpha)
+    notes = (*decoded.notes, *([judgement.note] if judgement.note else []))
+    if alpha is None or judgement.kind is AlphaKind.DEAD:
+        return Picture(rgb, None, notes=notes, **origin)
+    return Picture(fill_hidden(rgb, alpha), alpha, notes=notes, **origin)
 
 
 def _read_bytes(path: str, role: str) -> bytes:
