@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help setup demo report test check clean weights
+.PHONY: help setup demo report test check clean weights weights-metrics
 .DELETE_ON_ERROR:
 
 help:
@@ -24,10 +24,10 @@ setup: weights
 demo: weights
 	$(BIN)/pochoir demo
 
-report: weights
+report: weights weights-metrics
 	$(BIN)/pochoir lab report --out docs/report
 
-test: $(VENV)/installed-test weights
+test: $(VENV)/installed-test weights weights-metrics
 	$(BIN)/python -m pytest
 
 check: $(VENV)/installed-dev
@@ -40,6 +40,9 @@ check: $(VENV)/installed-dev
 
 weights: $(VENV)/installed
 	$(BIN)/pochoir models pull
+
+weights-metrics: $(VENV)/installed
+	$(BIN)/pochoir models pull vgg16 alexnet dists
 
 clean:
 	rm -rf $(VENV) build dist pochoir-demo pochoir-report .*_cache .hypothesis

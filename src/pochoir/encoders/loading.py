@@ -1,7 +1,6 @@
 """Reads weight files into encoders."""
 
 import pickle
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pochoir import kernels, weights
+from pochoir.encoders.array_pickle import read_array_pickle, to_convolution
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
 from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK
@@ -127,24 +127,22 @@ def _read_coded(path: Path, architecture: str) -> dict[str, Tensor]:
     return state
 
 
-def _read_torchvision(path: Path, architecture: str) -> dict[str, Tensor]:
-    """Torchvision's file: convolutions numbered through ``features``, and a classifier that is left out."""
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    pattern = re.compile(r"features\.(\d+)\.weight")
-    numbers = sorted(int(match[1]) for match in map(pattern.fullmatch, stored) if match)
+def _read_channels_last(path: Path, architecture: str) -> dict[str, Tensor]:
+    """Read torchvision's weights from a pickle of arrays of shape (rows, columns, inputs, outputs)."""
+    stored = read_array_pickle(path)[architecture.upper() + "_0"]
     names = [
         f"conv{block}_{index}"
         for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[architecture], start=1)
         for index in range(1, count + 1)
     ]
     state: dict[str, Tensor] = {}
-    for name, number in zip(names, numbers, strict=True):
-        state[f"convolutions.{name}.weight"] = stored[f"features.{number}.weight"]
-        state[f"convolutions.{name}.bias"] = stored[f"features.{number}.bias"]
+    for name, number in zip(names, range(len(stored)), strict=True):
+        weight, bias = to_convolution(stored[f"Conv_{number}"])
+        state[f"convolutions.{name}.weight"], state[f"convolutions.{name}.bias"] = weight, bias
     return state
 
 
 _FORMATS = {
     "vgg19": _Format(CAFFE, _read_coded),
-    "vgg16": _Format(TORCHVISION, _read_torchvision),
+    "vgg16": _Format(TORCHVISION, _read_channels_last),
 }

@@ -19,8 +19,8 @@ _ON_VGG: dict[str, Callable[[SharedEncoder], Metric]] = {
 }
 _ON_PIXELS: dict[str, Callable[[], Metric]] = {"ssim": StructuralSimilarity, "color": ColorDistance}
 
-NAMES = ("vgg", "content", "gram", "ssim", "color", "clip", "lpips", "dists")
-"""The metrics; ``clip`` takes a network after a colon, such as ``clip:ViT-B-32/laion2b_s34b_b79k``."""
+NAMES = (*_ON_VGG, *_ON_PIXELS, *perceptual.NAMES, "clip")
+"""Names of the metrics; ``clip`` takes a network after a colon, such as ``clip:ViT-B-32/laion2b_s34b_b79k``."""
 
 MetricSource: TypeAlias = str | Metric
 """A metric's name, or a metric of one's own."""

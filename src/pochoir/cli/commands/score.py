@@ -1,4 +1,4 @@
-"""``pochoir score``: how like two pictures are."""
+"""``pochoir score``: score how alike two pictures are."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pochoir.similarity import Score
 
 
-@takes_settings(["device"])
+@takes_settings(["device", "threads"])
 def score(
     one: Annotated[Path, typer.Argument(metavar="A", help="A picture; what is transparent in it is not scored.")],
     other: Annotated[Path, typer.Argument(metavar="B", help="The picture to compare it with.")],
@@ -21,7 +21,9 @@ def score(
     given: Given,
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="vgg (default), content, gram, ssim, color, clip, lpips, dists."),
+        typer.Option(
+            "--metric", metavar="M", help="vgg (default), content, gram, ssim, color, lpips, lpips:vgg, dists or clip."
+        ),
     ] = None,
     mask: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The subject of both pictures: white on black, or alpha.")
@@ -45,18 +47,23 @@ def score(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Tell how like two pictures are, beside scores that show the scale.
+    """Score how alike two pictures are, beside scores that show the scale.
 
-    vgg and clip are 100 times a cosine: what is shown counts, not how it is painted. content and gram are distances
-    of content and of style as style transfer means them; ssim compares structure, color the colours.
+    vgg and clip are 100 times a cosine and compare what is shown, not how it is painted. content and gram are the
+    distances of content and style that style transfer minimises. lpips and dists are distances that people's judgement
+    was used to train. ssim compares structure, color compares colours.
 
-    Beside each score stand those of A with itself, with noise and with another photo, cut out as A is.
+    Each score stands beside those of A with itself, with noise and with another photo, cut out as A is.
 
     Where transparency or a part is scored, the score is repeated on other backdrops.
     """
+    import torch
+
     from pochoir import similarity, sources
+    from pochoir._threads import torch_threads
     from pochoir.painting import resolve_device
 
+    recipe = given.recipe()
     first = similarity.read_exhibit(one, mask)
     second = similarity.read_exhibit(other, mask if other_mask is None else other_mask)
     scorer = similarity.Scorer(
@@ -64,11 +71,12 @@ def score(
         part=part or ("all" if mask is None else "subject"),
         backdrop=backdrop,
         most_pixels=min(first.picture.size.pixels, second.picture.size.pixels),
-        device=resolve_device(given.recipe().device),
+        device=resolve_device(recipe.device),
     )
     look = None if style is None else sources.load_style(style)
-    (scores,) = scorer.score_pairs([(first, second)])
-    nulls = similarity.score_nulls(scorer, first, style=look)
+    with torch_threads(recipe.threads or torch.get_num_threads()):
+        (scores,) = scorer.score_pairs([(first, second)])
+        nulls = similarity.score_nulls(scorer, first, style=look)
     report = Report(quiet, as_json)
     report.notes(dict.fromkeys([*first.notes, *second.notes]))
     if as_json:
