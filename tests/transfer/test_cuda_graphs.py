@@ -175,8 +175,9 @@ class Like(NamedTuple):
     ("device", "shape", "engine", "is_recorded"),
     [
         ("cuda", (1, 3, 512, 512), "auto", True),
-        ("cuda", (1, 3, 512, 513), "auto", False),
-        ("cuda", (2, 3, 512, 257), "auto", False),
+        ("cuda", (1, 3, 528, 528), "auto", True),
+        ("cuda", (1, 3, 528, 529), "auto", False),
+        ("cuda", (2, 3, 528, 265), "auto", False),
         ("cuda", (1, 3, 64, 64), "torch", False),
         ("cuda:1", (1, 3, 64, 64), "auto", False),
         ("cpu", (1, 3, 64, 64), "auto", False),

@@ -20,9 +20,9 @@ from pochoir.transfer.functional import (
     weighted_squares,
 )
 from pochoir.transfer.grams import GuidedGrams
-from pochoir.transfer.guidance import build_guides
+from pochoir.transfer.guidance import build_guides, pool
 from pochoir.transfer.layer_weights import balance_content, guide_content, weigh_layers
-from pochoir.transfer.tiling import Tile
+from pochoir.transfer.tiling import NO_MARGIN, Margin, Tile
 
 STYLE_UNIT = 18.0
 TV_UNIT = 5.0
@@ -103,6 +103,8 @@ class Criterion:
         settings: Layers and weights; of content, those of regions that have none of their own.
         content_gain: Factor on the content weight at this scale.
         frame_px: Pixels of the whole picture at this scale, of which ``photo`` may be a part.
+        margin: Pixels of ``photo`` and mattes beyond the frame. They are compared like all others, but no region or
+            layer counts more for them.
         most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
             measure its Gram matrices, once to send the gradient of the objective at these matrices back. That is the
             same objective and the same gradient.
@@ -124,6 +126,7 @@ class Criterion:
         *,
         content_gain: float = 1.0,
         frame_px: float = 0.0,
+        margin: Margin = NO_MARGIN,
         most_px: float = WHOLE_PX,
         largest_px: float = 0.0,
     ) -> None:
@@ -143,14 +146,20 @@ class Criterion:
         self.shares = [area / sum(areas) for area in areas]
         self.grams = [region.grams for region in regions]
         self.units = [{layer: own_square(target) for layer, target in region.grams.items()} for region in regions]
-        self.guides = [
-            build_guides(region.matte, encoder, [layer for layer in self.style_layers if layer in region.grams])
+        counted = [
+            build_guides(
+                margin.crop(region.matte), encoder, [layer for layer in self.style_layers if layer in region.grams]
+            )
             for region in regions
         ]
         self.layer_weights = [
-            weigh_layers(guides, region.grams) for guides, region in zip(self.guides, regions, strict=True)
+            weigh_layers(guides, region.grams) for guides, region in zip(counted, regions, strict=True)
         ]
-        whole_px = max(frame_px, float(self.cover.numel()))
+        self.guides = [
+            {layer: pool(region.matte, encoder, layer) for layer in guides}
+            for guides, region in zip(counted, regions, strict=True)
+        ]
+        whole_px = max(frame_px, float(margin.crop(self.cover).numel()))
         balances = {
             layer: [
                 balance_content(layer, weights, region.grams, encoder, whole_px)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pochoir import kernels
 from pochoir.transfer.criterion import Losses, Terms
+from pochoir.transfer.tiling import FRAME_MARGIN_PX
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ Recorder: TypeAlias = Callable[[Work], tuple[Tensor, Tensor, Callable[[], object
 
 BEFORE_RECORDING = 1
 """Evaluations of a scale before one is recorded: in them the objective works out what it keeps for all."""
-RECORDED_UP_TO_PX = 512**2
+RECORDED_UP_TO_PX = (512 + 2 * FRAME_MARGIN_PX) ** 2
 """In larger pictures the device is behind with what was launched, and no launch is waited for."""
 
 

@@ -24,7 +24,7 @@ from pochoir.transfer.region_images import ApartCriterion, put_together, take_ap
 from pochoir.transfer.schedule import plan_scales
 from pochoir.transfer.stopping import Pace
 from pochoir.transfer.targets import StyleTargets, style_grams
-from pochoir.transfer.tiling import find_window
+from pochoir.transfer.tiling import Margin, find_window, plan_margin
 
 CONTEXT_PX = 48
 """Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
@@ -126,6 +126,7 @@ def iter_paint(
     _check_shapes(photo, regions, start)
     cover = torch.stack([region.matte for region in regions]).sum(dim=0)
     window = find_window(cover, margin_px=CONTEXT_PX)
+    is_partial = bool((cover <= 0).any())
     palette = Palette(photo, regions, settings.treatment)
 
     def render(pictures: Tensor, is_joint: bool) -> Tensor:
@@ -155,17 +156,21 @@ def iter_paint(
             break
         is_joint = number == len(scales)
         gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
-        most_px = tile_limit_px(settings.memory, scale.size, pictures=1 if is_joint else len(regions))
-        shown = {"most_px": most_px, "largest_px": shown_px(most_px, scale.size)}
+        margin = plan_margin(scale.size, window, Size(*photo.shape[-2:]), is_partial=is_partial)
+        shown_size = margin.padded_size(scale.size)
+        most_px = tile_limit_px(settings.memory, shown_size, pictures=1 if is_joint else len(regions))
+        shown = {"most_px": most_px, "largest_px": shown_px(most_px, shown_size)}
         build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, shown=shown, targets=targets)
         given = None if start is None else window.cut(start)
         level = finest.at(scale.size)
         parts = take_apart(level)
-        task = _set_out(level, parts, _first_layers(parts, coarser, settings, given), build, settings, jointly=is_joint)
+        first = _first_layers(parts, coarser, settings, given)
+        task = _set_out(level, parts, first, margin, build, settings, jointly=is_joint)
         coarser = None
         if is_joint:
             parts = ()  # no finer scale needs them, and large pictures are too many as it is
         for index, best, goes_on in _follow(task.iterates, pace):
+            picture = margin.crop(best.picture)
             yield Step(
                 scale=number,
                 scales=len(scales),
@@ -178,10 +183,10 @@ def iter_paint(
                 elapsed_s=time.monotonic() - began,
                 left_s=pace.left_s,
                 notes=task.notes,
-                checkpoint=None if goes_on else Checkpoint(best.picture, (*counts, index)),
-                _render=partial(render, best.picture, is_joint),
+                checkpoint=None if goes_on else Checkpoint(picture.contiguous(), (*counts, index)),
+                _render=partial(render, picture, is_joint),
             )
-        coarser, counts = (parts, best.picture), (*counts, index)
+        coarser, counts = (parts, picture), (*counts, index)
         del task  # with all that the objective holds, before the next one is built
         encoder.give_back()
         give_back()
@@ -228,13 +233,23 @@ _Build = Callable[[Level], tuple[Criterion, tuple[str, ...]]]
 
 
 def _set_out(
-    level: Level, parts: Sequence[Level], layers: Tensor, build: _Build, settings: TransferSettings, *, jointly: bool
+    level: Level,
+    parts: Sequence[Level],
+    layers: Tensor,
+    margin: Margin,
+    build: _Build,
+    settings: TransferSettings,
+    *,
+    jointly: bool,
 ) -> _Task:
     optimize = OPTIMIZERS[settings.optimizer]
     if jointly:
+        start = margin.pad(put_together(layers, level))
+        level = level.padded(margin)
         criterion, notes = build(level)
         free = (level.cover > 0).to(layers)
-        return _Task(optimize(criterion, torch.where(free > 0, put_together(layers, level), level.photo), free), notes)
+        return _Task(optimize(criterion, torch.where(free > 0, start, level.photo), free), notes)
+    level, parts, layers = level.padded(margin), [part.padded(margin) for part in parts], margin.pad(layers)
     objective = ApartCriterion(level, parts, lambda part: build(part)[0])
     free = torch.cat([part.cover > 0 for part in parts]).to(layers)
     grounds = torch.cat([part.photo for part in parts])
@@ -255,7 +270,7 @@ def _build_criterion(
 
     ``shown`` are the pixels that the encoder is shown: ``most_px`` and ``largest_px`` of ``Criterion``.
     """
-    short_side = min(level.photo.shape[-2:])
+    short_side = min(level.margin.crop(level.photo).shape[-2:])
     treatments = [region.treatment or settings.treatment for region in level.regions]
     asked = tuple(dict.fromkeys(name for treatment in treatments for name in treatment.content_layers))
 
@@ -284,7 +299,7 @@ def _build_criterion(
         )
         for region, treatment in zip(level.regions, treatments, strict=True)
     ]
-    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, **shown)
+    criterion = Criterion(level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, margin=level.margin, **shown)
     dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes

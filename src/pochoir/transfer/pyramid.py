@@ -12,7 +12,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.recipe.recipe import Treatment
 from pochoir.transfer.color import match_color
-from pochoir.transfer.tiling import Window
+from pochoir.transfer.tiling import NO_MARGIN, Margin, Window
 
 SMALLEST_STYLE_SIDE_PX = 32
 MOST_STYLE_ENLARGEMENT = 4.0
@@ -64,12 +64,14 @@ class Level:
         regions: What is painted; mattes have the photo's size.
         style_scale: Size of the brush; at 1 a style picture is given as many pixels as the whole picture has.
         frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
+        margin: Reflected pixels of ``photo`` and mattes that are painted and then cut off.
     """
 
     photo: Tensor
     regions: Sequence[Region]
     style_scale: float
     frame_px: float
+    margin: Margin = NO_MARGIN
 
     @property
     def cover(self) -> Tensor:
@@ -89,9 +91,15 @@ class Level:
         )
 
     def within(self, window: Window) -> "Level":
-        """The same in a part of the frame."""
+        """Return the same in a part of the frame."""
         regions = [replace(region, matte=window.cut(region.matte)) for region in self.regions]
-        return replace(self, photo=window.cut(self.photo), regions=regions)
+        margin = self.margin.within(window, Size(*self.photo.shape[-2:]))
+        return replace(self, photo=window.cut(self.photo), regions=regions, margin=margin)
+
+    def padded(self, margin: Margin) -> "Level":
+        """Return the same with a reflected margin around it."""
+        regions = [replace(region, matte=margin.pad(region.matte)) for region in self.regions]
+        return replace(self, photo=margin.pad(self.photo), regions=regions, margin=margin)
 
     def at_scale(self, style: Sample) -> Sample:
         """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.

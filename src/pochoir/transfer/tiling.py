@@ -4,6 +4,7 @@ import itertools
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pochoir._types import Size
@@ -11,6 +12,9 @@ from pochoir._types import Size
 GRID_PX = 16
 LEAST_CORE_PX = 128
 """Tiles of a smaller core would mostly be margin."""
+FRAME_MARGIN_PX = 8
+"""Reflected pixels painted around the frame at every scale. The encoder pads its maps with zeros, so strokes used to curl
+along the border; see docs/edges.md."""
 
 
 class Window(NamedTuple):
@@ -29,6 +33,67 @@ class Window(NamedTuple):
         pasted = frame.clone()
         self.cut(pasted).copy_(part)
         return pasted
+
+
+class Margin(NamedTuple):
+    """Reflected pixels around a picture, by side."""
+
+    top: int = 0
+    left: int = 0
+    bottom: int = 0
+    right: int = 0
+
+    def pad(self, picture: Tensor) -> Tensor:
+        """Return the picture (B, C, H, W) with its reflection in the margin; each side must be longer than its margin."""
+        if not any(self):
+            return picture
+        return F.pad(picture, (self.left, self.right, self.top, self.bottom), mode="reflect")
+
+    def padded_size(self, size: Size) -> Size:
+        """Return the size of a picture with its margin."""
+        return Size(size.height + self.top + self.bottom, size.width + self.left + self.right)
+
+    def crop(self, padded: Tensor) -> Tensor:
+        """Return the picture inside of the margin, as a view."""
+        height, width = padded.shape[-2:]
+        return padded[..., self.top : height - self.bottom, self.left : width - self.right]
+
+    def within(self, window: Window, padded: Size) -> "Margin":
+        """Return the margin's part of a window of the padded picture."""
+        below = padded.height - self.bottom
+        beside = padded.width - self.right
+        return Margin(
+            top=max(0, self.top - window.top),
+            left=max(0, self.left - window.left),
+            bottom=max(0, window.top + window.size.height - below),
+            right=max(0, window.left + window.size.width - beside),
+        )
+
+
+NO_MARGIN = Margin()
+
+
+def plan_margin(size: Size, window: Window, frame: Size, *, is_partial: bool) -> Margin:
+    """Return the margin of a window at one scale: only sides that lie on the frame's edge have one.
+
+    Args:
+        size: Size of the window at this scale.
+        window: The window, in the frame's pixels.
+        frame: Size of the whole frame.
+        is_partial: Whether some pixels of the window are kept. Then the margin before the first pixel is ``GRID_PX``, so
+            that the positions of the deep layers are still those of the whole frame.
+    """
+    first_px = GRID_PX if is_partial else FRAME_MARGIN_PX
+
+    def limited(wanted_px: int, side_px: int, is_on_edge: bool) -> int:
+        return min(wanted_px, side_px // 4) if is_on_edge else 0  # tiny pictures would mostly be margin
+
+    return Margin(
+        top=limited(first_px, size.height, window.top == 0),
+        left=limited(first_px, size.width, window.left == 0),
+        bottom=limited(FRAME_MARGIN_PX, size.height, window.top + window.size.height == frame.height),
+        right=limited(FRAME_MARGIN_PX, size.width, window.left + window.size.width == frame.width),
+    )
 
 
 def find_window(cover: Tensor, *, margin_px: int) -> Window:

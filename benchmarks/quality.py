@@ -1,0 +1,202 @@
+"""Measure and show paintings of two checkouts: frame edges, calm and busy areas, faces, style, content and time.
+
+Each pair of a photo and a style is painted by the command line of each checkout in turn, all settings at their defaults
+unless given after ``--``. Printed for each painting:
+
+- border: share of the gradient energy that runs across the nearest edge in the outer 12 pixels, less the same share
+  inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only.
+- calm, busy: RMS of the painting's detail finer than 2 pixels, in levels, where the photo is calm and where it is busy.
+- faces: best score of the face detector in the painting at the places where it finds faces in the photo, their mean.
+- style, content: relative distances of Gram matrices and of relu4_2, 16 pixels inside the frame.
+- cpu: processor seconds of the whole command, all threads.
+
+    python benchmarks/quality.py --photos DIR --styles DIR --pair boat.jpg:woodblock-waves --pair girl.png:ink-wash \
+        --before OTHER/src --out build/quality --size 384 -- --steps 36
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw
+from skimage import data
+from torch import Tensor
+
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.encoders import VGG, load_encoder
+from pochoir.sources import load_style
+from pochoir.transfer.color import luma
+from pochoir.transfer.functional import gram, relative_distance
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT_LAYER = "relu4_2"
+BORDER_PX = 12
+INSET_PX = 16
+PAIRS = ("astronaut:mosaic", "astronaut:woodblock-waves", "chelsea:ink-wash", "coffee:stained-glass", "rocket:marbling")
+"""Photos of scikit-image and built-in styles, for a run without folders."""
+
+
+def main() -> None:
+    options = read_options()
+    options.out.mkdir(parents=True, exist_ok=True)
+    encoder = load_encoder("vgg19")
+    checkouts = {"after": Path(__file__).parent.parent / "src"}
+    if options.before is not None:
+        checkouts = {"before": options.before, **checkouts}
+    rows: list[dict[str, Any]] = []
+    for pair in options.pair or PAIRS:
+        photo, style = find_pair(pair, options)
+        pictures = [imaging.load(photo).rgb]
+        for name, source in checkouts.items():
+            out = options.out / f"{Path(photo).stem}-{Path(style).stem}-{name}.png"
+            seconds, cpu_s = paint(photo, style, out, source, options)
+            painting = imaging.load(out).rgb
+            pictures.append(painting)
+            row = {"pair": f"{Path(photo).stem}, {Path(style).stem}", "checkout": name, "seconds": seconds, "cpu": cpu_s}
+            rows.append(row | measure(painting, pictures[0], style, encoder))
+            print_row(rows[-1])
+        save_sheet(pictures, ["photo", *checkouts], options.out / f"{Path(photo).stem}-{Path(style).stem}.jpg")
+    summarize(rows, options)
+
+
+def find_pair(pair: str, options: argparse.Namespace) -> tuple[str, str]:
+    """Return the photo's path, and the style's path or built-in name."""
+    photo, _, style = pair.rpartition(":")
+    path = photo if options.photos is None else str(options.photos / photo)
+    if not Path(path).is_file():
+        path = str(options.out / f"{photo}.png")
+        Image.fromarray(getattr(data, photo)()[..., :3]).save(path)
+    within = None if options.styles is None else options.styles / style
+    return path, str(within) if within is not None and within.is_file() else style
+
+
+def paint(photo: str, style: str, out: Path, source: Path, options: argparse.Namespace) -> tuple[float, float]:
+    """Paint by the command line of a checkout; return wall and processor seconds."""
+    command = [sys.executable, "-m", "pochoir", "stylize", photo, "-o", str(out), "--style", style, "--force"]
+    command += ["--size", str(options.size), "--threads", str(options.threads), *options.arguments]
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    environment = {**os.environ, "PYTHONPATH": str(source), "OMP_WAIT_POLICY": "PASSIVE"}
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - began, cpu_s
+
+
+@torch.no_grad()
+def measure(painting: Tensor, photo: Tensor, style: str, encoder: VGG) -> dict[str, float]:
+    """Return all scores of a painting, shape (1, 3, H, W)."""
+    size = Size(*painting.shape[-2:])
+    photo = imaging.resize(photo, size)
+    calm = calmness(photo)
+    detail = (luma(painting) - blur(luma(painting), 2.0)) * 255.0
+    source = load_style(style)
+    target = imaging.resize(source.rgb, source.size.scaled(math.sqrt(size.pixels / source.size.pixels)))
+    inside = [picture[..., INSET_PX:-INSET_PX, INSET_PX:-INSET_PX].contiguous() for picture in (painting, photo)]
+    layers = (*STYLE_LAYERS, CONTENT_LAYER)
+    of_painting, of_photo = (encoder(picture, layers) for picture in inside)
+    of_style = encoder(target, STYLE_LAYERS)
+    distances = [float(relative_distance(gram(of_painting[name]), gram(of_style[name]))) for name in STYLE_LAYERS]
+    return {
+        "border": border_score(painting),
+        "calm": weighted_rms(detail, calm),
+        "busy": weighted_rms(detail, 1.0 - calm),
+        "style": sum(distances) / len(distances),
+        "content": float(relative_distance(of_painting[CONTENT_LAYER], of_photo[CONTENT_LAYER])),
+    }
+
+
+def border_score(painting: Tensor) -> float:
+    """Share of gradient energy across the edge in the outer pixels less the share inside, the mean of four sides."""
+    grey = luma(painting)[0, 0]
+    down, across = grey.diff(dim=0)[:, :-1].square(), grey.diff(dim=1)[:-1].square()
+    turned = [(down, across), (down.flip(0), across.flip(0)), (across.T, down.T), (across.T.flip(0), down.T.flip(0))]
+    scores = []
+    for over, along in turned:
+        inside = slice(3 * BORDER_PX, -3 * BORDER_PX)
+        shares = [
+            float(over[part].sum() / (over[part] + along[part]).sum().clamp_min(1e-12))
+            for part in (slice(0, BORDER_PX), inside)
+        ]
+        scores.append(shares[0] - shares[1])
+    return sum(scores) / len(scores)
+
+
+def calmness(photo: Tensor) -> Tensor:
+    """Return 1 where a photo is calm and 0 where it is busy, shape (1, 1, H, W)."""
+    grey, long_side = luma(photo), max(photo.shape[-2:])
+    spread = blur((grey - blur(grey, long_side / 96)).square(), long_side / 64).sqrt()
+    busy = ((spread - 0.012) / (0.045 - 0.012)).clamp(0.0, 1.0)
+    return 1.0 - busy.square() * (3.0 - 2.0 * busy)
+
+
+def blur(picture: Tensor, sigma: float) -> Tensor:
+    """Blur a map (1, 1, H, W) with a Gaussian, its edges reflected."""
+    reach = min(math.ceil(3 * sigma), *(side - 1 for side in picture.shape[-2:]))
+    places = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (places / sigma).square())
+    kernel = kernel / kernel.sum()
+    padded = F.pad(picture, (reach, reach, reach, reach), mode="reflect")
+    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
+
+
+def weighted_rms(values: Tensor, weight: Tensor) -> float:
+    return math.sqrt(float((values.square() * weight).sum() / weight.sum().clamp_min(1e-6)))
+
+
+def print_row(row: dict[str, Any]) -> None:
+    numbers = "  ".join(f"{name} {value:.3f}" for name, value in row.items() if isinstance(value, float))
+    print(f"{row['pair']:32} {row['checkout']:6}  {numbers}", flush=True)
+
+
+def summarize(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
+    """Print means, and ratios of after to before; write everything as JSON."""
+    names = [name for name, value in rows[0].items() if isinstance(value, float)]
+    for checkout in dict.fromkeys(row["checkout"] for row in rows):
+        of_it = [row for row in rows if row["checkout"] == checkout]
+        means = {name: sum(row[name] for row in of_it) / len(of_it) for name in names}
+        print_row({"pair": f"mean of {len(of_it)}", "checkout": checkout, **means})
+    if options.before is not None:
+        pairs = list(zip(rows[::2], rows[1::2], strict=True))
+        for name in ("cpu", "style", "content"):
+            ratio = math.exp(sum(math.log(after[name] / before[name]) for before, after in pairs) / len(pairs))
+            print(f"{name}: after / before {ratio:.3f}")
+    (options.out / "quality.json").write_text(json.dumps({"size": options.size, "rows": rows}, indent=2) + "\n")
+
+
+def save_sheet(pictures: list[Tensor], labels: list[str], path: Path) -> None:
+    """Save pictures side by side, with labels."""
+    size = Size(*pictures[-1].shape[-2:])
+    tiles = [(imaging.resize(picture, size)[0].permute(1, 2, 0) * 255).round().byte().numpy() for picture in pictures]
+    sheet = Image.new("RGB", (len(tiles) * (size.width + 4), size.height + 14), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (tile, label) in enumerate(zip(tiles, labels, strict=True)):
+        sheet.paste(Image.fromarray(tile), (index * (size.width + 4), 14))
+        draw.text((index * (size.width + 4) + 2, 1), label, fill="black")
+    sheet.save(path, quality=92)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, help="folder of the photos (default: those of scikit-image)")
+    parser.add_argument("--styles", type=Path, help="folder of styles; built-in names serve, too")
+    parser.add_argument("--pair", action="append", help="PHOTO:STYLE; may be given several times")
+    parser.add_argument("--before", type=Path, help="src folder of the checkout to compare with")
+    parser.add_argument("--out", type=Path, required=True, help="folder for paintings, sheets and quality.json")
+    parser.add_argument("--size", type=int, default=384)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("arguments", nargs="*", help="after --: further arguments of pochoir stylize")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
