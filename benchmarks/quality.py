@@ -7,7 +7,8 @@ unless given after ``--``. Printed for each painting:
   inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only.
 - calm, busy: RMS of the painting's detail finer than 2 pixels, in levels, where the photo is calm and where it is busy.
 - faces: best score of the face detector in the painting at the places where it finds faces in the photo, their mean.
-- style, content: relative distances of Gram matrices and of relu4_2, 16 pixels inside the frame.
+- style, content: relative distances of Gram matrices and of relu4_2 over the frame, which is shown with a reflected
+  margin of 64 pixels that is not counted: the encoder's zero padding would reward strokes along the border.
 - cpu: processor seconds of the whole command, all threads.
 
     python benchmarks/quality.py --photos DIR --styles DIR --pair boat.jpg:woodblock-waves --pair girl.png:ink-wash \
@@ -41,7 +42,7 @@ from pochoir.transfer.functional import gram, relative_distance
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
 BORDER_PX = 12
-INSET_PX = 16
+SURROUNDINGS_PX = 64
 PAIRS = ("astronaut:mosaic", "astronaut:woodblock-waves", "chelsea:ink-wash", "coffee:stained-glass", "rocket:marbling")
 """Photos of scikit-image and built-in styles, for a run without folders."""
 
@@ -62,7 +63,12 @@ def main() -> None:
             seconds, cpu_s = paint(photo, style, out, source, options)
             painting = imaging.load(out).rgb
             pictures.append(painting)
-            row = {"pair": f"{Path(photo).stem}, {Path(style).stem}", "checkout": name, "seconds": seconds, "cpu": cpu_s}
+            row = {
+                "pair": f"{Path(photo).stem}, {Path(style).stem}",
+                "checkout": name,
+                "seconds": seconds,
+                "cpu": cpu_s,
+            }
             rows.append(row | measure(painting, pictures[0], style, encoder))
             print_row(rows[-1])
         save_sheet(pictures, ["photo", *checkouts], options.out / f"{Path(photo).stem}-{Path(style).stem}.jpg")
@@ -101,9 +107,7 @@ def measure(painting: Tensor, photo: Tensor, style: str, encoder: VGG) -> dict[s
     detail = (luma(painting) - blur(luma(painting), 2.0)) * 255.0
     source = load_style(style)
     target = imaging.resize(source.rgb, source.size.scaled(math.sqrt(size.pixels / source.size.pixels)))
-    inside = [picture[..., INSET_PX:-INSET_PX, INSET_PX:-INSET_PX].contiguous() for picture in (painting, photo)]
-    layers = (*STYLE_LAYERS, CONTENT_LAYER)
-    of_painting, of_photo = (encoder(picture, layers) for picture in inside)
+    of_painting, of_photo = (features_in_frame(picture, encoder) for picture in (painting, photo))
     of_style = encoder(target, STYLE_LAYERS)
     distances = [float(relative_distance(gram(of_painting[name]), gram(of_style[name]))) for name in STYLE_LAYERS]
     return {
@@ -113,6 +117,20 @@ def measure(painting: Tensor, photo: Tensor, style: str, encoder: VGG) -> dict[s
         "style": sum(distances) / len(distances),
         "content": float(relative_distance(of_painting[CONTENT_LAYER], of_photo[CONTENT_LAYER])),
     }
+
+
+def features_in_frame(picture: Tensor, encoder: VGG) -> dict[str, Tensor]:
+    """Return the features of a picture as if it went on beyond its frame."""
+    height, width = picture.shape[-2:]
+    padded = F.pad(picture, (SURROUNDINGS_PX,) * 4, mode="reflect")
+    maps = encoder(padded, (*STYLE_LAYERS, CONTENT_LAYER))
+    frames = {}
+    for name, features in maps.items():
+        stride = encoder.stride(name)
+        first = SURROUNDINGS_PX // stride
+        rows, columns = slice(first, first + height // stride), slice(first, first + width // stride)
+        frames[name] = features[..., rows, columns].contiguous()
+    return frames
 
 
 def border_score(painting: Tensor) -> float:

@@ -7,8 +7,9 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.recipe.recipe import TransferSettings
 from pochoir.transfer import Region, iter_paint, paint, tiling
-from pochoir.transfer.criterion import Criterion, StyledRegion, style_grams
+from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.pyramid import Level
+from pochoir.transfer.targets import style_grams
 from pochoir.transfer.tiling import FRAME_MARGIN_PX, GRID_PX, NO_MARGIN, Margin, Window, plan_margin
 
 FRAME = Size(300, 400)
@@ -141,4 +142,3 @@ def share_across_the_border(picture: Tensor) -> float:
 
     over, along = in_rim(down, across), in_rim(across, down)
     return float(over / (over + along))
-

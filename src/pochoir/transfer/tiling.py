@@ -13,8 +13,8 @@ GRID_PX = 16
 LEAST_CORE_PX = 128
 """Tiles of a smaller core would mostly be margin."""
 FRAME_MARGIN_PX = 8
-"""Reflected pixels painted around the frame at every scale. The encoder pads its maps with zeros, so strokes used to curl
-along the border; see docs/edges.md."""
+"""Reflected pixels painted around the frame at every scale. The encoder pads its maps with zeros: without a margin,
+strokes curl along the border; see docs/edges.md."""
 
 
 class Window(NamedTuple):
@@ -44,7 +44,7 @@ class Margin(NamedTuple):
     right: int = 0
 
     def pad(self, picture: Tensor) -> Tensor:
-        """Return the picture (B, C, H, W) with its reflection in the margin; each side must be longer than its margin."""
+        """Return a picture (B, C, H, W) with its reflection in the margin, which must be shorter than its sides."""
         if not any(self):
             return picture
         return F.pad(picture, (self.left, self.right, self.top, self.bottom), mode="reflect")
@@ -80,7 +80,7 @@ def plan_margin(size: Size, window: Window, frame: Size, *, is_partial: bool) ->
         size: Size of the window at this scale.
         window: The window, in the frame's pixels.
         frame: Size of the whole frame.
-        is_partial: Whether some pixels of the window are kept. Then the margin before the first pixel is ``GRID_PX``, so
+        is_partial: Whether some pixels of the window are kept. Then the margin above and on the left is ``GRID_PX``, so
             that the positions of the deep layers are still those of the whole frame.
     """
     first_px = GRID_PX if is_partial else FRAME_MARGIN_PX
