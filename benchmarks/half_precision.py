@@ -35,7 +35,7 @@ def main() -> None:
         for name in ("float32", "bfloat16"):
             encoder = load_encoder("vgg19", engine="torch")
             if name == "bfloat16":
-                encoder.halve()
+                encoder.use_bfloat16()
             began = time.monotonic()
             result = pochoir.stylize(
                 picture[0].permute(1, 2, 0).numpy(), recipe, style=load_style(style), encoder=encoder

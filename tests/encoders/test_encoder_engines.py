@@ -177,7 +177,7 @@ def test_pictures_shown_together_look_as_they_do_alone(engine):
         return torch.autograd.grad(total, leaves)
 
     together, apart = ([picture.clone().requires_grad_() for picture in pictures] for _ in range(2))
-    shown = encoder.show(together, LAYERS_OF_ALL_KINDS)
+    shown = encoder.forward_many(together, LAYERS_OF_ALL_KINDS)
     alone = [encoder(picture, LAYERS_OF_ALL_KINDS) for picture in apart]
     for maps, expected in zip(shown, alone, strict=True):
         assert list(maps) == list(expected)
@@ -189,11 +189,11 @@ def test_pictures_shown_together_look_as_they_do_alone(engine):
 def test_of_pictures_shown_together_one_may_need_no_gradient():
     ours, _ = make_pair()
     seen, other = noise(40, 33).requires_grad_(), noise(20, 50, seed=3)
-    shown = ours.show([seen, other], ("relu4_1",))
+    shown = ours.forward_many([seen, other], ("relu4_1",))
     (gradient,) = torch.autograd.grad(shown[0]["relu4_1"].square().sum(), seen)
     alone = noise(40, 33).requires_grad_()
     assert torch.equal(gradient, *torch.autograd.grad(ours(alone, ("relu4_1",))["relu4_1"].square().sum(), alone))
-    assert ours.show([], ("relu4_1",)) == []
+    assert ours.forward_many([], ("relu4_1",)) == []
 
 
 def test_the_same_bytes_twice():
@@ -213,10 +213,10 @@ def test_a_layer_without_gradient_and_a_gradient_without_layers():
     assert distance(*gradients) < OF_GRADIENTS
 
 
-def test_the_way_back_is_taken_once():
+def test_a_second_backward_pass_is_refused():
     loss = make_pair()[0](noise(32, 32).requires_grad_(), STYLE)["relu5_1"].sum()
     loss.backward(retain_graph=True)
-    with pytest.raises(RuntimeError, match="can be taken once; run it forward again"):
+    with pytest.raises(RuntimeError, match="supports one backward pass; run it forward again"):
         loss.backward()
 
 
@@ -301,10 +301,10 @@ def test_a_process_that_was_forked_starts_its_own_threads():
     """Threads do not survive a fork, and a pool of threads that are gone would never answer."""
     program = (
         "import os, torch; torch.set_num_threads(2)\n"
-        "from pochoir import kernels; from pochoir.kernels.arena import share\n"
-        "share(lambda piece: None, 8)\n"
+        "from pochoir import kernels; from pochoir.kernels.threads import run_pieces\n"
+        "run_pieces(lambda piece: None, 8)\n"
         "child = os.fork()\n"
-        "if not child: share(lambda piece: None, 8); os._exit(7)\n"
+        "if not child: run_pieces(lambda piece: None, 8); os._exit(7)\n"
         "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
     )
     if not hasattr(os, "fork"):

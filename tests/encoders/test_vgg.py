@@ -193,7 +193,7 @@ def test_half_precision_is_near():
     encoder, photo = tiny_encoder(), torch.rand(1, 3, 40, 48, generator=torch.Generator().manual_seed(3))
     half = VGG("vgg19", channels=(4, 4, 8, 8, 8))
     half.load_state_dict(encoder.state_dict())
-    half.halve()
+    half.use_bfloat16()
     layers, gradients = ("conv1_1", "relu2_1", "relu4_1"), []
     for network in (encoder, half):
         leaf = photo.clone().requires_grad_()

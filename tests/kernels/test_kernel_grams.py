@@ -10,7 +10,7 @@ from pochoir._threads import torch_threads
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
-from pochoir.kernels.arena import Lender
+from pochoir.kernels.arena import Arena
 from pochoir.kernels.grams import multiply_by_matrices, weighted_gram
 from support.close import assert_close
 
@@ -42,7 +42,7 @@ def test_sum_of_outer_products(height, width, channels):
     map_, weights = draw(height, width, channels), draw_weights(height, width)
     rows = map_.double().flatten(0, 1)
     expected = (rows.T * weights.double().flatten()) @ rows
-    matrix = weighted_gram(map_, weights, Lender())
+    matrix = weighted_gram(map_, weights, Arena())
     # Among a quarter of a million sums of 1320 rounded terms some are off by more than among four thousand.
     assert_close(matrix, expected.float(), rtol=1e-5, atol=1e-5 if channels == WIDE else 5e-5)
     assert torch.equal(matrix, matrix.T)
@@ -56,7 +56,7 @@ def test_positions_times_matrices_and_their_transposes(height, width, channels):
     rows = map_.double().flatten(0, 1)
     products = [weights.double().reshape(-1, 1) * (rows @ (matrix + matrix.T).double()) for matrix, weights in pairs]
     for count in (1, 3):
-        result = multiply_by_matrices(map_, pairs[:count], Lender())
+        result = multiply_by_matrices(map_, pairs[:count], Arena())
         assert_close(result.flatten(0, 1), sum(products[:count]).float(), rtol=1e-4, atol=1e-4)
 
 
@@ -64,7 +64,7 @@ def test_the_number_of_threads_does_not_change_the_sum():
     map_, weights, sums = draw(31, 50, WIDE), draw_weights(31, 50), []
     for count in (1, 2, 5):
         with torch_threads(count):
-            sums.append(weighted_gram(map_, weights, Lender()))
+            sums.append(weighted_gram(map_, weights, Arena()))
     assert torch.equal(sums[0], sums[1])
     assert torch.equal(sums[0], sums[2])
 
@@ -73,13 +73,13 @@ def test_a_position_of_no_weight_is_not_looked_at():
     map_, weights = draw(6, 7, WIDE), torch.ones(6, 7)
     weights[2, 3] = 0.0
     map_[2, 3] = float("nan")
-    assert torch.isfinite(weighted_gram(map_, weights, Lender())).all()
-    result = multiply_by_matrices(map_, [(draw(WIDE, WIDE), weights)] * 2, Lender())
+    assert torch.isfinite(weighted_gram(map_, weights, Arena())).all()
+    result = multiply_by_matrices(map_, [(draw(WIDE, WIDE), weights)] * 2, Arena())
     assert torch.equal(result[2, 3], torch.zeros(WIDE))
     assert torch.isfinite(result).all()
 
 
 def test_without_any_weight_there_is_nothing():
     map_, none = draw(4, 5, WIDE), torch.zeros(4, 5)
-    assert torch.equal(weighted_gram(map_, none, Lender()), torch.zeros(WIDE, WIDE))
-    assert torch.equal(multiply_by_matrices(map_, [(draw(WIDE, WIDE), none)], Lender()), torch.zeros_like(map_))
+    assert torch.equal(weighted_gram(map_, none, Arena()), torch.zeros(WIDE, WIDE))
+    assert torch.equal(multiply_by_matrices(map_, [(draw(WIDE, WIDE), none)], Arena()), torch.zeros_like(map_))

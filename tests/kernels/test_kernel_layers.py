@@ -16,12 +16,11 @@ from pochoir._threads import torch_threads
 if not kernels.SUPPORTED:
     pytest.skip("this CPU has no AVX2", allow_module_level=True)
 
-from pochoir.kernels import arena as sharing
-from pochoir.kernels import convolution
-from pochoir.kernels.arena import Lender
-from pochoir.kernels.convolution import ColourConvolution, Convolution
+from pochoir.kernels import convolution, threads
+from pochoir.kernels.arena import Arena
+from pochoir.kernels.convolution import Convolution, RgbConvolution
 from pochoir.kernels.pooling import Pooling
-from pochoir.kernels.winograd_matrices import minimal_filtering
+from pochoir.kernels.winograd_matrices import winograd_matrices
 from support.close import assert_close
 
 WIDE = kernels.COLUMNS
@@ -41,7 +40,7 @@ def as_map(batch: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("outputs", [2, 4, 6])
 def test_minimal_filtering_is_a_short_convolution(outputs):
-    *matrices, reversal = minimal_filtering(outputs)
+    *matrices, reversal = winograd_matrices(outputs)
     forth, weights, back = (torch.tensor(matrix, dtype=torch.float64) for matrix in matrices)
     signal, taps = draw(outputs + 2).double(), draw(3, seed=1).double()
     expected = F.conv1d(signal[None, None], taps[None, None])[0, 0]
@@ -54,7 +53,7 @@ def test_minimal_filtering_is_a_short_convolution(outputs):
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (6, 12), (7, 5), (13, 26)])
 def test_convolution(height, width, outputs):
     weight, bias = draw(WIDE, 2 * WIDE, 3, 3) / 30, draw(WIDE, seed=1)
-    layer = Convolution(weight, bias, Lender(), outputs=outputs)
+    layer = Convolution(weight, bias, Arena(), outputs=outputs)
     source = draw(height, width, 2 * WIDE, seed=2)
     expected = F.conv2d(as_batch(source), weight, bias, padding=1)
     assert_close(as_batch(*layer.forward([source], rectified=False)), expected, atol=1e-4)
@@ -81,7 +80,7 @@ FEW, MANY = WIDE, 256
 @pytest.mark.parametrize("channels", [FEW, MANY])
 @pytest.mark.parametrize("outputs", [4, 6])
 def test_maps_together_become_what_each_becomes_alone(channels, outputs, count):
-    layer = Convolution(draw(channels, channels, 3, 3) / 30, draw(channels), Lender(), outputs=outputs)
+    layer = Convolution(draw(channels, channels, 3, 3) / 30, draw(channels), Arena(), outputs=outputs)
     sizes = [(1, 1), (13, 26), (7, 5), (40, 33)]
     sources = [draw(height, width, channels, seed=seed) for seed, (height, width) in enumerate(sizes)]
     gates = [None if index == 1 else draw(*source.shape, seed=9) for index, source in enumerate(sources)]
@@ -95,10 +94,10 @@ def test_maps_together_become_what_each_becomes_alone(channels, outputs, count):
 
 
 def test_more_tiles_than_are_worked_on_at_once(monkeypatch):
-    layer = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Lender(), outputs=6)
+    layer = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Arena(), outputs=6)
     sources = [draw(20, 31, MANY), draw(9, 14, MANY, seed=1)]
     whole = layer.forward(sources, rectified=True)
-    monkeypatch.setattr(convolution, "MANY_TILES", 5)  # some of one map with some of the other
+    monkeypatch.setattr(convolution, "TILES_PER_WEIGHT_READ", 5)  # some of one map with some of the other
     with torch_threads(2):
         parts = layer.forward(sources, rectified=True)
     for part, expected in zip(parts, whole, strict=True):
@@ -108,7 +107,7 @@ def test_more_tiles_than_are_worked_on_at_once(monkeypatch):
 @pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.3])
 def test_threads_may_begin_late(delay_s, monkeypatch):
     """Whoever comes takes what is left, be it nothing; nobody waits for who has not come."""
-    layer, source = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Lender(), outputs=6), draw(40, 33, MANY)
+    layer, source = Convolution(draw(MANY, MANY, 3, 3) / 30, draw(MANY), Arena(), outputs=6), draw(40, 33, MANY)
     with torch_threads(1):
         expected = layer.forward([source], rectified=True)
     begun = []
@@ -123,7 +122,7 @@ def test_threads_may_begin_late(delay_s, monkeypatch):
             return super().submit(late)
 
     with torch_threads(4), Late(3) as executor:
-        monkeypatch.setattr(sharing, "_executor", lambda helpers: executor)
+        monkeypatch.setattr(threads, "_executor", lambda helpers: executor)
         assert torch.equal(*layer.forward([source], rectified=True), *expected)
     assert len(begun) == 3
 
@@ -131,7 +130,7 @@ def test_threads_may_begin_late(delay_s, monkeypatch):
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 50), (35, 13), (19, 97)])
 def test_convolution_of_colours(height, width):
     weight, bias = draw(WIDE, 3, 3, 3), draw(WIDE, seed=1)
-    layer = ColourConvolution(weight, bias, Lender())
+    layer = RgbConvolution(weight, bias, Arena())
     picture, gradient = draw(3, height, width, seed=2), draw(height, width, WIDE, seed=3)
     expected = F.conv2d(picture[None], weight, bias, padding=1)
     assert_close(as_batch(layer.forward(picture, rectified=False)), expected)
@@ -148,7 +147,7 @@ def test_pooling_of_a_relu_with_many_ties(kind, height, width):
     rectified = as_batch(before).relu()
     pooled = pool(rectified, 2)
     gradient, extra = draw(*pooled.shape, seed=1), draw(height, width, WIDE, seed=2)
-    layer, source = Pooling(kind, Lender()), as_map(rectified.detach())
+    layer, source = Pooling(kind, Arena()), as_map(rectified.detach())
     assert torch.equal(as_batch(layer.forward(source)), pooled)
     (expected,) = torch.autograd.grad((pooled * gradient).sum(), before, retain_graph=True)
     assert torch.equal(layer.backward(source, as_map(gradient)), expected)
@@ -157,40 +156,40 @@ def test_pooling_of_a_relu_with_many_ties(kind, height, width):
 
 
 def test_memory_comes_back_when_the_last_view_is_gone():
-    lender = Lender()
-    first = lender.lend(4, 5)
+    arena = Arena()
+    first = arena.allocate(4, 5)
     place = first.data_ptr()
     view = first[1:, 2:]
     del first
-    assert lender.lend(5, 4).data_ptr() != place  # still in use
+    assert arena.allocate(5, 4).data_ptr() != place  # still in use
     del view
-    assert lender.lend(20).data_ptr() == place
+    assert arena.allocate(20).data_ptr() == place
 
 
 def test_memory_of_several_loans_serves_a_larger_one():
-    lender = Lender()
-    places = [lender.lend(30) for _ in range(5)]
+    arena = Arena()
+    places = [arena.allocate(30) for _ in range(5)]
     low, high = places[1].data_ptr(), places[4].data_ptr()
     del places[3], places[1], places[1]  # the second, third and fourth, in another order than they were lent
-    assert low <= lender.lend(90).data_ptr() < high
+    assert low <= arena.allocate(90).data_ptr() < high
 
 
 def test_loans_outlive_the_memory_that_they_were_cut_from():
-    lender = Lender()
-    early = lender.lend(1000).fill_(1.0)
-    late = lender.lend(5_000_000).fill_(2.0)
-    lender.reserve(30_000_000)
-    last = lender.lend(20_000_000).fill_(3.0)
+    arena = Arena()
+    early = arena.allocate(1000).fill_(1.0)
+    late = arena.allocate(5_000_000).fill_(2.0)
+    arena.reserve(30_000_000)
+    last = arena.allocate(20_000_000).fill_(3.0)
     assert [float(loan.min()) for loan in (early, late, last)] == [1.0, 2.0, 3.0]
     assert [float(loan.max()) for loan in (early, late, last)] == [1.0, 2.0, 3.0]
 
 
 def test_several_threads_are_never_lent_the_same_memory():
-    lender, problems = Lender(), []
+    arena, problems = Arena(), []
 
     def use(number: int) -> None:
         for turn in range(300):
-            loans = [lender.lend(50 + 7 * (turn % 5)).fill_(float(number)) for _ in range(3)]
+            loans = [arena.allocate(50 + 7 * (turn % 5)).fill_(float(number)) for _ in range(3)]
             if any(float(loan.min()) != number or float(loan.max()) != number for loan in loans):
                 problems.append(number)
 
@@ -205,19 +204,19 @@ def test_several_threads_are_never_lent_the_same_memory():
     finally:
         sys.setswitchinterval(before)
     assert not problems
-    assert lender.lend(900_000).shape == (900_000,)  # and all of it has come back
+    assert arena.allocate(900_000).shape == (900_000,)  # and all of it has come back
 
 
 def test_memory_begins_where_a_line_of_the_cache_does():
-    lender = Lender()
-    assert all(lender.lend(count).data_ptr() % 64 == 0 for count in (1, 33, 5_000_000))
+    arena = Arena()
+    assert all(arena.allocate(count).data_ptr() % 64 == 0 for count in (1, 33, 5_000_000))
 
 
 @pytest.mark.parametrize("channels", [FEW, MANY])
 @pytest.mark.parametrize(("height", "width"), [(3, 3), (40, 33)])
 def test_the_number_of_threads_does_not_change_anything(height, width, channels):
-    layer = Convolution(draw(channels, channels, 3, 3) / 30, draw(channels), Lender())
-    pooling, results = Pooling("max", Lender()), []
+    layer = Convolution(draw(channels, channels, 3, 3) / 30, draw(channels), Arena())
+    pooling, results = Pooling("max", Arena()), []
     source, gradient = draw(height, width, channels), draw(height, width, channels, seed=1)
     for count in (1, 2, 5):
         with torch_threads(count):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pochoir.errors import WeightsError
-from pochoir.weights.mapped import let_go, load_mapped
+from pochoir.weights.mapped import load_mapped, release_pages
 
 
 class Reader:
@@ -102,7 +102,7 @@ def test_what_was_let_go_is_there_when_it_is_read_again(reader):
     load(reader)
     state = load(reader)
     assert float(state["a"].sum()) == 3.5 * 300_000
-    let_go(state.values())
+    release_pages(state.values())
     assert float(state["a"].sum()) == 3.5 * 300_000
 
 
@@ -112,13 +112,13 @@ def test_memory_is_given_back(reader):
     state = load(reader)
     state["a"].sum()
     before = resident_pages()
-    let_go(state.values())
+    release_pages(state.values())
     assert before - resident_pages() > 200  # of about 293
 
 
 def test_what_is_not_mapped_is_left_alone():
     own = torch.full((300_000,), 2.0)
-    let_go([own])
+    release_pages([own])
     assert float(own.min()) == 2.0
 
 

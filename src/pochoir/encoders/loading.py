@@ -1,4 +1,4 @@
-"""Reads weight files into encoders."""
+"""Loading of encoders from weight files."""
 
 import pickle
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ from pochoir.weights.mapped import load_mapped
 
 _DAMAGE = (
     *(pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError),  # not a file of tensors
-    *(LookupError, TypeError, AttributeError),  # other tensors than expected
+    *(LookupError, TypeError, AttributeError),  # unexpected tensors
 )
 
 
 class _Format(NamedTuple):
-    """How a weight file is read, and what its network expects."""
+    """Reader of a weight file, and the normalisation that its network expects."""
 
     normalization: Normalization
     read: Callable[[Path, str], dict[str, Tensor]]
@@ -37,17 +37,16 @@ def load_encoder(
     engine: str = "auto",
     may_round: bool = False,
 ) -> VGG:
-    """An encoder with its trained weights.
+    """Load an encoder with its trained weights.
 
     Args:
         name: ``"vgg19"`` (original weights) or ``"vgg16"`` (torchvision's).
         pooling: ``"max"`` or ``"avg"``.
         padding: ``"zeros"`` or ``"replicate"``.
-        device: Where the network is to run.
-        engine: ``"auto"``, or ``"torch"`` for plain torch only, in full precision; see ``VGG``.
-        may_round: Whether convolutions may be in half precision where the device is faster at it: on GPUs with units
-            for bfloat16. What that rounds off does not show in what is painted (``benchmarks/half_precision.py``), but
-            it would in measurements.
+        device: Device of the network.
+        engine: ``"auto"``, or ``"torch"`` for torch only, in full precision; see ``VGG``.
+        may_round: Allow half precision where the device is faster at it: on GPUs with bfloat16 units. The rounding is
+            invisible in paintings (``benchmarks/half_precision.py``), but not in measurements.
 
     Raises:
         UnknownNameError: There is no such encoder, pooling, padding or engine.
@@ -60,7 +59,7 @@ def load_encoder(
     path = weights.where(name)
 
     def build(state: Mapping[str, Tensor]) -> VGG:
-        # Parameters are replaced at once, so none are drawn at random first.
+        # All parameters are replaced, so none need random values first.
         with torch.device("meta"):
             encoder = VGG(name, normalization=form.normalization, pooling=pooling, padding=padding, engine=engine)
         encoder.load_state_dict(state, assign=True)
@@ -69,26 +68,26 @@ def load_encoder(
     try:
         encoder = load_mapped(path, lambda: form.read(path, name), build)
     except _DAMAGE as error:
-        # Torch's own text advises to load the file unsafely, so only the kind of error is told.
+        # Torch's own message advises an unsafe load, so only the type of error is reported.
         raise WeightsError(
             f"The weight file {path} is damaged or not {name}'s ({type(error).__name__}); "
             f"fetch it again with: pochoir models pull {name}"
         ) from error
-    # The buffers are not in the file: they belong to its row.
+    # The file does not hold the buffers.
     encoder.mean = torch.tensor(form.normalization.mean).view(1, 3, 1, 1)
     encoder.std = torch.tensor(form.normalization.std).view(1, 3, 1, 1)
     encoder = encoder.requires_grad_(False).eval().to(device)
-    encoder.mark_as_read()
+    encoder.mark_reloadable()
     if not device.startswith("cuda"):
         return encoder
     if may_round and engine == "auto" and expected_engine(device) == "bfloat16":
-        encoder.halve()
-    # The units of a GPU that multiply small matrices want the channels of a pixel side by side.
+        encoder.use_bfloat16()
+    # Tensor cores need the channels of a pixel side by side.
     return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def expected_engine(device: str) -> str:
-    """What ``VGG.engine`` will be of an encoder that may round, on a device that is there."""
+    """Return the ``VGG.engine`` of an encoder that may round, on an available device."""
     if kernels.chosen_engine() == "auto" and device == "cpu" and kernels.SUPPORTED:
         return "kernels"
     if kernels.chosen_engine() == "auto" and device.startswith("cuda"):
@@ -98,7 +97,7 @@ def expected_engine(device: str) -> str:
 
 
 def tiny_encoder(*, seed: int = 0, pooling: str = "max", padding: str = "zeros") -> VGG:
-    """VGG19 with 4 to 8 channels and random weights: the same layer names, for quick tests."""
+    """Return a VGG19 with 4 to 8 channels and random weights, for quick tests; layer names are the same."""
     encoder = VGG("vgg19", pooling=pooling, padding=padding, channels=(4, 4, 8, 8, 8))
     generator = torch.Generator().manual_seed(seed)
     state = {
@@ -112,7 +111,7 @@ def tiny_encoder(*, seed: int = 0, pooling: str = "max", padding: str = "zeros")
 
 
 def _read_coded(path: Path, architecture: str) -> dict[str, Tensor]:
-    """Original Caffe weights, each layer's values coded as 8-bit indices into a table of 256."""
+    """Read the original Caffe weights, coded as 8-bit indices into a table of 256 values per layer."""
     stored = torch.load(path, map_location="cpu", weights_only=True)
     state: dict[str, Tensor] = {}
     for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[architecture], start=1):

@@ -1,4 +1,4 @@
-"""VGG on compiled kernels: all of its layers forward, and by hand all the way back."""
+"""VGG on compiled kernels, with a hand-written backward pass."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pochoir.kernels.arena import Lender
-from pochoir.kernels.convolution import ColourConvolution, Convolution, best_outputs
+from pochoir.kernels.arena import Arena
+from pochoir.kernels.convolution import Convolution, RgbConvolution, best_tile_outputs
 from pochoir.kernels.pooling import Pooling
-from pochoir.weights.mapped import let_go
+from pochoir.weights.mapped import release_pages
 
 Maps = dict[str, Tensor]
-"""By layer a map of shape (H, W, channels)."""
+"""Maps of shape (H, W, channels) by layer."""
 NUMBERS_PER_PIXEL = 600
-"""That the lender is told to expect. VGG19 to relu5_1 keeps 290 for the way back, and some are in the making."""
+"""Memory to reserve, in float32 numbers. VGG19 up to relu5_1 keeps 290 per pixel for the backward pass."""
 
 
 @dataclass(frozen=True)
 class _Unit:
-    """A convolution, its ReLU and, at the end of a block, the pooling: their layers' names."""
+    """Layer names of a convolution, its ReLU and, at the end of a block, the pooling."""
 
     convolution: str
     relu: str
@@ -30,14 +30,13 @@ class _Unit:
 
 
 class Stack:
-    """The layers of a VGG.
+    """Sequence of the layers of a VGG.
 
     Args:
-        layers: All names, from the picture on.
+        layers: All layer names, from shallow to deep.
         convolutions: Weights, (C_out, C_in, 3, 3), and biases by name.
         pooling: ``"max"`` or ``"avg"``.
-        lets_go: Whether the weights' memory may be given back where they are mapped from a file: not if they have been
-            changed since.
+        may_release: Release the pages of weights that are mapped from a file; requires unmodified weights.
     """
 
     def __init__(
@@ -46,13 +45,13 @@ class Stack:
         convolutions: Mapping[str, tuple[Tensor, Tensor]],
         pooling: str,
         *,
-        lets_go: bool = False,
+        may_release: bool = False,
     ) -> None:
-        self._lets_go = lets_go
-        self._lender = Lender()
-        self._pooling = Pooling(pooling, self._lender)
+        self._may_release = may_release
+        self._arena = Arena()
+        self._pooling = Pooling(pooling, self._arena)
         first, *_ = convolutions
-        self._first = ColourConvolution(*convolutions[first], self._lender)
+        self._first = RgbConvolution(*convolutions[first], self._arena)
         self._tensors = dict(convolutions)
         self._convolutions: dict[str, Convolution] = {}
         self._units: list[_Unit] = []
@@ -64,23 +63,23 @@ class Stack:
             self._units.append(_Unit(name, relu, pool, stride))
             stride *= 2 if pool else 1
 
-    def give_back(self) -> None:
-        """Give back what memory the pictures so far took."""
-        self._lender.begin_anew()
+    def release_memory(self) -> None:
+        """Free the memory of earlier pictures."""
+        self._arena.release()
 
     def run(self, pictures: Sequence[Tensor], wanted: Sequence[str], *, keep: bool, largest_px: float) -> list[Maps]:
-        """Run as far as the deepest wanted layer.
+        """Compute all layers up to the deepest wanted one.
 
         Args:
-            pictures: Normalised, shapes (3, H, W); sizes may differ.
-            wanted: Names of layers, at least one.
-            keep: Whether to keep what ``run_back`` needs: the outputs of all ReLUs.
+            pictures: Normalised pictures, shapes (3, H, W); sizes may differ.
+            wanted: At least one layer name.
+            keep: Keep the outputs of all ReLUs, which ``run_backward`` needs.
             largest_px: See ``VGG.forward``.
 
         Returns:
-            For each picture the wanted maps, and what is kept.
+            The wanted and kept maps of each picture.
         """
-        self._lender.reserve(NUMBERS_PER_PIXEL * sum(picture[0].numel() for picture in pictures))
+        self._arena.reserve(NUMBERS_PER_PIXEL * sum(picture[0].numel() for picture in pictures))
         found: list[Maps] = [{} for _ in pictures]
         missing = set(wanted)
         values = list(pictures)
@@ -113,99 +112,99 @@ class Stack:
         return self._convolution(unit, largest_px).forward(values, rectified=rectified)
 
     def _convolution(self, unit: _Unit, largest_px: float) -> Convolution:
-        """The convolution in the form that serves; of two forms only the last one asked for is kept."""
+        """Return the convolution with the fastest tile size; only the last tile size used is kept."""
         weight, bias = self._tensors[unit.convolution]
-        outputs = best_outputs(weight, largest_px / unit.stride**2)
+        outputs = best_tile_outputs(weight, largest_px / unit.stride**2)
         made = self._convolutions.get(unit.convolution)
         if made is None or made.outputs != outputs:
-            self._convolutions.pop(unit.convolution, None)  # before the other one takes its memory
-            made = self._convolutions[unit.convolution] = Convolution(weight, bias, self._lender, outputs=outputs)
-            if self._lets_go:
-                let_go([weight])  # the kernels have it in another form
+            self._convolutions.pop(unit.convolution, None)  # frees its memory before the new one is made
+            made = self._convolutions[unit.convolution] = Convolution(weight, bias, self._arena, outputs=outputs)
+            if self._may_release:
+                release_pages([weight])  # the kernels hold a packed copy
         return made
 
-    def run_back(
+    def run_backward(
         self, rectified: Sequence[Maps], gradients: Sequence[Maps], *, largest_px: float
     ) -> list[Tensor | None]:
-        """The gradients of the pictures.
+        """Compute the gradients of the pictures.
 
         Args:
-            rectified: For each picture the outputs of the ReLUs. They are taken out as soon as they have served, so
-                that their memory can.
-            gradients: For each picture those of the maps of some layers.
-            largest_px: As on the way forward.
+            rectified: Outputs of the ReLUs, for each picture. They are removed after use, so that their memory is
+                reused.
+            gradients: Gradients of some layers' maps, for each picture.
+            largest_px: Same value as in the forward pass.
 
         Returns:
-            Shapes (3, H, W); None for a picture without gradients.
+            Gradients of shape (3, H, W); None for a picture without gradients.
         """
-        ways = [_WayBack(*each) for each in zip(rectified, gradients, strict=True)]
+        states = [_Backward(*each) for each in zip(rectified, gradients, strict=True)]
         for index in range(len(self._units) - 1, -1, -1):
             unit = self._units[index]
-            for way in ways:
-                way.coming = self._back_to_convolution(unit, way)
-                way.rectified.pop(unit.relu, None)
-            self._back_through(index, [way for way in ways if way.coming is not None], largest_px)
-        return [way.coming for way in ways]
+            for state in states:
+                state.gradient = self._backward_to_convolution(unit, state)
+                state.rectified.pop(unit.relu, None)
+            self._backward_through(index, [state for state in states if state.gradient is not None], largest_px)
+        return [state.gradient for state in states]
 
-    def _back_to_convolution(self, unit: _Unit, way: "_WayBack") -> Tensor | None:
-        """From the gradient of a unit's output to that of its convolution's."""
-        coming, gradients = way.coming, way.gradients
-        if unit.pooling and coming is None:
-            coming = gradients.get(unit.pooling)
+    def _backward_to_convolution(self, unit: _Unit, state: "_Backward") -> Tensor | None:
+        """Return the gradient of the convolution's output, given that of the unit's output."""
+        gradient, gradients = state.gradient, state.gradients
+        if unit.pooling and gradient is None:
+            gradient = gradients.get(unit.pooling)
         of_relu = gradients.get(unit.relu)
-        if coming is None:
+        if gradient is None:
             if of_relu is not None:
-                coming = of_relu * (way.rectified[unit.relu] > 0.0)
+                gradient = of_relu * (state.rectified[unit.relu] > 0.0)
         elif unit.pooling:
-            coming = self._pooling.backward(way.rectified[unit.relu], coming, extra=of_relu)
+            gradient = self._pooling.backward(state.rectified[unit.relu], gradient, extra=of_relu)
         direct = gradients.get(unit.convolution)
-        if direct is None or coming is None:
-            return coming if direct is None else direct
-        return coming + direct
+        if direct is None or gradient is None:
+            return gradient if direct is None else direct
+        return gradient + direct
 
-    def _back_through(self, index: int, ways: Sequence["_WayBack"], largest_px: float) -> None:
-        """From the gradients of a convolution's outputs to those of what it was given, through the ReLU before it."""
-        coming = [way.coming for way in ways if way.coming is not None]
-        if not coming:
+    def _backward_through(self, index: int, states: Sequence["_Backward"], largest_px: float) -> None:
+        """Propagate gradients through a convolution and the ReLU before it."""
+        incoming = [state.gradient for state in states if state.gradient is not None]
+        if not incoming:
             return
         if index == 0:
-            results = [self._first.backward(each) for each in coming]
+            results = [self._first.backward(each) for each in incoming]
         else:
             before = self._units[index - 1]
             results = self._convolution(self._units[index], largest_px).backward(
-                coming,
-                gates=None if before.pooling else [way.rectified[before.relu] for way in ways],
-                extras=[way.gradients.get(before.pooling or before.relu) for way in ways],
+                incoming,
+                gates=None if before.pooling else [state.rectified[before.relu] for state in states],
+                extras=[state.gradients.get(before.pooling or before.relu) for state in states],
             )
-        for way, result in zip(ways, results, strict=True):
-            way.coming = result
+        for state, result in zip(states, results, strict=True):
+            state.gradient = result
 
 
 @dataclass
-class _WayBack:
-    """How far the way back of one picture has come."""
+class _Backward:
+    """State of the backward pass of one picture."""
 
     rectified: Maps
     gradients: Maps
-    coming: Tensor | None = None
-    """The gradient of what the unit in hand gives."""
+    gradient: Tensor | None = None
+    """Gradient of the current unit's output."""
 
 
 class Features(torch.autograd.Function):
-    """A stack's maps, with its own way back. There is no second derivative."""
+    """Autograd function for the maps of a stack; there is no second derivative."""
 
     @staticmethod
     def forward(
         ctx: Any, stack: Stack, wanted: tuple[str, ...], largest_px: float, *pictures: Tensor
     ) -> tuple[Tensor, ...]:
-        """From pictures (1, 3, H, W) to a tensor (1, C, h, w) for each wanted layer of the first, of the second..."""
+        """Return a tensor (1, C, h, w) for each picture, (1, 3, H, W), and wanted layer, in this order."""
         keep = any(ctx.needs_input_grad)
         found = stack.run([picture[0] for picture in pictures], wanted, keep=keep, largest_px=largest_px)
         ctx.set_materialize_grads(False)
         ctx.stack, ctx.wanted, ctx.largest_px = stack, wanted, largest_px
         if keep:
             relus = [name for name in found[0] if name.startswith("relu")]
-            # What the caller sees is in autograd's care, which notices changes; the rest is freed on the way back.
+            # Autograd guards the maps that the caller sees against changes; the others are freed in the backward pass.
             ctx.seen = [name for name in relus if name in wanted]
             ctx.save_for_backward(*(maps[name] for maps in found for name in ctx.seen))
             ctx.unseen = [{name: maps[name] for name in relus if name not in wanted} for maps in found]
@@ -214,9 +213,9 @@ class Features(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        """From the gradients of the maps to the pictures'."""
+        """Return the gradients of the pictures."""
         if ctx.unseen is None:
-            raise RuntimeError("The way back through an encoder on kernels can be taken once; run it forward again.")
+            raise RuntimeError("An encoder on compiled kernels supports one backward pass; run it forward again.")
         seen, given = iter(ctx.saved_tensors), iter(gradients)
         rectified = [{**unseen, **{name: next(seen) for name in ctx.seen}} for unseen in ctx.unseen]
         maps_given = [
@@ -228,5 +227,5 @@ class Features(torch.autograd.Function):
             for _ in ctx.unseen
         ]
         ctx.unseen = None
-        results = ctx.stack.run_back(rectified, maps_given, largest_px=ctx.largest_px)
+        results = ctx.stack.run_backward(rectified, maps_given, largest_px=ctx.largest_px)
         return (None, None, None, *(None if result is None else result[None] for result in results))

@@ -8,18 +8,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pochoir import kernels
+from pochoir.encoders.layers import CHANNELS, layer_table
 from pochoir.errors import ShapeError, UnknownNameError
-from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS, layer_names
+from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS
 
 if TYPE_CHECKING:
     from pochoir.encoders.stack import Stack
 
-CHANNELS = (64, 128, 256, 512, 512)
 PADDINGS = ("zeros", "replicate")
 
 
 class Normalization(NamedTuple):
-    """What a set of weights expects of its input: ``(rgb * scale - mean) / std``, per RGB channel."""
+    """Normalisation that a set of weights expects: ``(rgb * scale - mean) / std``, per RGB channel."""
 
     scale: float
     mean: tuple[float, float, float]
@@ -27,28 +27,27 @@ class Normalization(NamedTuple):
 
 
 CAFFE = Normalization(255.0, (123.68, 116.779, 103.939), (1.0, 1.0, 1.0))
-"""Of the original weights: grey levels less the training set's mean. Their BGR order is undone on loading."""
+"""Normalisation of the original weights: levels of 0 to 255 minus the mean. Loading converts their BGR order."""
 TORCHVISION = Normalization(1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 class VGG(nn.Module):
-    """The convolutional part of VGG16 or VGG19.
+    """Convolutional part of VGG16 or VGG19.
 
-    It takes RGB in [0, 1] and normalises by itself, so that no caller can forget to or do it twice. Its weights
-    are frozen: gradients reach the picture only.
+    The network takes RGB in [0, 1] and normalises it. Its weights are frozen: only the picture gets gradients.
 
-    On a CPU with AVX2 or AVX-512, single float32 pictures go through compiled kernels (``encoders.stack``), which
-    have one derivative. Everything else goes through plain torch, and so does everything if the environment variable
-    ``POCHOIR_ENGINE`` is ``torch``. ``halve`` is for GPUs.
+    On a CPU with AVX2 or AVX-512, single float32 pictures are computed by compiled kernels (``encoders.stack``), which
+    provide first derivatives. Everything else is computed by torch, and so is everything if the environment variable
+    ``POCHOIR_ENGINE`` is ``torch``. ``use_bfloat16`` is for GPUs.
 
     Args:
         architecture: ``"vgg16"`` or ``"vgg19"``.
-        normalization: What the weights that will be loaded expect.
+        normalization: Normalisation that the weights expect.
         pooling: ``"max"`` as trained, or ``"avg"``, which Gatys et al. 2015 found to look slightly better. The
             average is not rescaled.
-        padding: ``"zeros"`` as trained, or ``"replicate"``, which shows less of the frame in the features.
-        channels: Channels of the five blocks; other than VGG's own only for small test networks.
-        engine: ``"auto"``, or ``"torch"`` for plain torch only.
+        padding: ``"zeros"`` as trained, or ``"replicate"``, which reduces the frame's effect on features.
+        channels: Channels of the five blocks; small test networks change them.
+        engine: ``"auto"``, or ``"torch"`` for torch only.
 
     References:
         Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
@@ -78,7 +77,8 @@ class VGG(nn.Module):
         if engine not in kernels.ENGINES:
             raise UnknownNameError("engine", engine, kernels.ENGINES)
         self.architecture = architecture
-        self.layers = layer_names(architecture)
+        self._table = layer_table(architecture, channels)
+        self.layers = tuple(self._table)
         self.pooling = pooling
         self.padding = padding
         self.scale = normalization.scale
@@ -93,16 +93,16 @@ class VGG(nn.Module):
         self._engine = engine
         self._stack: Stack | None = None
         self._stack_key: tuple[tuple[int, int], ...] = ()
-        self._key_as_read: tuple[tuple[int, int], ...] = ()
+        self._reloadable_key: tuple[tuple[int, int], ...] = ()
         self.requires_grad_(False)
 
     @property
     def engine(self) -> str:
-        """What computes single float32 pictures: ``"kernels"``, ``"torch"``, or ``"bfloat16"``: torch, halved."""
+        """Engine of single float32 pictures: ``"kernels"``, ``"torch"``, or ``"bfloat16"`` (torch, rounded)."""
         first = next(self.parameters())
         if first.dtype == torch.bfloat16:
             return "bfloat16"
-        serves = (
+        can_use_kernels = (
             self._engine == kernels.chosen_engine() == "auto"
             and self.padding == "zeros"
             and first.device.type == "cpu"
@@ -110,19 +110,19 @@ class VGG(nn.Module):
             and kernels.SUPPORTED
             and all(module.out_channels % kernels.COLUMNS == 0 for module in self._modules_in_order())
         )
-        return "kernels" if serves else "torch"
+        return "kernels" if can_use_kernels else "torch"
 
-    def mark_as_read(self) -> None:
-        """Say that the weights are those of a file, which can be read again."""
-        self._key_as_read = self._key()
+    def mark_reloadable(self) -> None:
+        """Declare that the weights equal a mapped file, so that their memory pages can be dropped and read again."""
+        self._reloadable_key = self._key()
 
-    def give_back(self) -> None:
-        """Give back what memory the pictures so far took, where they were larger than those to come."""
+    def release_memory(self) -> None:
+        """Free the memory that earlier, larger pictures needed."""
         if self._stack is not None:
-            self._stack.give_back()
+            self._stack.release_memory()
 
     def _key(self) -> tuple[tuple[int, int], ...]:
-        """Tells whether weights have been replaced or changed."""
+        """Return a value that changes when weights are replaced or modified."""
         return tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
 
     def _modules_in_order(self) -> list[nn.Conv2d]:
@@ -130,55 +130,51 @@ class VGG(nn.Module):
 
     @staticmethod
     def stride(layer: str) -> int:
-        """Pixels of the picture per position of a layer, in each direction; a power of two."""
-        block = int(layer.removeprefix("conv").removeprefix("relu").removeprefix("pool")[0])
-        return 1 << (block if layer.startswith("pool") else block - 1)
+        """Return the pixels of the picture per position of a layer, in each direction; a power of two."""
+        return layer_table("vgg19")[layer].stride  # which has all layers of VGG16, at the same strides
 
     def reach_px(self, layer: str) -> int:
-        """How many pixels beyond its own square a position of a layer depends on, in each direction."""
-        names = self.layers[: self.layers.index(layer) + 1]
-        return sum(self.stride(name) for name in names if name.startswith("conv"))
+        """Return the pixels beyond its own square that a position of a layer depends on, in each direction."""
+        return self._table[layer].reach_px
 
     def forward(self, picture: Tensor, layers: Sequence[str], *, largest_px: float = 0.0) -> dict[str, Tensor]:
-        """Activations of the named layers.
-
-        The network is run no further than the deepest of them.
+        """Return the activations of the named layers; deeper layers are not computed.
 
         Args:
-            picture: RGB in [0, 1], shape (B, 3, H, W). Values outside are taken as they are.
-            layers: Names such as ``"relu4_2"``; see ``recipe.layer_names``.
-            largest_px: Pixels of the largest picture, about, among which this one will be shown again and again. For
-                large ones the compiled kernels have ways of their own, which round differently.
+            picture: RGB in [0, 1], shape (B, 3, H, W). Values outside are not clipped.
+            layers: Names such as ``"relu4_2"``; see ``encoders.layers``.
+            largest_px: Approximate pixels of the largest picture of the series that this one belongs to. It selects the
+                kernels' tile size, which changes rounding.
 
         Returns:
-            For each name the activations, shape (B, C, h, w). They are never modified in place.
+            Activations by name, shape (B, C, h, w). They are never modified in place.
 
         Raises:
-            UnknownNameError: A layer is not one of this network's.
+            UnknownNameError: The network has no such layer.
             ShapeError: The picture is not (B, 3, H, W), or too small for the deepest layer.
         """
-        return self.show([picture], layers, largest_px=largest_px)[0]
+        return self.forward_many([picture], layers, largest_px=largest_px)[0]
 
-    def show(
+    def forward_many(
         self, pictures: Sequence[Tensor], layers: Sequence[str], *, largest_px: float = 0.0
     ) -> list[dict[str, Tensor]]:
-        """Activations of the named layers for pictures of any sizes.
+        """Return the activations of the named layers for pictures of any sizes.
 
-        On the compiled kernels small pictures take much less time so than one after the other: what they cost is
-        reading the weights, which is done once for all of them. What becomes of each is the same, bit for bit. If one
-        of the pictures is not for the kernels, all of them go through plain torch.
+        On compiled kernels, small pictures are much faster together than one by one: their cost is reading the weights,
+        which happens once for all. The results are the same, bit for bit. If the kernels cannot compute one of the
+        pictures, torch computes all.
 
         Args:
-            pictures: As ``forward`` takes them.
-            layers: Likewise.
-            largest_px: Likewise.
+            pictures: See ``forward``.
+            layers: See ``forward``.
+            largest_px: See ``forward``.
 
         Returns:
-            For each picture what ``forward`` gives.
+            The result of ``forward`` for each picture.
 
         Raises:
-            UnknownNameError: As of ``forward``.
-            ShapeError: Likewise.
+            UnknownNameError: The network has no such layer.
+            ShapeError: A picture is not (B, 3, H, W), or too small for the deepest layer.
         """
         for name in layers:
             if name not in self.layers:
@@ -192,10 +188,10 @@ class VGG(nn.Module):
             return self._run_kernels(normalized, tuple(dict.fromkeys(layers)), largest_px)
         return [self._run_torch(each, set(layers)) for each in normalized]
 
-    def halve(self) -> None:
-        """From now on convolve in bfloat16, on plain torch: with half the memory for what is between the named layers.
+    def use_bfloat16(self) -> None:
+        """Switch convolutions to bfloat16 on torch, which halves the memory of activations.
 
-        Those are handed out as float32 all the same, so that Gram matrices and losses are not rounded, too.
+        Named layers are still returned as float32, so that Gram matrices and losses are not rounded as well.
         """
         self.convolutions.to(torch.bfloat16)
 
@@ -205,14 +201,14 @@ class VGG(nn.Module):
         smallest = max((self.stride(name) for name in layers), default=0)
         if min(picture.shape[-2:]) < smallest:
             raise ShapeError(
-                f"{picture.shape[-1]}x{picture.shape[-2]} pixels are too few for the layers asked for: "
+                f"{picture.shape[-1]}x{picture.shape[-2]} pixels are too few for these layers: "
                 f"both sides must be at least {smallest}."
             )
 
     def _run_kernels(
         self, pictures: Sequence[Tensor], wanted: tuple[str, ...], largest_px: float
     ) -> list[dict[str, Tensor]]:
-        # Importing compiles the kernels, so it waits until they are needed.
+        # Importing compiles the kernels, so it is delayed until they are needed.
         from pochoir.encoders.stack import Features, Stack
 
         modules = self._modules_in_order()
@@ -220,7 +216,7 @@ class VGG(nn.Module):
         if self._stack is None or key != self._stack_key:
             tensors = [(module.weight.detach(), cast(Tensor, module.bias).detach()) for module in modules]
             named = dict(zip(self.convolutions, tensors, strict=True))
-            self._stack = Stack(self.layers, named, self.pooling, lets_go=key == self._key_as_read)
+            self._stack = Stack(self.layers, named, self.pooling, may_release=key == self._reloadable_key)
             self._stack_key = key
         maps: tuple[Tensor, ...] = Features.apply(self._stack, wanted, largest_px, *pictures)  # type: ignore[no-untyped-call]
         count = len(wanted)
@@ -232,10 +228,10 @@ class VGG(nn.Module):
         if weight.dtype == torch.bfloat16:
             x = x.to(weight.dtype)
         if x.device.type == "cuda":
-            x = x.contiguous(memory_format=torch.channels_last)  # and so are all maps that follow
+            x = x.contiguous(memory_format=torch.channels_last)  # all later maps inherit this format
         tapped: dict[str, Tensor] = {}
         for position, name in enumerate(self.layers[: last + 1]):
-            # ReLU may work in place only where nobody keeps the convolution's output.
+            # An in-place ReLU would overwrite the convolution's output.
             in_place = position > 0 and self.layers[position - 1] not in wanted
             x = self._apply_layer(name, x, in_place=in_place)
             if name in wanted:

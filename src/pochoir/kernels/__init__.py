@@ -1,9 +1,8 @@
-"""Compiled kernels for the CPU: convolutions of 3x3 in a fraction of the multiplications, pooling, Gram matrices.
+"""Compiled kernels for the CPU: 3x3 convolutions by Winograd's method, pooling and Gram matrices.
 
-Maps are float32 tensors of shape (H, W, channels), contiguous: the channels of a pixel lie side by side, which is what
-torch calls channels last. Importing ``convolution``, ``grams`` or ``pooling`` compiles the kernels, or links what an
-earlier run has compiled; this module alone costs nothing. What it tells of the CPU (``SUPPORTED``, ``COLUMNS``) it
-finds out when it is asked, because that loads LLVM.
+Maps are contiguous float32 tensors of shape (H, W, channels), the order that torch calls channels last. Importing
+``convolution``, ``grams`` or ``pooling`` compiles the kernels, or links kernels that an earlier run compiled. This
+module alone is cheap: ``SUPPORTED`` and ``COLUMNS`` are looked up on first use, because that loads LLVM.
 """
 
 import importlib

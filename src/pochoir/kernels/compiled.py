@@ -1,4 +1,4 @@
-"""A kernel as its compiler leaves it."""
+"""Machine code of one kernel."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ class Compiled(NamedTuple):
     """Machine code of one function."""
 
     symbol: str
-    """Its name in the code."""
+    """Name of the function in the object file."""
     arguments: tuple[str, ...]
-    """Their types, as numba calls them."""
+    """Argument types in numba's notation, such as ``int64``."""
     code: bytes
-    """An object file."""
+    """Contents of the object file."""

@@ -1,4 +1,4 @@
-"""Convolutions of 3x3 with frozen weights, forward and back, on maps of shape (H, W, channels)."""
+"""3x3 convolutions with frozen weights, forward and backward, on maps of shape (H, W, channels)."""
 
 from collections.abc import Sequence
 from math import ceil, inf
@@ -9,57 +9,58 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pochoir.kernels.arena import WAITING, Lender, allocate, scratch, share, share_counted
+from pochoir.kernels.arena import Arena, aligned_array, scratch
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import COUNTERS, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, Map, in_panels
 from pochoir.kernels.library import kernel
+from pochoir.kernels.threads import WAITING, run_counted, run_pieces
 
-_convolve_tiles, _convolve_colours = kernel("convolve_tiles"), kernel("convolve_colours")
-_convolve_places, _convolve_colours_back = kernel("convolve_places"), kernel("convolve_colours_back")
+_convolve_tiles, _convolve_rgb = kernel("convolve_tiles"), kernel("convolve_rgb")
+_convolve_positions, _convolve_rgb_back = kernel("convolve_positions"), kernel("convolve_rgb_back")
 _pack_panels = kernel("pack_panels")
 
-FEW_NUMBERS, MANY_TILES = 12 * 400, 192
-"""What is worked on together: tiles times channels, coming and going, that stay in a thread's second-level cache; or,
-where the weights alone are larger than that cache, as many tiles for each thread as make it worth while to fetch them
-once for all of these tiles."""
-MANY_TILES_FROM = 256 * 256
-"""Pairs of channels from which it is many. Their weights are packed once: for so many tiles it takes little to turn
-them round for the way back."""
+CACHED_NUMBERS = 12 * 400
+"""Tiles times input and output channels that stay in a thread's second-level cache."""
+TILES_PER_WEIGHT_READ = 192
+"""Tiles per thread that share one pass over weights which are larger than the cache."""
+LARGE_FROM = 256 * 256
+"""Pairs of channels from which weights count as larger than the cache. Such weights are packed once: with so many tiles
+per pass, transposing them for the backward pass costs little."""
 SMALL_TILES_FROM = 256 * 512
-"""Pairs of channels from which tiles of 4x4 serve better than those of 6x6, whose weights take 1.8 times the memory."""
+"""Pairs of channels from which 4x4 tiles beat 6x6 tiles, whose weights take 1.8 times the memory."""
 SMALL_TILES_UP_TO = 1400
-"""Positions of a map. In larger ones the fewer multiplications of large tiles count for more: a step at 512 pixels took
-6 % less with them in VGG's block 4."""
+"""Positions of a map up to which 4x4 tiles are used. Larger maps gain more from the fewer multiplications of 6x6 tiles:
+they saved 6 % of a step at 512 pixels in VGG's block 4."""
 TURNS = 2
-"""That each thread has, about, at bringing tiles to their positions and back."""
+"""Portions of tiles that each thread takes in a transform step, on average."""
 ROWS_AT_ONCE = 16
-"""Of the colours' convolution."""
+"""Rows per piece of the RGB convolution."""
 
 
-def best_outputs(weight: Tensor, positions: float = 0.0) -> int:
-    """The side of a tile that serves best.
+def best_tile_outputs(weight: Tensor, positions: float = 0.0) -> int:
+    """Return the side of the output tile that is fastest.
 
     Args:
         weight: Shape (C_out, C_in, 3, 3).
-        positions: How many the maps will have, about.
+        positions: Approximate number of positions of the maps.
     """
     is_small = weight.shape[0] * weight.shape[1] >= SMALL_TILES_FROM and positions < SMALL_TILES_UP_TO
     return 4 if is_small else 6
 
 
 def pack(weight: Tensor, outputs: int) -> Tensor:
-    """Weights as the kernels read them: transformed, and in panels of columns.
+    """Transform weights and arrange them in panels of columns, as the kernels read them.
 
     Args:
         weight: Shape (C_out, C_in, 3, 3), with C_out a multiple of COLUMNS.
-        outputs: Side of a tile.
+        outputs: Side of an output tile.
 
     Returns:
         Shape ((outputs + 2) ** 2, C_out / COLUMNS, C_in, COLUMNS), flat in its last three dimensions.
     """
     results, inputs = weight.shape[:2]
     positions, given = (outputs + 2) ** 2, weight.contiguous()
-    packed = torch.from_numpy(allocate(positions * results * inputs)).view(positions, -1)
+    packed = torch.from_numpy(aligned_array(positions * results * inputs)).view(positions, -1)
 
     def work(panel: int) -> None:
         _pack_panels(
@@ -67,52 +68,52 @@ def pack(weight: Tensor, outputs: int) -> Tensor:
             *(scratch(9 * COLUMNS).ctypes.data, panel, panel + 1),
         )
 
-    share(work, results // COLUMNS)
+    run_pieces(work, results // COLUMNS)
     return packed
 
 
 class Convolution:
-    """A convolution of 3x3 between maps of many channels, padded by zeros.
+    """3x3 convolution between maps of many channels, with zero padding.
 
     Args:
         weight: Shape (C_out, C_in, 3, 3); both numbers of channels are multiples of COLUMNS. It is not kept.
         bias: Shape (C_out,).
-        lender: Lends the memory of results.
-        outputs: Side of a tile, 4 or 6; None takes what serves small maps best.
-        goes_back: Whether ``backward`` will be asked for.
+        arena: Allocates the outputs.
+        outputs: Side of an output tile, 4 or 6; None chooses the fastest for small maps.
+        has_backward: Prepare the weights for ``backward`` as well.
 
     References:
         Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
     """
 
     def __init__(
-        self, weight: Tensor, bias: Tensor, lender: Lender, *, outputs: int | None = None, goes_back: bool = True
+        self, weight: Tensor, bias: Tensor, arena: Arena, *, outputs: int | None = None, has_backward: bool = True
     ) -> None:
         self._results, self._inputs = weight.shape[:2]
-        self._bias, self._lender = bias.clone(), lender
+        self._bias, self._arena = bias.clone(), arena
         pairs = self._results * self._inputs
-        self.outputs = outputs or best_outputs(weight)
-        self._is_large = pairs >= MANY_TILES_FROM
-        self._forth = pack(weight, self.outputs)
-        self._back = self._forth
-        if goes_back and not self._is_large:
-            self._back = pack(weight.flip(2, 3).transpose(0, 1), self.outputs)
+        self.outputs = outputs or best_tile_outputs(weight)
+        self._is_large = pairs >= LARGE_FROM
+        self._weights = pack(weight, self.outputs)
+        self._backward_weights = self._weights
+        if has_backward and not self._is_large:
+            self._backward_weights = pack(weight.flip(2, 3).transpose(0, 1), self.outputs)
 
     def forward(self, sources: Sequence[Tensor], *, rectified: bool) -> list[Tensor]:
-        """The convolution of maps of any sizes, with a ReLU after it if wanted.
+        """Convolve maps of any sizes.
 
         Args:
-            sources: Shapes (H, W, C_in), contiguous. Small maps take less time together than one by one, because the
-                weights are read once for all of them; what becomes of each is the same, bit for bit.
-            rectified: Whether to apply the ReLU.
+            sources: Shapes (H, W, C_in), contiguous. Small maps are faster together than one by one, because the
+                weights are read once for all of them. The results are the same, bit for bit.
+            rectified: Apply a ReLU to the results.
 
         Returns:
             Shapes (H, W, C_out).
         """
-        targets = [self._lender.lend(*source.shape[:2], self._results) for source in sources]
+        targets = [self._arena.allocate(*source.shape[:2], self._results) for source in sources]
         self._run(
-            [_Way(*pair, self._bias, None) for pair in zip(sources, targets, strict=True)],
-            self._forth,
+            [_Task(*pair, self._bias, None) for pair in zip(sources, targets, strict=True)],
+            self._weights,
             floor=0.0 if rectified else -inf,
         )
         return targets
@@ -124,100 +125,101 @@ class Convolution:
         gates: Sequence[Tensor | None] | None = None,
         extras: Sequence[Tensor | None] | None = None,
     ) -> list[Tensor]:
-        """From the gradients of the results to those of the inputs.
+        """Return the gradients with respect to the inputs.
 
         Args:
-            gradients: Shapes (H, W, C_out), contiguous.
-            gates: Shapes (H, W, C_in): where it is not above 0 the result is 0. The way back through the ReLU before.
-            extras: Shapes (H, W, C_in), added before the gate: what else the inputs served.
+            gradients: Gradients of the outputs, shapes (H, W, C_out), contiguous.
+            gates: Outputs of the ReLU before this convolution, shapes (H, W, C_in). Where one is not above 0, the
+                result is 0.
+            extras: Gradients from other uses of the inputs, shapes (H, W, C_in), added before the gate.
 
         Returns:
             Shapes (H, W, C_in).
         """
         nones = [None] * len(gradients)
         nothing = gradients[0].new_zeros(self._inputs)
-        targets = [self._lender.lend(*gradient.shape[:2], self._inputs) for gradient in gradients]
+        targets = [self._arena.allocate(*gradient.shape[:2], self._inputs) for gradient in gradients]
         self._run(
             [
-                _Way(gradient, target, nothing if extra is None else extra, gate)
+                _Task(gradient, target, nothing if extra is None else extra, gate)
                 for gradient, target, extra, gate in zip(
                     gradients, targets, extras or nones, gates or nones, strict=True
                 )
             ],
-            self._back,
+            self._backward_weights,
             reversed_=self._is_large,
         )
         return targets
 
-    def _run(self, ways: Sequence["_Way"], weights: Tensor, *, floor: float = -inf, reversed_: bool = False) -> None:
-        pass_ = _Pass(self.outputs, ways, weights, floor)
+    def _run(self, tasks: Sequence["_Task"], weights: Tensor, *, floor: float = -inf, reversed_: bool = False) -> None:
+        run = _Run(self.outputs, tasks, weights, floor)
         if not self._is_large:
-            pass_.run_by_tiles()
+            run.run_by_tiles()
             return
-        at_once = min(pass_.tiles, MANY_TILES * torch.get_num_threads())
-        room = self._lender.lend(pass_.room(at_once))
-        for start in range(0, pass_.tiles, at_once):
-            pass_.run_by_positions(room, start, min(at_once, pass_.tiles - start), reversed_=reversed_)
+        at_once = min(run.tiles, TILES_PER_WEIGHT_READ * torch.get_num_threads())
+        room = self._arena.allocate(run.scratch_size(at_once))
+        for start in range(0, run.tiles, at_once):
+            run.run_by_positions(room, start, min(at_once, run.tiles - start), reversed_=reversed_)
 
 
-class _Way(NamedTuple):
-    """What becomes of one map."""
+class _Task(NamedTuple):
+    """One map to convolve."""
 
     source: Tensor
     target: Tensor
     extra: Tensor
-    """Added to the results: (channels,) or (H, W, channels)."""
+    """Addend of the results: (channels,) or (H, W, channels)."""
     gate: Tensor | None
 
 
-class _Pass:
-    """Some maps on their way through a convolution. Their tiles are numbered through."""
+class _Run:
+    """One call of a convolution on several maps, whose tiles are numbered consecutively."""
 
-    def __init__(self, outputs: int, ways: Sequence[_Way], weights: Tensor, floor: float) -> None:
-        self._ways, self._weights = ways, weights  # addresses alone would not keep them
-        self._maps, self.tiles = _describe(ways, outputs)
+    def __init__(self, outputs: int, tasks: Sequence[_Task], weights: Tensor, floor: float) -> None:
+        self._tasks, self._weights = tasks, weights  # keeps them alive: kernels only get addresses
+        self._maps, self.tiles = _describe(tasks, outputs)
         self._positions = (outputs + 2) ** 2
-        self._inputs, self._results = ways[0].source.shape[2], ways[0].target.shape[2]
+        self._inputs, self._results = tasks[0].source.shape[2], tasks[0].target.shape[2]
         self._patches = 3 * self._positions * max(self._inputs, self._results)
-        self._told = (
-            *(outputs, self._maps.ctypes.data, len(ways), self._inputs),
+        self._arguments = (
+            *(outputs, self._maps.ctypes.data, len(tasks), self._inputs),
             *(weights.data_ptr(), self._results, floor),
         )
 
-    def room(self, count: int) -> int:
-        """Numbers that ``count`` tiles need."""
+    def scratch_size(self, count: int) -> int:
+        """Return the scratch space for ``count`` tiles, in numbers."""
         rows = ceil(count / UNIT) * UNIT
         return self._positions * (rows * (self._inputs + self._results) + 2 * SKEW)
 
     def run_by_tiles(self) -> None:
-        """Each thread takes other tiles, few enough to stay in its cache from the first step to the last."""
-        few = max(ROWS, FEW_NUMBERS // (self._inputs + self._results) // ROWS * ROWS)
+        """Give each thread its own tiles, few enough to stay in its cache through all three steps."""
+        few = max(ROWS, CACHED_NUMBERS // (self._inputs + self._results) // ROWS * ROWS)
         each = _tiles_per_piece(self.tiles, few)
 
         def work(counter: int) -> None:
-            room = scratch(self.room(each) + self._patches).ctypes.data
-            _convolve_tiles(*self._told, room, counter, each, self.tiles)
+            room = scratch(self.scratch_size(each) + self._patches).ctypes.data
+            _convolve_tiles(*self._arguments, room, counter, each, self.tiles)
 
-        share_counted(work, ceil(self.tiles / each))
+        run_counted(work, ceil(self.tiles / each))
 
     def run_by_positions(self, room: Tensor, start: int, count: int, *, reversed_: bool) -> None:
-        """All threads take the same tiles, and each takes other positions: weights are read once for all tiles."""
+        """Share the same tiles among all threads, each at other positions, so that weights are read once."""
         each = ceil(count / torch.get_num_threads() / TURNS)
 
         def work(counters: int) -> None:
             own = scratch(self._patches + self._inputs * COLUMNS).ctypes.data
-            _convolve_places(
-                *(*self._told, reversed_, room.data_ptr(), own, counters),
+            _convolve_positions(
+                *(*self._arguments, reversed_, room.data_ptr(), own, counters),
                 *(each, start, start + count, WAITING.ctypes.data),
             )
 
-        share_counted(work, self._positions, counters=COUNTERS)
+        run_counted(work, self._positions, counters=COUNTERS)
 
 
-def _describe(ways: Sequence[_Way], outputs: int) -> tuple[NDArray[np.int64], int]:
-    """What kernels are told of some maps, and how many tiles these have."""
+def _describe(tasks: Sequence[_Task], outputs: int) -> tuple[NDArray[np.int64], int]:
+    """Return the table of maps (``layout.Map``) for the kernels, and the total number of tiles."""
     rows, tiles = [], 0
-    for source, target, extra, gate in ways:
+    for source, target, extra, gate in tasks:
         height, width, _ = source.shape
         rows.append(
             Map(
@@ -236,56 +238,56 @@ def _describe(ways: Sequence[_Way], outputs: int) -> tuple[NDArray[np.int64], in
 
 
 def _tiles_per_piece(tiles: int, at_once: int) -> int:
-    """Equal pieces of at most about ``at_once`` tiles, as many for each thread."""
+    """Return the size of equal pieces of about ``at_once`` tiles at most, with as many pieces for each thread."""
     threads = min(torch.get_num_threads(), max(1, tiles // UNIT))
     pieces = ceil(tiles / at_once / threads) * threads
     return ceil(tiles / pieces / UNIT) * UNIT
 
 
-class ColourConvolution:
-    """A convolution of 3x3 from three colours to many channels, padded by zeros.
+class RgbConvolution:
+    """3x3 convolution from RGB to many channels, with zero padding.
 
     Args:
         weight: Shape (C_out, 3, 3, 3), with C_out a multiple of COLUMNS.
         bias: Shape (C_out,).
-        lender: Lends the memory of results.
+        arena: Allocates the outputs.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, lender: Lender) -> None:
-        self._channels, self._lender = weight.shape[0], lender
+    def __init__(self, weight: Tensor, bias: Tensor, arena: Arena) -> None:
+        self._channels, self._arena = weight.shape[0], arena
         taps = weight.permute(2, 3, 1, 0).reshape(TAPS, self._channels)
-        self._forth = in_panels(torch.cat([taps, bias[None]]))
-        self._back = in_panels(torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS)))
+        self._weights = in_panels(torch.cat([taps, bias[None]]))
+        self._backward_weights = in_panels(torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS)))
 
     def forward(self, picture: Tensor, *, rectified: bool) -> Tensor:
-        """The convolution, with a ReLU after it if wanted.
+        """Convolve a picture.
 
         Args:
             picture: Shape (3, H, W).
-            rectified: Whether to apply the ReLU.
+            rectified: Apply a ReLU to the result.
 
         Returns:
             Shape (H, W, C_out).
         """
         _, height, width = picture.shape
-        target = self._lender.lend(height, width, self._channels)
+        target = self._arena.allocate(height, width, self._channels)
         padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous()
         floor = 0.0 if rectified else -inf
 
         def work(piece: int) -> None:
             room = scratch(PIXELS * (TAP_DEPTH + self._channels))
             patches, products = room[: PIXELS * TAP_DEPTH], room[PIXELS * TAP_DEPTH :]
-            _convolve_colours(
-                *(padded.data_ptr(), width, self._forth.data_ptr(), self._channels, floor, target.data_ptr()),
+            _convolve_rgb(
+                *(padded.data_ptr(), width, self._weights.data_ptr(), self._channels, floor, target.data_ptr()),
                 *(patches.ctypes.data, products.ctypes.data),
                 *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
-        share(work, ceil(height / ROWS_AT_ONCE))
+        run_pieces(work, ceil(height / ROWS_AT_ONCE))
         return target
 
     def backward(self, gradient: Tensor) -> Tensor:
-        """From the gradient of the results, (H, W, C_out), to that of the picture, (3, H, W)."""
+        """Return the gradient of the picture, (3, H, W), for a gradient of the output, (H, W, C_out)."""
         height, width, channels = gradient.shape
         target = gradient.new_empty(3, height, width)
         rounded = ceil(width / UNIT) * UNIT
@@ -293,11 +295,11 @@ class ColourConvolution:
         def work(piece: int) -> None:
             count = 3 * rounded * TAP_COLUMNS
             room = scratch(count + UNIT * channels)
-            _convolve_colours_back(
-                *(gradient.data_ptr(), channels, self._back.data_ptr(), target.data_ptr(), height, width),
+            _convolve_rgb_back(
+                *(gradient.data_ptr(), channels, self._backward_weights.data_ptr(), target.data_ptr(), height, width),
                 *(room.ctypes.data, room[count:].ctypes.data),
                 *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
-        share(work, ceil(height / ROWS_AT_ONCE))
+        run_pieces(work, ceil(height / ROWS_AT_ONCE))
         return target

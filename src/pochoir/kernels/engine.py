@@ -1,4 +1,4 @@
-"""Which engine the user asks for."""
+"""Choice of the engine that computes features."""
 
 import os
 from typing import Final
@@ -11,13 +11,13 @@ ENGINES: Final = ("auto", "torch")
 
 
 def chosen_engine() -> str:
-    """The engine that the environment variable ``POCHOIR_ENGINE`` asks for.
+    """Return the engine that the environment variable ``POCHOIR_ENGINE`` asks for.
 
     Returns:
-        ``"auto"``: kernels where they serve, else torch. ``"torch"``: torch throughout.
+        ``"auto"`` for compiled kernels where they apply and torch elsewhere; ``"torch"`` for torch throughout.
 
     Raises:
-        UnknownNameError: It asks for something else.
+        UnknownNameError: The variable has another value.
     """
     engine = os.environ.get(ENGINE_VARIABLE) or "auto"
     if engine not in ENGINES:

@@ -1,49 +1,50 @@
-"""Weighted Gram matrices of a map of shape (H, W, channels), several at once, and the way back."""
+"""Weighted Gram matrices of a map of shape (H, W, channels), forward and backward."""
 
 from collections.abc import Callable, Sequence
 from math import ceil
 
 from torch import Tensor
 
-from pochoir.kernels.arena import Lender, scratch, share
+from pochoir.kernels.arena import Arena, scratch
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import POSITIONS
 from pochoir.kernels.library import kernel
+from pochoir.kernels.threads import run_pieces
 
-SUMS, SUMS_OF_MANY = 8, 4
-"""Parts of a map that are summed side by side: enough to keep a few cores busy, and few matrices to add up."""
-MANY_CHANNELS = 512
-"""From which on to clear and to add up eight matrices takes long beside the products: measured on 2 cores. The number
-must not depend on that of the threads, or the sums would."""
+PARTIAL_SUMS, PARTIAL_SUMS_WIDE = 8, 4
+"""Parts of a map that are summed in parallel: enough for a few cores, and few matrices to add up. They must not depend
+on the number of threads, because the rounding of the sums would."""
+WIDE_CHANNELS = 512
+"""Channels from which clearing and adding eight matrices takes long beside the products, measured on 2 cores."""
 LEAST_POSITIONS = 64
-"""Of a part: for fewer, matrices cost more than they save."""
+"""Least number of positions in a part."""
 PIECES, LEAST_IN_PIECE = 16, 32
-"""Of a map on the way back, and positions that one has at least."""
+"""Pieces of a map in the backward pass, and the least number of positions in one."""
 LEAST_SHARED = 1 << 16
-"""Numbers of a matrix: another thread is not woken for less."""
+"""Numbers of a matrix below which no other thread is woken."""
 
-_add_outer_products, _fold_sums = kernel("add_outer_products"), kernel("fold_sums")
-_pack_both, _multiply_positions = kernel("pack_both"), kernel("multiply_positions")
+_add_outer_products, _fold_sums = kernel("add_outer_products"), kernel("reduce_sums")
+_pack_both, _multiply_positions = kernel("pack_symmetric"), kernel("multiply_positions")
 
 
-def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
-    """The sum of the outer products of a map's positions.
+def weighted_gram(map_: Tensor, weights: Tensor, arena: Arena) -> Tensor:
+    """Return the weighted sum of the outer products of a map's positions.
 
-    It is summed in the same order whatever the number of threads.
+    The order of summation does not depend on the number of threads.
 
     Args:
         map_: Shape (H, W, C), contiguous, with C a multiple of COLUMNS.
-        weights: At least 0, shape (H, W), contiguous. Positions of weight 0 cost nothing.
-        lender: Lends room.
+        weights: Non-negative weights, shape (H, W), contiguous. Positions of weight 0 are skipped.
+        arena: Allocates the result and scratch space.
 
     Returns:
         Shape (C, C), symmetric.
     """
     channels = map_.shape[2]
     positions = weights.numel()
-    most = SUMS if channels < MANY_CHANNELS else SUMS_OF_MANY
+    most = PARTIAL_SUMS if channels < WIDE_CHANNELS else PARTIAL_SUMS_WIDE
     sums = min(most, ceil(positions / LEAST_POSITIONS))
-    totals, target = lender.lend(sums, channels, channels), lender.lend(channels, channels)
+    totals, target = arena.allocate(sums, channels, channels), arena.allocate(channels, channels)
     each = ceil(positions / sums)
 
     def add_up(piece: int) -> None:
@@ -55,28 +56,28 @@ def weighted_gram(map_: Tensor, weights: Tensor, lender: Lender) -> Tensor:
     def fold(first: int, last: int) -> None:
         _fold_sums(totals.data_ptr(), sums, channels, target.data_ptr(), first, last)
 
-    share(add_up, sums)
+    run_pieces(add_up, sums)
     _share_panels(fold, channels)
     return target
 
 
-def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], lender: Lender) -> Tensor:
-    """Each position times the sum of a matrix and its transpose, added up over several matrices with weights.
+def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], arena: Arena) -> Tensor:
+    """Multiply each position by the sum of a matrix and its transpose, and add up the weighted results.
 
-    It is the way back through ``weighted_gram`` from the gradients of its results.
+    This is the backward pass of ``weighted_gram``.
 
     Args:
         map_: Shape (H, W, C), contiguous, with C a multiple of COLUMNS.
-        pairs: Matrices, (C, C), and the weights of the positions for each, (H, W), all contiguous; at least one pair.
-        lender: Lends the memory of the result.
+        pairs: At least one matrix, (C, C), with its weights of the positions, (H, W), all contiguous.
+        arena: Allocates the result.
 
     Returns:
         Shape (H, W, C).
     """
     height, width, channels = map_.shape
-    target = lender.lend(height, width, channels)
+    target = arena.allocate(height, width, channels)
     positions = height * width
-    panels = [_pack(matrix, lender) for matrix, _ in pairs]
+    panels = [_pack(matrix, arena) for matrix, _ in pairs]
     each = max(ceil(positions / PIECES), LEAST_IN_PIECE)
 
     def work(piece: int) -> None:
@@ -87,14 +88,14 @@ def multiply_by_matrices(map_: Tensor, pairs: Sequence[tuple[Tensor, Tensor]], l
                 *(scratch(2 * POSITIONS * channels).ctypes.data, index > 0, len(pairs) == 1, target.data_ptr()),
             )
 
-    share(work, ceil(positions / each))
+    run_pieces(work, ceil(positions / each))
     return target
 
 
-def _pack(matrix: Tensor, lender: Lender) -> Tensor:
-    """The sum of a matrix and its transpose as products read it; see ``layout.in_panels``."""
+def _pack(matrix: Tensor, arena: Arena) -> Tensor:
+    """Return the sum of a matrix and its transpose in panels; see ``layout.in_panels``."""
     channels = len(matrix)
-    panels = lender.lend(channels // COLUMNS, channels, COLUMNS)
+    panels = arena.allocate(channels // COLUMNS, channels, COLUMNS)
 
     def pack(first: int, last: int) -> None:
         _pack_both(matrix.data_ptr(), channels, panels.data_ptr(), first, last)
@@ -104,7 +105,7 @@ def _pack(matrix: Tensor, lender: Lender) -> Tensor:
 
 
 def _share_panels(work: Callable[[int, int], None], channels: int) -> None:
-    """Do ``work(first, last)`` for all panels of columns, some at a time."""
+    """Call ``work(first, last)`` for ranges that cover all panels of columns."""
     panels = channels // COLUMNS
     each = ceil(panels / max(1, channels**2 // LEAST_SHARED))
-    share(lambda piece: work(piece * each, min(panels, (piece + 1) * each)), ceil(panels / each))
+    run_pieces(lambda piece: work(piece * each, min(panels, (piece + 1) * each)), ceil(panels / each))

@@ -1,4 +1,4 @@
-"""How numbers lie in memory: what the kernels and their callers agree on."""
+"""Memory layouts and block sizes shared by kernels and their callers."""
 
 from typing import Final, NamedTuple
 
@@ -8,58 +8,58 @@ from pochoir.kernels.cpu import COLUMNS, LANES
 
 FLOAT_BYTES: Final = 4
 ROWS: Final = 12 if LANES == 16 else 6
-"""Rows of a product at a time: as many as registers hold the sums of."""
+"""Rows of a matrix product at a time: as many as fit into registers."""
 UNIT: Final = ROWS // 3
-"""Rows of a product are rounded up to a multiple of this."""
+"""Granularity of rows: numbers of rows are rounded up to a multiple of it."""
 SKEW: Final = 16
-"""Numbers between one position of a tile and the next beyond what is needed, so that they do not share cache sets."""
+"""Padding between the positions of a tile, in numbers, so that they do not compete for the same cache sets."""
 POSITIONS: Final = 128
-"""Positions of a map at a time, for Gram matrices: two panels of them stay in the first-level cache."""
+"""Map positions at a time in Gram matrices: two panels of them fit into the first-level cache."""
 TAPS: Final = 27
-"""Weights of 3x3 pixels of three colours."""
+"""Weights of a 3x3 filter over three colour channels."""
 TAP_COLUMNS: Final = 32
-"""Columns of a product that holds all taps, a multiple of what a product takes."""
+"""Columns of a product that holds all taps, a multiple of the product's width."""
 TAP_DEPTH: Final = TAPS + 1
-"""The last one is the bias, as the weight of a constant 1."""
+"""Taps and the bias, which is the weight of a constant 1."""
 PIXELS: Final = 48
-"""Pixels of a picture at a time, a multiple of what a product takes."""
+"""Pixels at a time in the RGB convolution, a multiple of a product's rows."""
 
 INTEGER_BYTES: Final = 8
 COUNTER: Final = 64
-"""Bytes from one number that threads count with to the next: each has a line of the cache to itself."""
+"""Distance between two atomic counters in bytes: one cache line each."""
 COUNTERS: Final = 5
-"""Of a convolution whose threads wait for each other: what has been taken of its three steps, what is done of two."""
+"""Counters of a convolution whose threads wait for each other: three for steps taken, two for steps finished."""
 
 
 class Waiting(NamedTuple):
-    """How a thread waits for others: addresses of C functions that take at most one number."""
+    """C functions that a waiting thread calls; each takes at most one number."""
 
-    give_way: int
-    """Lets another thread have the core."""
+    yield_core: int
+    """Address of the function that lets another thread have the core."""
     sleep: int
-    """Sleeps for some time."""
-    nap: int
-    """Its number: about 50 microseconds, or as little as the system knows."""
+    """Address of the function that sleeps."""
+    sleep_amount: int
+    """Argument of ``sleep``: about 50 microseconds, or the least that the system offers."""
 
 
 class Map(NamedTuple):
-    """A map that a convolution goes over, as its kernels are told of it: addresses and counts."""
+    """Description of one map for the convolution kernels, in addresses and counts."""
 
     source: int
-    """Of the map, (height, width, channels that come)."""
+    """Address of the input, (height, width, input channels)."""
     height: int
     width: int
     target: int
-    """Of the results, (height, width, channels that go)."""
+    """Address of the output, (height, width, output channels)."""
     extra: int
-    """Of what is added to them: (channels,), or (height, width, channels) if ``is_full``."""
+    """Address of the addend: (channels,), or (height, width, channels) if ``is_full``."""
     is_full: int
     gate: int
-    """Of a map, (height, width, channels): results where it is not above 0 become 0. Or 0."""
+    """Address of a map, (height, width, channels): outputs where it is not above 0 become 0. 0 means no gate."""
     first: int
-    """Tiles of the maps before."""
+    """Number of tiles in the maps before this one."""
 
 
 def in_panels(matrix: Tensor) -> Tensor:
-    """A matrix (depth, columns) as products read it: panels of COLUMNS columns, (columns / COLUMNS, depth, COLUMNS)."""
+    """Rearrange a matrix (depth, columns) into panels of COLUMNS columns: (columns / COLUMNS, depth, COLUMNS)."""
     return matrix.reshape(len(matrix), -1, COLUMNS).transpose(0, 1).contiguous()

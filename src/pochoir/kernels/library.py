@@ -1,7 +1,7 @@
-"""The compiled kernels: linked from where an earlier run has kept them, compiled if none has.
+"""Library of compiled kernels: links kernels that an earlier run saved, and compiles them if there are none.
 
-numba compiles, and it alone knows how; but to import it and to load what it keeps takes half a second, so what it made
-is kept here and linked without it.
+Importing numba and loading its own cache takes half a second. So the object files are saved here, and later runs link
+them without numba.
 """
 
 import ctypes
@@ -33,9 +33,9 @@ _loading = threading.Lock()
 
 _FOLDER = Path(__file__).parent
 _SOURCES = ("compiled.py", "cpu.py", "layout.py", "winograd_matrices.py")
-"""What the kernels' source takes from elsewhere."""
+"""Modules outside ``native`` that the machine code depends on."""
 _DAMAGE = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError),  # not a whole archive
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError),  # not an intact archive
     *(LookupError, TypeError, ValueError),  # other contents than expected
 )
 _ARGUMENTS: Mapping[str, Any] = {"int64": ctypes.c_int64, "float32": ctypes.c_float}
@@ -43,16 +43,16 @@ _PLACE: Any = ctypes.POINTER(ctypes.c_void_p)
 
 
 class Kernel:
-    """A function of machine code, called without the interpreter's lock.
+    """Function in machine code, called without the interpreter's lock.
 
     Args:
-        name: What to call it if it fails.
-        address: Where it begins.
+        name: Name for error messages.
+        address: Address of the function; 0 raises ``LookupError``.
         arguments: Types of its arguments.
     """
 
-    # numba's functions return a status, and write their result and what they raise where they are told.
-    _result, _trouble = ctypes.c_void_p(), ctypes.c_void_p()
+    # numba's functions return a status, and write their result and their exception to the first two arguments.
+    _result, _exception = ctypes.c_void_p(), ctypes.c_void_p()
 
     def __init__(self, name: str, address: int, arguments: tuple[str, ...]) -> None:
         if not address:
@@ -62,18 +62,18 @@ class Kernel:
         self._function = ctypes.CFUNCTYPE(ctypes.c_int32, _PLACE, _PLACE, *kinds)(address)
 
     def __call__(self, *arguments: float) -> None:
-        """Run it."""
-        if self._function(self._result, self._trouble, *arguments):
+        """Run the kernel."""
+        if self._function(self._result, self._exception, *arguments):
             raise RuntimeError(f"The kernel {self._name} failed.")
 
 
 def kernel(name: str) -> Kernel:
-    """The kernel of this name."""
+    """Return the kernel of this name."""
     return _load()[name]
 
 
 def _load() -> dict[str, Kernel]:
-    with _loading:  # once, whichever thread comes first
+    with _loading:  # the first thread loads, the others wait
         return _load_once()
 
 
@@ -83,37 +83,37 @@ def _load_once() -> dict[str, Kernel]:
     for folder in _folders():
         try:
             return _link(_read(folder / name))
-        except _DAMAGE:  # not there, or not whole
+        except _DAMAGE:  # missing or damaged
             continue
     made: dict[str, Compiled] = importlib.import_module("pochoir.kernels.native").compile_all()
     for folder in _folders():
         try:
-            _keep(folder / name, made)
+            _save(folder / name, made)
             break
         except OSError as error:
-            logger.info("Compiled kernels cannot be kept in %s (%s).", folder, error)
+            logger.info("Compiled kernels cannot be saved in %s (%s).", folder, error)
     return _link(made)
 
 
 def _folders() -> Iterator[Path]:
-    """Where compiled kernels may be kept: the first of these that can be written."""
+    """Yield the folders for compiled kernels; the first writable one is used."""
     yield _FOLDER / "__pycache__"
     yield home() / "kernels"
     yield platformdirs.user_cache_path("pochoir") / "kernels"
 
 
 def _fingerprint() -> str:
-    """Changes with anything that the code depends on."""
-    told = [version("numba"), version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
-    told += [*sorted(FEATURES), *sorted(f"{name}={value}" for name, value in os.environ.items() if "NUMBA" in name)]
-    total = hashlib.sha256("\n".join(told).encode())
+    """Return a hash of everything that the machine code depends on."""
+    parts = [version("numba"), version("llvmlite"), llvm.get_process_triple(), llvm.get_host_cpu_name()]
+    parts += [*sorted(FEATURES), *sorted(f"{name}={value}" for name, value in os.environ.items() if "NUMBA" in name)]
+    total = hashlib.sha256("\n".join(parts).encode())
     for path in (*sorted((_FOLDER / "native").glob("*.py")), *(_FOLDER / name for name in _SOURCES)):
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 
 
 def _read(path: Path) -> dict[str, Compiled]:
-    with zipfile.ZipFile(path) as archive:  # which knows a checksum of each file in it
+    with zipfile.ZipFile(path) as archive:  # verifies a checksum of each member
         index = json.loads(archive.read("index.json"))
         return {
             name: Compiled(entry["symbol"], tuple(entry["arguments"]), archive.read(f"{name}.o"))
@@ -121,7 +121,7 @@ def _read(path: Path) -> dict[str, Compiled]:
         }
 
 
-def _keep(path: Path, made: Mapping[str, Compiled]) -> None:
+def _save(path: Path, made: Mapping[str, Compiled]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as passing, zipfile.ZipFile(passing, "w") as archive:
         index = {name: {"symbol": each.symbol, "arguments": each.arguments} for name, each in made.items()}
@@ -140,7 +140,7 @@ def _link(made: Mapping[str, Compiled]) -> dict[str, Kernel]:
 
 @cache
 def _start_engine() -> llvm.ExecutionEngine:
-    """It owns the code, so it is kept as long as the program runs."""
+    """Return the engine, which owns the code for as long as the program runs."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_default_triple().create_target_machine()

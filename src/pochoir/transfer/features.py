@@ -123,4 +123,4 @@ def show_together(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) 
     """The features of pictures that ``fit_together``, each with the layers of all; see ``VGG.show``."""
     first, *_ = pictures
     layers = tuple(dict.fromkeys(layer for tiles in pictures for layer in tiles.layers))
-    return first.encoder.show(contents, layers, largest_px=first.largest_px)
+    return first.encoder.forward_many(contents, layers, largest_px=first.largest_px)

@@ -12,7 +12,7 @@ from pochoir.transfer.functional import sum_outer_products
 from pochoir.transfer.tiling import Tile, Window
 
 if TYPE_CHECKING:
-    from pochoir.kernels.arena import Lender
+    from pochoir.kernels.arena import Arena
 
 
 class GuidedGrams:
@@ -27,7 +27,7 @@ class GuidedGrams:
         self.totals = [{layer: float(guide.sum()) for layer, guide in region.items()} for region in guides]
         # Looked at once for all steps: numbers have to be waited for on a GPU.
         self._weights: dict[Tile, dict[str, dict[int, Tensor]]] = {}
-        self._lender: Lender | None = None
+        self._arena: Arena | None = None
 
     def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
         """The tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
@@ -52,11 +52,11 @@ class GuidedGrams:
     def _sum(self, features: Tensor, core: Window, weights: list[Tensor]) -> Sequence[Tensor]:
         if not _suits_kernels(features):
             return [sum_outer_products(core.cut(features), each) for each in weights]
-        if self._lender is None:
-            from pochoir.kernels.arena import Lender
+        if self._arena is None:
+            from pochoir.kernels.arena import Arena
 
-            self._lender = Lender()
-        matrices: tuple[Tensor, ...] = _OnKernels.apply(features, core, weights, self._lender)  # type: ignore[no-untyped-call]
+            self._arena = Arena()
+        matrices: tuple[Tensor, ...] = _OnKernels.apply(features, core, weights, self._arena)  # type: ignore[no-untyped-call]
         return matrices
 
 
@@ -84,7 +84,7 @@ class _OnKernels(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, core: Window, weights: Sequence[Tensor], lender: "Lender"
+        ctx: Any, features: Tensor, core: Window, weights: Sequence[Tensor], arena: "Arena"
     ) -> tuple[Tensor, ...]:
         from pochoir.kernels.grams import weighted_gram
 
@@ -93,9 +93,9 @@ class _OnKernels(torch.autograd.Function):
         ctx.weights = [features.new_zeros(features.shape[-2:]) for _ in weights]
         for whole, each in zip(ctx.weights, weights, strict=True):
             core.cut(whole).copy_(each[0, 0])
-        ctx.lender = lender
+        ctx.arena = arena
         map_ = features[0].permute(1, 2, 0).contiguous()
-        return tuple(weighted_gram(map_, each, lender)[None] for each in ctx.weights)
+        return tuple(weighted_gram(map_, each, arena)[None] for each in ctx.weights)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -106,4 +106,4 @@ class _OnKernels(torch.autograd.Function):
         map_ = features[0].permute(1, 2, 0).contiguous()
         matrices = [gradient[0].contiguous() for gradient in gradients]
         pairs = list(zip(matrices, ctx.weights, strict=True))
-        return multiply_by_matrices(map_, pairs, ctx.lender).permute(2, 0, 1)[None], None, None, None
+        return multiply_by_matrices(map_, pairs, ctx.arena).permute(2, 0, 1)[None], None, None, None

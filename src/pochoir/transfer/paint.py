@@ -188,7 +188,7 @@ def iter_paint(
             )
         coarser, counts = (parts, picture), (*counts, index)
         del task  # with all that the objective holds, before the next one is built
-        encoder.give_back()
+        encoder.release_memory()
         give_back()
 
 

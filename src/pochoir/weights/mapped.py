@@ -1,4 +1,4 @@
-"""Weights in a form that is mapped into memory instead of being read, kept beside their file."""
+"""Memory-mapped copies of weight files, saved beside them."""
 
 import contextlib
 import ctypes
@@ -23,19 +23,19 @@ _DAMAGE = (OSError, EOFError, LookupError, TypeError, ValueError, RuntimeError, 
 
 
 def load_mapped(path: Path, read: Callable[[], State], build: Callable[[State], Network]) -> Network:
-    """Build a network from what a weight file holds, mapped into memory.
+    """Build a network from a memory-mapped copy of a weight file.
 
-    The first time the file is read, and what was read is kept as ``NAME.mapped``. That is made anew if the file changes
-    or the copy is damaged or another network's, and done without where the folder cannot be written.
+    The first call reads the file and saves the copy as ``NAME.mapped``. The copy is made again if the file changes, or
+    if the copy is damaged or belongs to another network. If the folder is not writable, the file is read each time.
 
     Args:
         path: The weight file.
-        read: Reads it; raises what it likes.
-        build: Makes the network of tensors by name, which are not copied; raises if they do not fit. Writing to them
-            changes no file.
+        read: Reads the file; may raise any error.
+        build: Builds the network from tensors by name, without copying them; raises an error if they do not fit.
+            Writing to the tensors changes no file.
 
     Returns:
-        What ``build`` made.
+        The result of ``build``.
     """
     kept = path.with_name(f"{path.name}.mapped")
     with contextlib.suppress(*_DAMAGE):
@@ -43,17 +43,17 @@ def load_mapped(path: Path, read: Callable[[], State], build: Callable[[State], 
     state = read()
     network = build(state)
     _keep(kept, path, state)
-    # What lies in memory in another order gives other last digits: the first run takes what the next one will.
+    # Another memory order changes rounding, so the first run uses the same copy as later runs.
     with contextlib.suppress(*_DAMAGE):
         return build(_map(kept, path))
     return network
 
 
-def let_go(tensors: Iterable[Tensor]) -> None:
-    """Give the memory of mapped tensors back, which lasts until they are read again. Only Linux is asked to.
+def release_pages(tensors: Iterable[Tensor]) -> None:
+    """Release the memory pages of mapped tensors until they are read again; works on Linux only.
 
     Args:
-        tensors: From ``load_mapped`` and not written to since; others are left alone.
+        tensors: Unmodified tensors of ``load_mapped``; others are not affected.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -67,24 +67,24 @@ def let_go(tensors: Iterable[Tensor]) -> None:
 
 
 def _mapped_ranges() -> list[tuple[int, int]]:
-    """Where copies lie in memory: what is asked to go anywhere else would be lost."""
+    """Return the address ranges of mapped copies; releasing any other memory would lose data."""
     try:
         lines = Path("/proc/self/maps").read_bytes().splitlines()
-    except OSError:  # there is no /proc; then nothing is let go
+    except OSError:  # without /proc nothing is released
         return []
     ranges = [line.split(maxsplit=1)[0].split(b"-") for line in lines if line.endswith(b".mapped")]
     return [(int(low, 16), int(high, 16)) for low, high in ranges]
 
 
 def _identify(path: Path) -> str:
-    told = path.stat()
-    return f"{told.st_size} bytes of {told.st_mtime_ns}, torch {torch.__version__}, pochoir {__version__}"
+    status = path.stat()
+    return f"{status.st_size} bytes of {status.st_mtime_ns}, torch {torch.__version__}, pochoir {__version__}"
 
 
 def _map(kept: Path, path: Path) -> State:
     stored = torch.load(kept, map_location="cpu", weights_only=True, mmap=True)
     if stored["source"] != _identify(path):
-        raise WeightsError(f"{kept} is not of {path}.")
+        raise WeightsError(f"{kept} is not a copy of {path}.")
     state: State = stored["state"]
     return state
 

@@ -1,6 +1,6 @@
-"""The kernels' source, in numba's Python and as LLVM code. It is imported to compile them, not to run them.
+"""Source of the kernels, as numba functions and generated LLVM code; imported only to compile them.
 
-Kernels take addresses and counts of numbers as 64-bit integers, and float32; they return nothing and raise nothing.
+Kernels take addresses and counts as 64-bit integers, and float32 numbers. They return nothing and raise nothing.
 """
 
 from pochoir.kernels.compiled import Compiled
@@ -12,5 +12,5 @@ from pochoir.kernels.native.compiling import KERNELS, compile_kernel
 
 
 def compile_all() -> dict[str, Compiled]:
-    """Compile all kernels, by name. It takes about ten seconds."""
+    """Compile all kernels and return them by name; takes about ten seconds."""
     return {name: compile_kernel(kernel) for name, kernel in KERNELS.items()}

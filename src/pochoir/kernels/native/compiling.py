@@ -1,4 +1,4 @@
-"""Marks the functions that can be called from outside, and compiles them."""
+"""Registry and compiler of kernels."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,32 +10,32 @@ from numba.core.registry import cpu_target
 
 from pochoir.kernels.compiled import Compiled
 
-# A division by zero is not looked for: it would raise.
+# With the error model of NumPy, code does not check for division by zero.
 helper: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(error_model="numpy")
-"""Decorates a function that kernels call."""
+"""Decorator of a function that kernels call."""
 
 
 class Marked(NamedTuple):
-    """A kernel's source."""
+    """Source of a kernel."""
 
     dispatcher: Any
     signature: str
 
 
 KERNELS: dict[str, Marked] = {}
-"""By name."""
+"""All kernels by name."""
 
 
-def compiled(signature: str) -> Callable[[Callable[..., None]], Any]:
-    """Mark a function as a kernel, to be compiled for one signature.
+def kernel(signature: str) -> Callable[[Callable[..., None]], Any]:
+    """Register a function as a kernel, to be compiled for one signature.
 
     Args:
-        signature: In numba's words, such as ``"void(intp, float32)"``.
+        signature: Signature in numba's notation, such as ``"void(intp, float32)"``.
 
     Returns:
-        A decorator. What it gives can be called by other functions for numba only.
+        A decorator; the decorated function can only be called by other numba functions.
     """
-    # Nothing around the machine code: no conversion of Python's objects, no exceptions but a status.
+    # No wrappers around the machine code: no conversion of Python objects, and a status instead of exceptions.
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
 
     def mark(function: Callable[..., None]) -> Any:
@@ -46,17 +46,17 @@ def compiled(signature: str) -> Callable[[Callable[..., None]], Any]:
     return mark
 
 
-def compile_kernel(kernel: Marked) -> Compiled:
-    """Compile a kernel, and with it whatever it calls."""
-    arguments, _ = sigutils.normalize_signature(kernel.signature)  # type: ignore[no-untyped-call]
-    kernel.dispatcher.compile(arguments)
-    made = kernel.dispatcher.overloads[arguments]
+def compile_kernel(marked: Marked) -> Compiled:
+    """Compile a kernel with everything that it calls."""
+    arguments, _ = sigutils.normalize_signature(marked.signature)  # type: ignore[no-untyped-call]
+    marked.dispatcher.compile(arguments)
+    made = marked.dispatcher.overloads[arguments]
     kinds = tuple(str(argument) for argument in arguments)
-    return Compiled(made.fndesc.llvm_func_name, kinds, _translate(made.library.get_llvm_str()))
+    return Compiled(made.fndesc.llvm_func_name, kinds, _to_object_file(made.library.get_llvm_str()))
 
 
-def _translate(code: str) -> bytes:
-    """LLVM's code into an object file for the CPU that numba compiles for."""
+def _to_object_file(code: str) -> bytes:
+    """Compile LLVM code to an object file for the CPU that numba targets."""
     triple, name, features = cpu_target.target_context.codegen().magic_tuple()
     machine = llvm.Target.from_triple(triple).create_target_machine(
         cpu=name, features=features, opt=3, codemodel="jitdefault", jit=True

@@ -1,4 +1,4 @@
-"""Sums of outer products of a map's positions, and the way back, in registers."""
+"""Sums of outer products of a map's positions for Gram matrices, and their backward pass."""
 
 from collections.abc import Callable
 from math import sqrt
@@ -10,16 +10,16 @@ from numba.core import types
 
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.layout import FLOAT_BYTES, POSITIONS, UNIT
-from pochoir.kernels.native.compiling import compiled
+from pochoir.kernels.native.compiling import kernel
 from pochoir.kernels.native.products import multiply, transpose
-from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, clear, copy, for_numba, read, settle
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, clear, copy, fence, numba_intrinsic, read
 
 BLOCK_ROWS = 2 * UNIT
-"""Rows of a matrix at a time: its sums stay in registers, and whole numbers of them make up a panel."""
+"""Rows of a matrix at a time: their sums stay in registers, and a panel holds a whole number of blocks."""
 
 
 def _make_outer() -> Callable[..., None]:
-    """``outer(a, b, c, stride_c, depth)``: add to BLOCK_ROWS x COLUMNS numbers the products of two panels."""
+    """Make ``outer(a, b, c, stride_c, depth)``: add the product of two panels to a block of BLOCK_ROWS x COLUMNS."""
 
     def outer(typing_context: Any, a: Any, b: Any, c: Any, stride_c: Any, depth: Any) -> Any:
         return types.void(*[types.intp] * 5), write
@@ -45,15 +45,15 @@ def _make_outer() -> Callable[..., None]:
             loop.set_next(rows, writer.shift(rows, COLUMNS))
             loop.set_next(columns, writer.shift(columns, COLUMNS))
         for place, value in zip(places, results, strict=True):
-            # Added at the end: a long sum is more exact as a sum of short ones.
+            # Adding at the end is more exact: a long sum becomes a sum of short ones.
             writer.store(writer.add(writer.load(place), value), place)
         return context.get_dummy_value()
 
-    return for_numba(outer)
+    return numba_intrinsic(outer)
 
 
 def _make_scale(*, adds: bool = False, streams: bool = False) -> Callable[..., None]:
-    """``scale(source, factor, target, count)``: numbers times a factor, written, streamed or added."""
+    """Make ``scale(source, factor, target, count)``: store, stream or add numbers times a factor."""
 
     def scale(typing_context: Any, source: Any, factor: Any, target: Any, count: Any) -> Any:
         return types.void(types.intp, types.float32, types.intp, types.intp), write
@@ -68,7 +68,7 @@ def _make_scale(*, adds: bool = False, streams: bool = False) -> Callable[..., N
             (writer.stream if streams else writer.store)(result, place)
         return context.get_dummy_value()
 
-    return for_numba(scale)
+    return numba_intrinsic(scale)
 
 
 outer, scale, add_scaled, stream_scaled = (
@@ -79,21 +79,21 @@ outer, scale, add_scaled, stream_scaled = (
 )
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp)")
+@kernel("void(intp, intp, intp, intp, intp, intp, intp)")
 def add_outer_products(
     source: int, weights: int, channels: int, first: int, last: int, panels: int, target: int
 ) -> None:
     """Write the sum of the weighted outer products of some positions.
 
-    Of each panel of columns only the rows down to the diagonal are computed, and to the end of the diagonal's block.
+    In each panel of columns only the rows down to the end of the diagonal's block are computed.
 
     Args:
         source: Address of the map, (positions, channels).
-        weights: Address of those of its positions, at least 0. Positions of weight 0 are not looked at.
-        channels: Of the map.
+        weights: Address of the non-negative weights of its positions. Positions of weight 0 are skipped.
+        channels: Channels of the map.
         first: The first position.
         last: The position after the last.
-        panels: Address of room, (POSITIONS, channels).
+        panels: Address of scratch space, (POSITIONS, channels).
         target: Address of the sums, (channels, channels).
     """
     for row in range(channels):
@@ -105,7 +105,7 @@ def add_outer_products(
         while position < last and count < POSITIONS:
             weight = read(weights + FLOAT_BYTES * position)
             if weight > 0.0:
-                # The root on both sides: the product of a pair of channels has the weight.
+                # The root on both sides gives each product the weight.
                 root = np.float32(sqrt(weight))
                 for panel in range(channels // COLUMNS):
                     start = source + FLOAT_BYTES * (position * channels + panel * COLUMNS)
@@ -121,16 +121,16 @@ def add_outer_products(
                 outer(rows, columns, target + FLOAT_BYTES * (row * channels + panel * COLUMNS), channels, count)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp)")
-def fold_sums(sums: int, count: int, channels: int, target: int, first: int, last: int) -> None:
-    """Add up matrices of which ``add_outer_products`` has left one half, and mirror it into the other.
+@kernel("void(intp, intp, intp, intp, intp, intp)")
+def reduce_sums(sums: int, count: int, channels: int, target: int, first: int, last: int) -> None:
+    """Add up the half matrices that ``add_outer_products`` computes, and mirror the sum.
 
     Args:
         sums: Address of the matrices, (count, channels, channels).
-        count: How many, at least one.
-        channels: Rows and columns.
+        count: Number of matrices, at least one.
+        channels: Rows and columns of a matrix.
         target: Address of the result, (channels, channels).
-        first: The first panel of columns, which becomes one of rows, too.
+        first: The first panel of columns, which is also mirrored into rows.
         last: The panel after the last.
     """
     for panel in range(first, last):
@@ -151,13 +151,13 @@ def fold_sums(sums: int, count: int, channels: int, target: int, first: int, las
                 transpose(target + FLOAT_BYTES * (row * channels + side), channels, goal, channels)
 
 
-@compiled("void(intp, intp, intp, intp, intp)")
-def pack_both(matrix: int, channels: int, target: int, first: int, last: int) -> None:
-    """Bring the sum of a matrix and its transpose into panels of columns.
+@kernel("void(intp, intp, intp, intp, intp)")
+def pack_symmetric(matrix: int, channels: int, target: int, first: int, last: int) -> None:
+    """Write the sum of a matrix and its transpose in panels of columns.
 
     Args:
         matrix: Address of the matrix, (channels, channels).
-        channels: Rows and columns.
+        channels: Rows and columns of a matrix.
         target: Address of the panels, (channels / COLUMNS, channels, COLUMNS).
         first: The first panel.
         last: The panel after the last.
@@ -174,7 +174,7 @@ def pack_both(matrix: int, channels: int, target: int, first: int, last: int) ->
                 add_scaled(place, np.float32(1.0), goal + FLOAT_BYTES * row * COLUMNS, COLUMNS)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+@kernel("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
 def multiply_positions(
     source: int,
     weights: int,
@@ -191,14 +191,14 @@ def multiply_positions(
 
     Args:
         source: Address of the map, (positions, channels).
-        weights: Address of those of its positions. Positions of weight 0 are not looked at.
-        channels: Of the map.
+        weights: Address of the weights of its positions. Positions of weight 0 are skipped.
+        channels: Channels of the map.
         matrix: Address of the matrix, (channels, channels), in panels of columns.
         first: The first position.
         last: The position after the last.
-        room: Address of room, (2, POSITIONS, channels).
-        adds: Whether results are added to what is there; otherwise positions of weight 0 become 0.
-        streams: Whether they are written past the cache; not if more will be added.
+        room: Address of scratch space, (2, POSITIONS, channels).
+        adds: Add results to the target; otherwise positions of weight 0 become 0.
+        streams: Bypass the cache; not useful if more will be added.
         target: Address of the results, (positions, channels).
     """
     size = FLOAT_BYTES * channels
@@ -226,4 +226,4 @@ def multiply_positions(
                 count += 1
             elif not adds:
                 clear(goal, channels)
-    settle()
+    fence()

@@ -1,4 +1,4 @@
-"""Pooling of 2x2 and what belongs to it, over all channels of a pixel, as vector code."""
+"""2x2 pooling, forward and backward, over all channels of a pixel, as vector code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,41 +8,41 @@ from numba.core import types
 
 from pochoir.kernels.cpu import LANES
 from pochoir.kernels.layout import FLOAT_BYTES
-from pochoir.kernels.native.compiling import compiled
-from pochoir.kernels.native.vectors import INDEX, Loop, Writer, for_numba, settle, take
+from pochoir.kernels.native.compiling import kernel
+from pochoir.kernels.native.vectors import INDEX, Loop, Writer, fence, fetch_add, numba_intrinsic
 
 
-def _make_gather(maximum: bool) -> Callable[..., None]:
-    """``gather(source, row, target, channels)``: the largest or the mean of 2x2 pixels."""
+def _make_pool(maximum: bool) -> Callable[..., None]:
+    """Make ``pool(source, row, target, channels)``: the maximum or the mean of 2x2 pixels."""
 
-    def gather(typing_context: Any, source: Any, row: Any, target: Any, channels: Any) -> Any:
+    def pool_pixels(typing_context: Any, source: Any, row: Any, target: Any, channels: Any) -> Any:
         return types.void(*[types.intp] * 4), write
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)
         source, row, target, channels = args
         start, goal = writer.pointer(source), writer.pointer(target)
-        with Loop(builder, channels, LANES, "gather") as loop:
+        with Loop(builder, channels, LANES, "pool") as loop:
             a, b, c, d = _load_window(writer, writer.shift(start, loop.index), row, channels)
             if maximum:
-                result = writer.floor(d, writer.floor(c, writer.floor(b, a)))
+                result = writer.maximum(d, writer.maximum(c, writer.maximum(b, a)))
             else:
                 total = writer.add(writer.add(a, b), writer.add(c, d))
                 result = builder.fmul(total, writer.constant(0.25))
             writer.store(result, writer.shift(goal, loop.index))
         return context.get_dummy_value()
 
-    return for_numba(gather)
+    return numba_intrinsic(pool_pixels)
 
 
-def _make_spread(maximum: bool) -> Callable[..., None]:
-    """``spread(source, row, gradient, extra, extra_row, extra_pixel, target, channels)``: the way back.
+def _make_unpool(maximum: bool) -> Callable[..., None]:
+    """Make ``unpool(source, row, gradient, extra, extra_row, extra_pixel, target, channels)``, the backward pass.
 
-    The gradient goes to the first of the largest pixels, or in equal parts to all; ``extra`` is added, and what
-    lands where ``source``, the output of a ReLU, is not above 0, is dropped. Results are streamed.
+    Maximum pooling passes the gradient to the first of the largest pixels, average pooling passes a quarter to each.
+    ``extra`` is added. The result is 0 where ``source``, the output of a ReLU, is not above 0. Results are streamed.
     """
 
-    def spread(
+    def unpool_pixels(
         typing_context: Any,
         source: Any,
         row: Any,
@@ -60,7 +60,7 @@ def _make_spread(maximum: bool) -> Callable[..., None]:
         source, row, gradient, extra, extra_row, extra_pixel, target, channels = args
         start, extras, goal = writer.pointer(source), writer.pointer(extra), writer.pointer(target)
         coming = writer.pointer(gradient)
-        with Loop(builder, channels, LANES, "spread") as loop:
+        with Loop(builder, channels, LANES, "unpool") as loop:
             pixels = _load_window(writer, writer.shift(start, loop.index), row, channels)
             additions = _load_window(writer, writer.shift(extras, loop.index), extra_row, extra_pixel)
             value = writer.load(writer.shift(coming, loop.index))
@@ -71,7 +71,7 @@ def _make_spread(maximum: bool) -> Callable[..., None]:
                 writer.stream(result, writer.shift(goal, builder.add(loop.index, offset)))
         return context.get_dummy_value()
 
-    return for_numba(spread)
+    return numba_intrinsic(unpool_pixels)
 
 
 def _load_window(writer: Writer, pointer: ir.Value, row: ir.Value, pixel: ir.Value) -> list[ir.Value]:
@@ -86,7 +86,7 @@ def _equal_shares(writer: Writer, value: ir.Value) -> list[ir.Value]:
 
 def _shares_of_largest(writer: Writer, pixels: list[ir.Value], value: ir.Value) -> list[ir.Value]:
     a, b, c, d = pixels
-    largest = writer.floor(d, writer.floor(c, writer.floor(b, a)))
+    largest = writer.maximum(d, writer.maximum(c, writer.maximum(b, a)))
     zero, rest, shares = writer.constant(0.0), value, []
     for pixel in pixels:
         found = writer.builder.fcmp_ordered("==", pixel, largest)
@@ -95,9 +95,9 @@ def _shares_of_largest(writer: Writer, pixels: list[ir.Value], value: ir.Value) 
     return shares
 
 
-@for_numba
+@numba_intrinsic
 def gate_sum(typing_context: Any, extra: Any, gate: Any, target: Any, count: Any) -> Any:
-    """For numba functions: copy numbers from ``extra`` where those of ``gate`` are above 0, else 0."""
+    """Copy numbers of ``extra`` where ``gate`` is above 0, and write 0 elsewhere (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)
@@ -112,37 +112,37 @@ def gate_sum(typing_context: Any, extra: Any, gate: Any, target: Any, count: Any
     return types.void(*[types.intp] * 4), write
 
 
-gather_max, gather_mean = _make_gather(True), _make_gather(False)
-spread_max, spread_mean = _make_spread(True), _make_spread(False)
+pool_max, pool_mean = _make_pool(True), _make_pool(False)
+unpool_max, unpool_mean = _make_unpool(True), _make_unpool(False)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp)")
+@kernel("void(intp, intp, intp, intp, intp, intp, intp)")
 def pool(maximum: bool, source: int, width: int, channels: int, target: int, counter: int, rows: int) -> None:
-    """Pool two rows of pixels into one, and then others, until none are left.
+    """Pool pairs of rows, taking the next free pair until none is left.
 
     Args:
-        maximum: Whether to take the largest of four pixels, or else their mean.
+        maximum: Take the maximum of four pixels instead of their mean.
         source: Address of the map, (H, width, channels).
-        width: Columns.
-        channels: Of the map.
+        width: Width of the map.
+        channels: Channels of the map.
         target: Address of the results, (H // 2, width // 2, channels).
-        counter: Address of the number of rows that are taken, which threads share.
-        rows: Of the results.
+        counter: Address of the atomic counter of rows taken.
+        rows: Rows of the output.
     """
-    row = take(counter, 1)
+    row = fetch_add(counter, 1)
     while row < rows:
         start = source + FLOAT_BYTES * 2 * row * width * channels
         goal = target + FLOAT_BYTES * row * (width // 2) * channels
         for x in range(width // 2):
             offset = FLOAT_BYTES * x * channels
             if maximum:
-                gather_max(start + 2 * offset, width * channels, goal + offset, channels)
+                pool_max(start + 2 * offset, width * channels, goal + offset, channels)
             else:
-                gather_mean(start + 2 * offset, width * channels, goal + offset, channels)
-        row = take(counter, 1)
+                pool_mean(start + 2 * offset, width * channels, goal + offset, channels)
+        row = fetch_add(counter, 1)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+@kernel("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
 def unpool(
     maximum: bool,
     source: int,
@@ -155,9 +155,9 @@ def unpool(
     target: int,
     counter: int,
 ) -> None:
-    """Gradients of two rows of pixels from a pooled one, and then others; a last odd row or column has none."""
+    """Compute the gradient of pairs of rows, taking the next free pair; an odd last row or column gets none."""
     extra_row, extra_pixel = (width * channels, channels) if full_extra else (0, 0)
-    row = take(counter, 1)
+    row = fetch_add(counter, 1)
     while 2 * row < height:
         pooled = width // 2 if 2 * row + 1 < height else 0
         for x in range(pooled):
@@ -166,13 +166,13 @@ def unpool(
             here, there = source + offset, target + offset
             coming = gradient + FLOAT_BYTES * (row * (width // 2) + x) * channels
             if maximum:
-                spread_max(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+                unpool_max(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
             else:
-                spread_mean(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
+                unpool_mean(here, width * channels, coming, addition, extra_row, extra_pixel, there, channels)
         for y in range(2 * row, min(2 * row + 2, height)):
             for x in range(2 * pooled, width):
                 offset = FLOAT_BYTES * (y * width + x) * channels
                 addition = extra + FLOAT_BYTES * (y * extra_row + x * extra_pixel)
                 gate_sum(addition, source + offset, target + offset, channels)
-        row = take(counter, 1)
-    settle()
+        row = fetch_add(counter, 1)
+    fence()

@@ -9,7 +9,7 @@ from numba.core import types
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.layout import FLOAT_BYTES, ROWS, UNIT
 from pochoir.kernels.native.compiling import helper
-from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, for_numba, prefetch
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, numba_intrinsic, prefetch
 
 
 def _make_product(rows: int) -> Callable[..., None]:
@@ -19,7 +19,7 @@ def _make_product(rows: int) -> Callable[..., None]:
     def _write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)
         a, stride_a, b, c, stride_c, depth = args
-        # Rows four apart have pointers of their own, the ones between are reached by address arithmetic.
+        # Every fourth row has its own pointer; the rows between are reached by address arithmetic.
         four = builder.mul(stride_a, ir.Constant(stride_a.type, 4))
         starts = [writer.pointer(a)]
         while len(starts) * 4 < rows:
@@ -47,7 +47,7 @@ def _make_product(rows: int) -> Callable[..., None]:
             target = writer.shift(target, stride_c)
         return context.get_dummy_value()
 
-    return for_numba(product)
+    return numba_intrinsic(product)
 
 
 product_full = _make_product(ROWS)
@@ -55,9 +55,9 @@ product_two_thirds = _make_product(2 * UNIT)
 product_one_third = _make_product(UNIT)
 
 
-@for_numba
+@numba_intrinsic
 def transpose(typing_context: Any, source: Any, row: Any, target: Any, target_row: Any) -> Any:
-    """For numba functions: transpose a square of LANES x LANES; ``row`` counts numbers from one row to the next."""
+    """Transpose a block of LANES x LANES; ``row`` is the distance between rows (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)
@@ -67,13 +67,13 @@ def transpose(typing_context: Any, source: Any, row: Any, target: Any, target_ro
             rows.append(writer.load(place))
             place = writer.shift(place, row)
         step = 1
-        while step < LANES:  # squares of two, four, ... rows are transposed in turn
+        while step < LANES:  # transpose blocks of two, four, ... rows in turn
             upper = [index if not index & step else LANES + index - step for index in range(LANES)]
             lower = [index + step if not index & step else LANES + index for index in range(LANES)]
             for index in range(LANES):
                 if not index & step:
                     pair = rows[index], rows[index + step]
-                    rows[index], rows[index + step] = writer.pick(*pair, upper), writer.pick(*pair, lower)
+                    rows[index], rows[index + step] = writer.shuffle(*pair, upper), writer.shuffle(*pair, lower)
             step *= 2
         place = writer.pointer(target)
         for value in rows:
@@ -86,7 +86,7 @@ def transpose(typing_context: Any, source: Any, row: Any, target: Any, target_ro
 
 @helper
 def multiply_rows(rows: int, a: int, depth: int, panel: int, columns: int, c: int) -> None:
-    """Less than ROWS rows of one panel of the results."""
+    """Compute fewer than ROWS rows of one panel of the product."""
     if rows == 2 * UNIT:
         product_two_thirds(a, depth, panel, c, columns, depth)
     elif rows == UNIT:
@@ -95,7 +95,7 @@ def multiply_rows(rows: int, a: int, depth: int, panel: int, columns: int, c: in
 
 @helper
 def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> None:
-    """``c = a @ b``, with ``b`` in panels of COLUMNS columns; ``rows`` a multiple of UNIT."""
+    """Compute ``c = a @ b``, with ``b`` in panels of COLUMNS columns and ``rows`` a multiple of UNIT."""
     full = rows // ROWS * ROWS
     for panel in range(columns // COLUMNS):
         weights, goal = b + FLOAT_BYTES * panel * depth * COLUMNS, c + FLOAT_BYTES * panel * COLUMNS
@@ -109,10 +109,10 @@ def multiply(rows: int, a: int, depth: int, b: int, columns: int, c: int) -> Non
 
 @helper
 def multiply_transposed(rows: int, a: int, depth: int, b: int, columns: int, c: int, room: int) -> None:
-    """``c = a @ b.T``, with ``b`` in panels of COLUMNS columns, and room for a panel: (depth, COLUMNS).
+    """Compute ``c = a @ b.T``, with ``b`` in panels of COLUMNS columns and scratch space for a panel, (depth, COLUMNS).
 
-    A panel's weights lie in pieces far apart, which the processor does not foresee: while one panel is multiplied, the
-    next one is asked for, a few pieces before each product.
+    A panel's weights lie in distant pieces, which the hardware prefetcher does not recognise. So the next panel is
+    prefetched, a few pieces at a time, while the current one is multiplied.
     """
     piece, pieces = columns * COLUMNS, depth // COLUMNS
     full = rows // ROWS * ROWS

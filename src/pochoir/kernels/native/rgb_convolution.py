@@ -1,15 +1,15 @@
-"""The convolution from three colours, and its way back to them."""
+"""Convolution from RGB to many channels, and its backward pass."""
 
 import numpy as np
 
 from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT
-from pochoir.kernels.native.compiling import compiled, helper
+from pochoir.kernels.native.compiling import helper, kernel
 from pochoir.kernels.native.products import multiply
-from pochoir.kernels.native.vectors import clear, copy, read, rectify, settle, write
+from pochoir.kernels.native.vectors import clear, copy, fence, read, rectify, write
 
 
-@compiled("void(intp, intp, intp, intp, float32, intp, intp, intp, intp, intp)")
-def convolve_colours(
+@kernel("void(intp, intp, intp, intp, float32, intp, intp, intp, intp, intp)")
+def convolve_rgb(
     padded: int,
     width: int,
     weights: int,
@@ -21,17 +21,17 @@ def convolve_colours(
     top: int,
     bottom: int,
 ) -> None:
-    """Some rows of results.
+    """Compute some rows of the output.
 
     Args:
         padded: Address of the picture with a border of one pixel, (H + 2, width + 2, 3).
-        width: Of the picture without it.
+        width: Width of the picture without the border.
         weights: Address of the packed weights, (TAP_DEPTH, channels) in panels.
-        channels: Of the result.
-        floor: Lower bound of the results: 0 for a ReLU.
+        channels: Output channels.
+        floor: Lower bound of the outputs: 0 for a ReLU.
         target: Address of the result, (H, width, channels).
-        patches: Address of room, (PIXELS, TAP_DEPTH).
-        products: Address of room, (PIXELS, channels).
+        patches: Address of scratch space, (PIXELS, TAP_DEPTH).
+        products: Address of scratch space, (PIXELS, channels).
         top: The first row.
         bottom: The row after the last.
     """
@@ -48,31 +48,31 @@ def convolve_colours(
             rounded = (count + UNIT - 1) // UNIT * UNIT
             multiply(rounded, patches, TAP_DEPTH, weights, channels, products)
             rectify(products, target + FLOAT_BYTES * (row * width + first) * channels, count * channels, floor)
-    settle()
+    fence()
 
 
 @helper
 def _multiply_row(gradient: int, width: int, channels: int, weights: int, target: int, rest: int) -> None:
-    """Products of one row of pixels with the weights of all taps."""
+    """Multiply one row of pixels by the weights of all taps."""
     whole = width // UNIT * UNIT
     if whole:
         multiply(whole, gradient, channels, weights, TAP_COLUMNS, target)
     if whole < width:
-        # A product takes UNIT pixels, and beyond the last row there is no memory to read.
+        # A product reads UNIT pixels, and there is no memory beyond the last row.
         clear(rest, UNIT * channels)
         copy(gradient + FLOAT_BYTES * whole * channels, rest, (width - whole) * channels)
         multiply(UNIT, rest, channels, weights, TAP_COLUMNS, target + FLOAT_BYTES * whole * TAP_COLUMNS)
 
 
 @helper
-def _collect_row(products: int, room: int, target: int, height: int, width: int, y: int) -> None:
-    """Add up what each tap of the rows around gives to the pixels of row ``y``; ``room`` bytes from row to row."""
+def _collect_row(products: int, row_bytes: int, target: int, height: int, width: int, y: int) -> None:
+    """Sum the taps that reach the pixels of row ``y``; rows of products are ``row_bytes`` apart."""
     plane = FLOAT_BYTES * height * width
     for x in range(width):
         red = green = blue = np.float32(0.0)
         for tap_y in range(max(0, y + 2 - height), min(3, y + 2)):
             for tap_x in range(max(0, x + 2 - width), min(3, x + 2)):
-                pixel = products + (y + 4 - tap_y) % 3 * room + FLOAT_BYTES * (x + 1 - tap_x) * TAP_COLUMNS
+                pixel = products + (y + 4 - tap_y) % 3 * row_bytes + FLOAT_BYTES * (x + 1 - tap_x) * TAP_COLUMNS
                 tap = pixel + FLOAT_BYTES * 3 * (3 * tap_y + tap_x)
                 red += read(tap)
                 green += read(tap + FLOAT_BYTES)
@@ -83,8 +83,8 @@ def _collect_row(products: int, room: int, target: int, height: int, width: int,
         write(place + 2 * plane, blue)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
-def convolve_colours_back(
+@kernel("void(intp, intp, intp, intp, intp, intp, intp, intp, intp, intp)")
+def convolve_rgb_back(
     gradient: int,
     channels: int,
     weights: int,
@@ -96,25 +96,24 @@ def convolve_colours_back(
     first: int,
     last: int,
 ) -> None:
-    """Some rows of the gradient of the picture.
+    """Compute some rows of the gradient of the picture.
 
     Args:
         gradient: Address of the gradient of the results, (height, width, channels).
-        channels: Of the results.
-        weights: Address of the packed weights, (channels, TAP_COLUMNS) in panels, of which TAPS columns
-            count.
+        channels: Output channels.
+        weights: Address of the packed weights, (channels, TAP_COLUMNS) in panels, of which TAPS columns are used.
         target: Address of the gradient, (3, height, width).
-        height: Rows.
-        width: Columns.
-        products: Address of room, (3, width rounded up to UNIT, TAP_COLUMNS).
-        rest: Address of room, (UNIT, channels).
+        height: Height of the picture.
+        width: Width of the picture.
+        products: Address of scratch space, (3, width rounded up to UNIT, TAP_COLUMNS).
+        rest: Address of scratch space, (UNIT, channels).
         first: The first row.
         last: The row after the last.
     """
-    room = FLOAT_BYTES * ((width + UNIT - 1) // UNIT * UNIT) * TAP_COLUMNS
+    row_bytes = FLOAT_BYTES * ((width + UNIT - 1) // UNIT * UNIT) * TAP_COLUMNS
     for row in range(first - 1, last + 1):
         if 0 <= row < height:
             coming = gradient + FLOAT_BYTES * row * width * channels
-            _multiply_row(coming, width, channels, weights, products + (row + 3) % 3 * room, rest)
+            _multiply_row(coming, width, channels, weights, products + (row + 3) % 3 * row_bytes, rest)
         if row > first:
-            _collect_row(products, room, target, height, width, row - 1)
+            _collect_row(products, row_bytes, target, height, width, row - 1)

@@ -1,4 +1,4 @@
-"""Vector instructions of the CPU, written into numba functions as LLVM code."""
+"""Vector instructions for numba functions, generated as LLVM code."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,8 +10,8 @@ from numba.extending import intrinsic
 from pochoir.kernels.cpu import LANES
 from pochoir.kernels.layout import FLOAT_BYTES, INTEGER_BYTES
 
-for_numba: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
-"""numba's decorator with a type that says that its functions are called with values, without the typing context."""
+numba_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+"""numba's ``intrinsic`` with a type: callers pass values only, without the typing context."""
 
 FLOAT = ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
@@ -21,10 +21,10 @@ BYTES = ir.IntType(8).as_pointer()
 
 
 class Writer:
-    """Writes float32 vector code at an LLVM builder's position.
+    """Generator of float32 vector code at an LLVM builder's position.
 
     Args:
-        builder: Of the function that is being written.
+        builder: Builder of the current function.
     """
 
     def __init__(self, builder: ir.IRBuilder) -> None:
@@ -35,74 +35,74 @@ class Writer:
         self._prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")  # type: ignore[no-untyped-call]
 
     def pointer(self, address: ir.Value) -> ir.Value:
-        """An integer as a pointer to float32."""
+        """Convert an integer to a pointer to float32."""
         return self.builder.inttoptr(address, FLOAT.as_pointer())
 
     def shift(self, pointer: ir.Value, count: ir.Value | int) -> ir.Value:
-        """The pointer so many numbers further on."""
+        """Return the pointer advanced by ``count`` numbers."""
         if isinstance(count, int):
             count = ir.Constant(INDEX, count)
         return self.builder.gep(pointer, [count], source_etype=FLOAT)
 
     def load(self, pointer: ir.Value) -> ir.Value:
-        """LANES numbers."""
+        """Load LANES numbers."""
         return self.builder.load(self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4, typ=VECTOR)
 
     def store(self, value: ir.Value, pointer: ir.Value) -> None:
-        """Write LANES numbers."""
+        """Store LANES numbers."""
         self.builder.store(value, self.builder.bitcast(pointer, VECTOR.as_pointer()), align=4)
 
     def stream(self, value: ir.Value, pointer: ir.Value) -> None:
-        """Write LANES numbers past the cache, to a multiple of their size.
+        """Store LANES numbers at an aligned address, bypassing the cache.
 
-        For results that are larger than the cache: it would read each line before it is written, and lose others for
-        it. Whoever streams calls ``settle`` when done.
+        A cached store reads each line first and evicts others, which is wasted on results larger than the cache. Code
+        that streams has to call ``fence`` at its end.
         """
         place = self.builder.bitcast(pointer, VECTOR.as_pointer())
         store = self.builder.store(value, place, align=FLOAT_BYTES * LANES)
         store.set_metadata("nontemporal", self.builder.module.add_metadata([WORD(1)]))
 
     def prefetch(self, pointer: ir.Value) -> None:
-        """Ask for the line of the cache that a pointer is in, to be read later. It may point anywhere."""
+        """Prefetch the cache line of a pointer, which may be invalid."""
         for_reading, into_second_level, data = WORD(0), WORD(2), WORD(1)
         byte = self.builder.bitcast(pointer, BYTES)
         self.builder.call(self._prefetch, [byte, for_reading, into_second_level, data])
 
     def splat(self, number: ir.Value) -> ir.Value:
-        """One number in all lanes."""
+        """Copy one number to all lanes."""
         undefined = ir.Constant(VECTOR, ir.Undefined)
         first = self.builder.insert_element(undefined, number, WORD(0))
         zeros = ir.Constant(ir.VectorType(WORD, LANES), [0] * LANES)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
     def broadcast(self, pointer: ir.Value) -> ir.Value:
-        """The number at a pointer in all lanes."""
+        """Load one number into all lanes."""
         return self.splat(self.builder.load(pointer, align=4, typ=FLOAT))
 
     def constant(self, number: float) -> ir.Value:
-        """A number known now in all lanes."""
+        """Return a vector with the same constant in all lanes."""
         return ir.Constant(VECTOR, [number] * LANES)
 
-    def pick(self, one: ir.Value, other: ir.Value, lanes: Sequence[int]) -> ir.Value:
-        """A vector of the lanes of two, those of the second counted from LANES on."""
+    def shuffle(self, one: ir.Value, other: ir.Value, lanes: Sequence[int]) -> ir.Value:
+        """Select lanes of two vectors; those of the second are numbered from LANES."""
         return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(WORD, LANES), lanes))
 
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-        """``a * b + c``, rounded once."""
+        """Compute ``a * b + c``, rounded once."""
         return self.builder.call(self._fma, [a, b, c])
 
     def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """``a + b``."""
+        """Compute ``a + b``."""
         return self.builder.fadd(a, b)
 
     def sub(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """``a - b``."""
+        """Compute ``a - b``."""
         return self.builder.fsub(a, b)
 
-    def weigh(self, values: Sequence[ir.Value], weights: Sequence[float]) -> ir.Value | None:
-        """The weighted sum; None if all weights are 0."""
+    def weighted_sum(self, values: Sequence[ir.Value], weights: Sequence[float]) -> ir.Value | None:
+        """Compute a weighted sum; None if all weights are 0."""
         total: ir.Value | None = None
-        # Terms without a multiplication first: the others then fuse with the sum.
+        # Terms without a multiplication come first, so that all others fuse with the sum.
         terms = sorted((abs(abs(weight) - 1.0) > 0.0, index) for index, weight in enumerate(weights) if weight)
         for multiplied, index in terms:
             value, weight = values[index], weights[index]
@@ -115,23 +115,23 @@ class Writer:
         return total
 
     def gate(self, value: ir.Value, gate: ir.Value) -> ir.Value:
-        """The value where the gate is above 0, else 0."""
+        """Keep the value where the gate is above 0, and use 0 elsewhere."""
         zero = self.constant(0.0)
         return self.builder.select(self.builder.fcmp_ordered(">", gate, zero), value, zero)
 
-    def floor(self, value: ir.Value, least: ir.Value) -> ir.Value:
-        """The larger one; not-a-number stays."""
+    def maximum(self, value: ir.Value, least: ir.Value) -> ir.Value:
+        """Return the larger of ``value`` and ``least``; a NaN in ``value`` stays."""
         return self.builder.select(self.builder.fcmp_ordered("<", value, least), least, value)
 
 
 class Loop:
-    """A counted loop: ``with Loop(...) as index:`` writes its body.
+    """Counted loop; the body is generated inside ``with Loop(...) as loop:``.
 
     Args:
-        builder: Of the function that is being written.
-        stop: Where counting ends; above 0.
-        step: What is added each time.
-        name: Of the blocks, for who reads the code.
+        builder: Builder of the current function.
+        stop: End of the count, above 0.
+        step: Increment.
+        name: Name of the basic blocks, for readers of the LLVM code.
     """
 
     def __init__(self, builder: ir.IRBuilder, stop: ir.Value, step: int, name: str) -> None:
@@ -149,13 +149,13 @@ class Loop:
         return self
 
     def carry(self, start: ir.Value) -> Any:
-        """A value that changes from turn to turn; say how with ``set_next``."""
+        """Declare a loop-carried value; ``set_next`` gives its next value."""
         phi = self.builder.phi(start.type)
         phi.add_incoming(start, self._before)
         return phi
 
     def set_next(self, phi: Any, value: ir.Value) -> None:
-        """What a carried value is in the next turn."""
+        """Set the value of ``phi`` in the next iteration."""
         self.carried.append((phi, value))
 
     def __exit__(self, *problem: object) -> None:
@@ -168,9 +168,9 @@ class Loop:
         self.builder.position_at_end(self.after)
 
 
-@for_numba
+@numba_intrinsic
 def read(typing_context: Any, place: Any) -> Any:
-    """For numba functions: the number at an address."""
+    """Load the number at an address (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         return builder.load(Writer(builder).pointer(args[0]), align=FLOAT_BYTES, typ=FLOAT)
@@ -178,9 +178,9 @@ def read(typing_context: Any, place: Any) -> Any:
     return types.float32(types.intp), write
 
 
-@for_numba
+@numba_intrinsic
 def write(typing_context: Any, place: Any, number: Any) -> Any:
-    """For numba functions: put a number at an address."""
+    """Store a number at an address (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         place, number = args
@@ -190,9 +190,9 @@ def write(typing_context: Any, place: Any, number: Any) -> Any:
     return types.void(types.intp, types.float32), write
 
 
-@for_numba
-def take(typing_context: Any, counter: Any, count: Any) -> Any:
-    """For numba functions: add to the int64 at an address; what was there before, which no other thread is given."""
+@numba_intrinsic
+def fetch_add(typing_context: Any, counter: Any, count: Any) -> Any:
+    """Add atomically to the int64 at an address and return its earlier value (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         counter, count = args
@@ -201,9 +201,9 @@ def take(typing_context: Any, counter: Any, count: Any) -> Any:
     return types.intp(*[types.intp] * 2), write
 
 
-@for_numba
+@numba_intrinsic
 def read_integer(typing_context: Any, place: Any) -> Any:
-    """For numba functions: the int64 at an address."""
+    """Load the int64 at an address (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         return builder.load(builder.inttoptr(args[0], INDEX.as_pointer()), align=INTEGER_BYTES, typ=INDEX)
@@ -211,9 +211,9 @@ def read_integer(typing_context: Any, place: Any) -> Any:
     return types.intp(types.intp), write
 
 
-@for_numba
-def look(typing_context: Any, place: Any) -> Any:
-    """For numba functions: the int64 at an address, which another thread may change at any time."""
+@numba_intrinsic
+def load_atomic(typing_context: Any, place: Any) -> Any:
+    """Load atomically the int64 at an address, which other threads change (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         return builder.load_atomic(builder.inttoptr(args[0], INDEX.as_pointer()), "monotonic", INTEGER_BYTES)
@@ -221,9 +221,9 @@ def look(typing_context: Any, place: Any) -> Any:
     return types.intp(types.intp), write
 
 
-@for_numba
+@numba_intrinsic
 def pause(typing_context: Any) -> Any:
-    """For numba functions: let the other thread of the core have a moment."""
+    """Pause briefly in a spin loop, in favour of the core's other thread (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         kind = ir.FunctionType(ir.VoidType(), [])
@@ -233,9 +233,9 @@ def pause(typing_context: Any) -> Any:
     return types.void(), write
 
 
-@for_numba
+@numba_intrinsic
 def call(typing_context: Any, address: Any, number: Any) -> Any:
-    """For numba functions: call the C function at an address with a number, which it may ignore."""
+    """Call the C function at an address with one number, which it may ignore (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         address, number = args
@@ -246,9 +246,9 @@ def call(typing_context: Any, address: Any, number: Any) -> Any:
     return types.void(*[types.intp] * 2), write
 
 
-@for_numba
-def settle(typing_context: Any) -> Any:
-    """For numba functions: from here on other threads find what was written, and this one what they wrote."""
+@numba_intrinsic
+def fence(typing_context: Any) -> Any:
+    """Order all memory accesses before and after, for all threads (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         builder.fence("seq_cst")
@@ -257,9 +257,9 @@ def settle(typing_context: Any) -> Any:
     return types.void(), write
 
 
-@for_numba
+@numba_intrinsic
 def copy(typing_context: Any, source: Any, target: Any, count: Any) -> Any:
-    """For numba functions: copy numbers from one address to another."""
+    """Copy numbers from one address to another (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         source, target, count = args
@@ -269,9 +269,9 @@ def copy(typing_context: Any, source: Any, target: Any, count: Any) -> Any:
     return types.void(*[types.intp] * 3), write
 
 
-@for_numba
+@numba_intrinsic
 def clear(typing_context: Any, target: Any, count: Any) -> Any:
-    """For numba functions: set numbers from an address on to 0."""
+    """Set numbers from an address on to 0 (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         target, count = args
@@ -283,9 +283,9 @@ def clear(typing_context: Any, target: Any, count: Any) -> Any:
     return types.void(*[types.intp] * 2), write
 
 
-@for_numba
+@numba_intrinsic
 def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: Any) -> Any:
-    """For numba functions: stream numbers, a multiple of LANES, raised to at least ``floor``."""
+    """Stream numbers, a multiple of LANES, clamped to at least ``floor`` (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)
@@ -293,15 +293,15 @@ def rectify(typing_context: Any, source: Any, target: Any, count: Any, floor: An
         start, goal, least = writer.pointer(source), writer.pointer(target), writer.splat(floor)
         with Loop(builder, count, LANES, "rectify") as loop:
             value = writer.load(writer.shift(start, loop.index))
-            writer.stream(writer.floor(value, least), writer.shift(goal, loop.index))
+            writer.stream(writer.maximum(value, least), writer.shift(goal, loop.index))
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 3, types.float32), write
 
 
-@for_numba
+@numba_intrinsic
 def prefetch(typing_context: Any, source: Any, count: Any) -> Any:
-    """For numba functions: ask for numbers, a multiple of LANES, to be read later. They may lie anywhere."""
+    """Prefetch numbers, a multiple of LANES; the address may be invalid (for numba functions)."""
 
     def write(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         writer = Writer(builder)

@@ -1,32 +1,48 @@
-"""Convolutions of 3x3 by Winograd's minimal filtering, in three steps for some tiles at a time."""
+"""3x3 convolutions by Winograd's minimal filtering, in three steps for a batch of tiles."""
 
 from pochoir.kernels.cpu import COLUMNS
 from pochoir.kernels.layout import COUNTER, FLOAT_BYTES, INTEGER_BYTES, SKEW, UNIT, Map, Waiting
-from pochoir.kernels.native.compiling import compiled, helper
+from pochoir.kernels.native.compiling import helper, kernel
 from pochoir.kernels.native.products import multiply, multiply_transposed
-from pochoir.kernels.native.tiles import make_back, make_forth, make_weights
-from pochoir.kernels.native.vectors import call, clear, copy, look, pause, read, read_integer, settle, take, write
-from pochoir.kernels.winograd_matrices import minimal_filtering
+from pochoir.kernels.native.tiles import make_input_transform, make_output_transform, make_weight_transform
+from pochoir.kernels.native.vectors import (
+    call,
+    clear,
+    copy,
+    fence,
+    fetch_add,
+    load_atomic,
+    pause,
+    read,
+    read_integer,
+    write,
+)
+from pochoir.kernels.winograd_matrices import winograd_matrices
 
-weights_4, weights_6 = make_weights(4), make_weights(6)
-forth_4, forth_6 = make_forth(4), make_forth(6)
-back_4, back_6 = make_back(4, gated=False), make_back(6, gated=False)
-gated_back_4, gated_back_6 = make_back(4, gated=True), make_back(6, gated=True)
+weight_transform_4, weight_transform_6 = make_weight_transform(4), make_weight_transform(6)
+input_transform_4, input_transform_6 = make_input_transform(4), make_input_transform(6)
+output_transform_4, output_transform_6 = make_output_transform(4, gated=False), make_output_transform(6, gated=False)
+gated_output_transform_4, gated_output_transform_6 = (
+    make_output_transform(4, gated=True),
+    make_output_transform(6, gated=True),
+)
 
-REVERSAL_4, REVERSAL_6 = minimal_filtering(4).reversal, minimal_filtering(6).reversal
+REVERSAL_4, REVERSAL_6 = winograd_matrices(4).reversal, winograd_matrices(6).reversal
 
 FIELDS = len(Map._fields)
 SOURCE, HEIGHT, WIDTH, TARGET, EXTRA, IS_FULL, GATE, FIRST = range(FIELDS)
-GIVE_WAY, SLEEP, NAP = (INTEGER_BYTES * index for index in range(len(Waiting._fields)))
-LOOKS = 1000
-"""At what other threads have done before this one gives way: some ten microseconds."""
-TURNS_GIVEN = 30
-"""Before it sleeps: about a millisecond."""
+YIELD, SLEEP, SLEEP_AMOUNT = (INTEGER_BYTES * index for index in range(len(Waiting._fields)))
+SPINS_BEFORE_YIELD = 1000
+"""Checks of a counter before a waiting thread yields its core: about ten microseconds."""
+YIELDS_BEFORE_SLEEP = 30
+"""Yields before a waiting thread sleeps: about a millisecond."""
 
 
 @helper
-def cut_patch(source: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int) -> None:
-    """Copy a square that reaches over the border, with zeros beyond it."""
+def copy_padded_patch(
+    source: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int
+) -> None:
+    """Copy a square that crosses the border, with zeros outside the map."""
     clear(patch, side * side * channels)
     first, last = max(left, 0), min(left + side, width)
     for y in range(max(top, 0), min(top + side, height)):
@@ -35,10 +51,10 @@ def cut_patch(source: int, height: int, width: int, channels: int, top: int, lef
 
 
 @helper
-def paste_patch(
+def copy_patch_back(
     target: int, height: int, width: int, channels: int, top: int, left: int, side: int, patch: int
 ) -> None:
-    """Copy what of a square lies inside the border."""
+    """Copy the part of a square that lies inside the map."""
     count = min(side, width - left) * channels
     for y in range(top, min(top + side, height)):
         goal = target + FLOAT_BYTES * (y * width + left) * channels
@@ -57,32 +73,32 @@ def transform_inputs(
     position: int,
     patch: int,
 ) -> None:
-    """Bring one tile of inputs to its positions."""
+    """Transform one tile of inputs."""
     side, across = outputs + 2, (width + outputs - 1) // outputs
     top, left = tile // across * outputs - 1, tile % across * outputs - 1
     start, row = source + FLOAT_BYTES * (top * width + left) * channels, width * channels
     if top < 0 or left < 0 or top + side > height or left + side > width:
-        cut_patch(source, height, width, channels, top, left, side, patch)
+        copy_padded_patch(source, height, width, channels, top, left, side, patch)
         start, row = patch, side * channels
     if outputs == 4:
-        forth_4(start, row, target, position, channels)
+        input_transform_4(start, row, target, position, channels)
     else:
-        forth_6(start, row, target, position, channels)
+        input_transform_6(start, row, target, position, channels)
 
 
 @helper
 def locate(
     map_: int, height: int, width: int, channels: int, top: int, left: int, side: int, inside: bool, patch: int
 ) -> int:
-    """Where a tile of a map is: in the map itself, or in a copy that goes on beyond the border."""
+    """Return the address of a tile: in the map itself, or in a padded copy at the border."""
     if inside:
         return map_ + FLOAT_BYTES * (top * width + left) * channels
-    cut_patch(map_, height, width, channels, top, left, side, patch)
+    copy_padded_patch(map_, height, width, channels, top, left, side, patch)
     return patch
 
 
 @helper
-def transform_results(
+def transform_outputs(
     outputs: int,
     products: int,
     position: int,
@@ -97,7 +113,7 @@ def transform_results(
     floor: float,
     patch: int,
 ) -> None:
-    """Bring the positions of one tile to its results."""
+    """Transform the products of one tile to outputs."""
     across = (width + outputs - 1) // outputs
     top, left = tile // across * outputs, tile % across * outputs
     inside = top + outputs <= height and left + outputs <= width
@@ -112,34 +128,38 @@ def transform_results(
     if gate != 0:
         door = locate(gate, height, width, channels, top, left, outputs, inside, patch + 2 * size)
         if outputs == 4:
-            gated_back_4(
+            gated_output_transform_4(
                 products, position, addition, addition_row, addition_pixel, door, row, goal, row, channels, floor
             )
         else:
-            gated_back_6(
+            gated_output_transform_6(
                 products, position, addition, addition_row, addition_pixel, door, row, goal, row, channels, floor
             )
     elif outputs == 4:
-        back_4(products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor)
+        output_transform_4(
+            products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor
+        )
     else:
-        back_6(products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor)
+        output_transform_6(
+            products, position, addition, addition_row, addition_pixel, 0, row, goal, row, channels, floor
+        )
     if not inside:
-        paste_patch(target, height, width, channels, top, left, outputs, patch)
+        copy_patch_back(target, height, width, channels, top, left, outputs, patch)
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, intp, intp)")
+@kernel("void(intp, intp, intp, intp, intp, intp, intp, intp)")
 def pack_panels(
     outputs: int, weight: int, inputs: int, target: int, position: int, room: int, first: int, last: int
 ) -> None:
-    """Bring some panels of weights to their positions.
+    """Transform some panels of weights.
 
     Args:
-        outputs: Side of a tile of results, 4 or 6.
+        outputs: Side of an output tile, 4 or 6.
         weight: Address of the weights, (channels, inputs, 3, 3).
-        inputs: Channels that come.
-        target: Address of the positions, each of (panels, inputs, COLUMNS).
-        position: Numbers from one position to the next.
-        room: Address of room, (9, COLUMNS).
+        inputs: Input channels.
+        target: Address of the positions, each (panels, inputs, COLUMNS).
+        position: Distance between positions, in numbers.
+        room: Address of scratch space, (9, COLUMNS).
         first: The first panel.
         last: The panel after the last.
     """
@@ -151,28 +171,28 @@ def pack_panels(
                     write(room + FLOAT_BYTES * (tap * COLUMNS + column), read(place + FLOAT_BYTES * tap))
             goal = target + FLOAT_BYTES * (panel * inputs + channel) * COLUMNS
             if outputs == 4:
-                weights_4(room, goal, position)
+                weight_transform_4(room, goal, position)
             else:
-                weights_6(room, goal, position)
-    settle()
+                weight_transform_6(room, goal, position)
+    fence()
 
 
 @helper
 def field(maps: int, number: int, index: int) -> int:
-    """What the table says of a map."""
+    """Return one field of a map's row in the table."""
     return int(read_integer(maps + INTEGER_BYTES * (number * FIELDS + index)))
 
 
 @helper
 def find_tiles(outputs: int, maps: int, number: int, first: int, last: int) -> tuple[int, int, int]:
-    """The first tile of a map, and which of a range of tiles are its own: the first and the one after the last."""
+    """Return a map's first tile, and the start and end of its share of a range of tiles."""
     height, width, begin = field(maps, number, HEIGHT), field(maps, number, WIDTH), field(maps, number, FIRST)
     count = ((height + outputs - 1) // outputs) * ((width + outputs - 1) // outputs)
     return begin, max(first, begin), min(last, begin + count)
 
 
 @helper
-def gather_tiles(
+def load_tiles(
     outputs: int,
     maps: int,
     count: int,
@@ -184,7 +204,7 @@ def gather_tiles(
     first: int,
     last: int,
 ) -> None:
-    """Bring a range of tiles to their positions, in which the tile ``start`` lies first."""
+    """Transform a range of input tiles; the target begins at the tile ``start``."""
     for number in range(count):
         source, height, width = field(maps, number, SOURCE), field(maps, number, HEIGHT), field(maps, number, WIDTH)
         begin, one, end = find_tiles(outputs, maps, number, first, last)
@@ -194,39 +214,39 @@ def gather_tiles(
 
 
 @helper
-def multiply_places(
+def multiply_tile_positions(
     outputs: int,
     rows: int,
-    coming: int,
-    coming_position: int,
+    source: int,
+    input_step: int,
     inputs: int,
     weights: int,
     channels: int,
-    going: int,
-    going_position: int,
+    target: int,
+    product_step: int,
     room: int,
     reversed_: bool,
     first: int,
     last: int,
 ) -> None:
-    """Multiply the tiles at some positions by the weights there.
+    """Multiply tiles by weights at a range of transform positions.
 
-    With ``reversed_`` weights, those of the convolution of which this is the way back, ``room`` holds a panel of them.
+    With ``reversed_`` the weights are packed for the forward pass, and ``room`` is scratch space for one panel.
     """
     side = outputs + 2
     for place in range(first, last):
-        source, goal = coming + FLOAT_BYTES * place * coming_position, going + FLOAT_BYTES * place * going_position
+        tiles, goal = source + FLOAT_BYTES * place * input_step, target + FLOAT_BYTES * place * product_step
         if reversed_:
             y, x = place // side, place % side
             mirrored = REVERSAL_4[y] * side + REVERSAL_4[x] if outputs == 4 else REVERSAL_6[y] * side + REVERSAL_6[x]
             matrix = weights + FLOAT_BYTES * mirrored * inputs * channels
-            multiply_transposed(rows, source, inputs, matrix, channels, goal, room)
+            multiply_transposed(rows, tiles, inputs, matrix, channels, goal, room)
         else:
-            multiply(rows, source, inputs, weights + FLOAT_BYTES * place * inputs * channels, channels, goal)
+            multiply(rows, tiles, inputs, weights + FLOAT_BYTES * place * inputs * channels, channels, goal)
 
 
 @helper
-def spread_tiles(
+def store_tiles(
     outputs: int,
     products: int,
     position: int,
@@ -239,11 +259,11 @@ def spread_tiles(
     first: int,
     last: int,
 ) -> None:
-    """Bring the positions of a range of tiles, in which the tile ``start`` lies first, to their results."""
+    """Transform the products of a range of tiles to outputs; the products begin at the tile ``start``."""
     for number in range(count):
         begin, one, end = find_tiles(outputs, maps, number, first, last)
         for tile in range(one, end):
-            transform_results(
+            transform_outputs(
                 outputs,
                 products + FLOAT_BYTES * (tile - start) * channels,
                 position,
@@ -258,10 +278,10 @@ def spread_tiles(
                 floor,
                 patch,
             )
-    settle()
+    fence()
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
+@kernel("void(intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp)")
 def convolve_tiles(
     outputs: int,
     maps: int,
@@ -275,56 +295,70 @@ def convolve_tiles(
     each: int,
     tiles: int,
 ) -> None:
-    """All three steps for some tiles, and then for others, until none are left.
+    """Run all three steps for batches of tiles, taking the next free batch until none is left.
 
     Args:
-        outputs: Side of a tile of results, 4 or 6.
-        maps: Address of the table of maps (``layout.Map``), whose tiles are numbered through.
-        count: How many maps there are.
-        inputs: Channels that come.
-        weights: Address of the weights as ``convolution.pack`` leaves them.
-        channels: Channels that go.
-        floor: Ungated results become at least this.
-        room: Address of room for the positions of ``each`` tiles and, after them, for three tiles.
-        counter: Address of the number of tiles that are taken, which threads share.
-        each: Tiles to take at once.
-        tiles: How many there are.
+        outputs: Side of an output tile, 4 or 6.
+        maps: Address of the table of maps (``layout.Map``), whose tiles are numbered consecutively.
+        count: Number of maps.
+        inputs: Input channels.
+        weights: Address of the weights packed by ``convolution.pack``.
+        channels: Output channels.
+        floor: Lower bound of ungated outputs.
+        room: Address of scratch space for the positions of ``each`` tiles, followed by three tiles.
+        counter: Address of the atomic counter of tiles taken.
+        each: Tiles in a batch.
+        tiles: Number of tiles.
     """
     rows, positions = (each + UNIT - 1) // UNIT * UNIT, (outputs + 2) * (outputs + 2)
-    coming, going = rows * inputs + SKEW, rows * channels + SKEW
-    products = room + FLOAT_BYTES * positions * coming
-    patch = products + FLOAT_BYTES * positions * going
-    first = take(counter, each)
+    input_step, product_step = rows * inputs + SKEW, rows * channels + SKEW
+    products = room + FLOAT_BYTES * positions * input_step
+    patch = products + FLOAT_BYTES * positions * product_step
+    first = fetch_add(counter, each)
     while first < tiles:
         last = min(tiles, first + each)
         rows = (last - first + UNIT - 1) // UNIT * UNIT
-        gather_tiles(outputs, maps, count, inputs, room, coming, patch, first, first, last)
-        multiply_places(outputs, rows, room, coming, inputs, weights, channels, products, going, 0, False, 0, positions)
-        spread_tiles(outputs, products, going, maps, count, channels, floor, patch, first, first, last)
-        first = take(counter, each)
+        load_tiles(outputs, maps, count, inputs, room, input_step, patch, first, first, last)
+        multiply_tile_positions(
+            outputs,
+            rows,
+            room,
+            input_step,
+            inputs,
+            weights,
+            channels,
+            products,
+            product_step,
+            0,
+            False,
+            0,
+            positions,
+        )
+        store_tiles(outputs, products, product_step, maps, count, channels, floor, patch, first, first, last)
+        first = fetch_add(counter, each)
 
 
 @helper
 def wait_for(counter: int, total: int, waiting: int) -> None:
-    """Wait until other threads have done what they took.
+    """Wait until a counter reaches ``total``.
 
-    They are about to be done, so it is watched for. But if more threads run than there are cores, or than the process
-    may use, one of them may wait for this one's.
+    Other threads are usually about to finish, so the wait begins by spinning. If there are more threads than cores, one
+    of them may need this thread's core; so the wait then yields, and at last sleeps.
     """
-    looked = 0
-    while look(counter) < total:
+    checks = 0
+    while load_atomic(counter) < total:
         pause()
-        looked += 1
-        if looked % LOOKS == 0:
-            if looked < TURNS_GIVEN * LOOKS:
-                call(read_integer(waiting + GIVE_WAY), 0)
+        checks += 1
+        if checks % SPINS_BEFORE_YIELD == 0:
+            if checks < YIELDS_BEFORE_SLEEP * SPINS_BEFORE_YIELD:
+                call(read_integer(waiting + YIELD), 0)
             else:
-                call(read_integer(waiting + SLEEP), read_integer(waiting + NAP))
-    settle()
+                call(read_integer(waiting + SLEEP), read_integer(waiting + SLEEP_AMOUNT))
+    fence()
 
 
-@compiled("void(intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp, intp, intp, intp, intp)")
-def convolve_places(
+@kernel("void(intp, intp, intp, intp, intp, intp, float32, intp, intp, intp, intp, intp, intp, intp, intp)")
+def convolve_positions(
     outputs: int,
     maps: int,
     count: int,
@@ -341,51 +375,65 @@ def convolve_places(
     last: int,
     waiting: int,
 ) -> None:
-    """All three steps for a range of tiles, each step shared with other threads: the weights are read once for all.
+    """Run each step for a range of tiles on all threads together, so that weights are read once.
 
     Args:
-        outputs: As for ``convolve_tiles``, and so are the next six.
-        maps: Likewise.
-        count: Likewise.
-        inputs: Likewise.
-        weights: Likewise.
-        channels: Likewise.
-        floor: Likewise.
-        reversed_: Whether the weights are packed for the convolution of which this is the way back.
-        room: Address of room for the positions of all tiles, which threads share.
-        own: Address of room for three tiles and, after them, for a panel of weights, (inputs, COLUMNS).
-        counters: Address of numbers, COUNTER bytes apart, which threads share: of each step how much of it has been
-            taken, then of the first and of the second how much is done.
-        each: Tiles to take at once.
+        outputs: As in ``convolve_tiles``, like the next six.
+        maps: See there.
+        count: See there.
+        inputs: See there.
+        weights: See there.
+        channels: See there.
+        floor: See there.
+        reversed_: The weights are packed for the forward pass, and this is its backward pass.
+        room: Address of scratch space for the positions of all tiles, shared by all threads.
+        own: Address of the thread's scratch space: three tiles, followed by a panel of weights, (inputs, COLUMNS).
+        counters: Address of five atomic counters, COUNTER bytes apart: work taken in each of the three steps, then work
+            finished in the first and second.
+        each: Tiles in a batch.
         start: The first tile.
         last: The tile after the last.
-        waiting: Address of how to wait for other threads (``layout.Waiting``).
+        waiting: Address of ``layout.Waiting``.
     """
     tiles, positions = last - start, (outputs + 2) * (outputs + 2)
     rows = (tiles + UNIT - 1) // UNIT * UNIT
-    coming, going = rows * inputs + SKEW, rows * channels + SKEW
-    products = room + FLOAT_BYTES * positions * coming
+    input_step, product_step = rows * inputs + SKEW, rows * channels + SKEW
+    products = room + FLOAT_BYTES * positions * input_step
     panel = own + FLOAT_BYTES * 3 * positions * max(inputs, channels)
     gathered, multiplied = counters + 3 * COUNTER, counters + 4 * COUNTER
-    done = take(counters, each)
+    done = fetch_add(counters, each)
     while done < tiles:
         end = min(tiles, done + each)
-        gather_tiles(outputs, maps, count, inputs, room, coming, own, start, start + done, start + end)
-        settle()
-        take(gathered, end - done)
-        done = take(counters, each)
+        load_tiles(outputs, maps, count, inputs, room, input_step, own, start, start + done, start + end)
+        fence()
+        fetch_add(gathered, end - done)
+        done = fetch_add(counters, each)
     wait_for(gathered, tiles, waiting)
-    place = take(counters + COUNTER, 1)
+    place = fetch_add(counters + COUNTER, 1)
     while place < positions:
-        multiply_places(
-            outputs, rows, room, coming, inputs, weights, channels, products, going, panel, reversed_, place, place + 1
+        multiply_tile_positions(
+            outputs,
+            rows,
+            room,
+            input_step,
+            inputs,
+            weights,
+            channels,
+            products,
+            product_step,
+            panel,
+            reversed_,
+            place,
+            place + 1,
         )
-        settle()
-        take(multiplied, 1)
-        place = take(counters + COUNTER, 1)
+        fence()
+        fetch_add(multiplied, 1)
+        place = fetch_add(counters + COUNTER, 1)
     wait_for(multiplied, positions, waiting)
-    done = take(counters + 2 * COUNTER, each)
+    done = fetch_add(counters + 2 * COUNTER, each)
     while done < tiles:
         end = min(tiles, done + each)
-        spread_tiles(outputs, products, going, maps, count, channels, floor, own, start, start + done, start + end)
-        done = take(counters + 2 * COUNTER, each)
+        store_tiles(
+            outputs, products, product_step, maps, count, channels, floor, own, start, start + done, start + end
+        )
+        done = fetch_add(counters + 2 * COUNTER, each)

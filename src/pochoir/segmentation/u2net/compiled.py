@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pochoir.kernels import COLUMNS
-from pochoir.kernels.arena import Lender
+from pochoir.kernels.arena import Arena
 from pochoir.kernels.convolution import Convolution
 from pochoir.segmentation.u2net.network import ConvBlock, U2Net
 
@@ -20,10 +20,10 @@ def use_kernels(network: U2Net) -> None:
     Args:
         network: A folded network on the CPU, in float32; changed.
     """
-    lender = Lender()
+    arena = Arena()
     for module in network.modules():
         if isinstance(module, ConvBlock) and _can_be_quick(module.conv_s1):
-            module.quick = QuickBlock(module.conv_s1, lender)
+            module.quick = QuickBlock(module.conv_s1, arena)
 
 
 def _can_be_quick(convolution: nn.Conv2d) -> bool:
@@ -35,16 +35,16 @@ class QuickBlock:
 
     Args:
         convolution: Without dilation, its input channels a multiple of ``COLUMNS``.
-        lender: Lends the memory of results.
+        arena: Lends the memory of results.
     """
 
-    def __init__(self, convolution: nn.Conv2d, lender: Lender) -> None:
+    def __init__(self, convolution: nn.Conv2d, arena: Arena) -> None:
         self._channels = convolution.out_channels
         spare = -self._channels % COLUMNS
         weight, bias = convolution.weight.detach(), cast(Tensor, convolution.bias).detach()
         if spare:  # the kernels give whole panels of channels
             weight, bias = F.pad(weight, (0, 0, 0, 0, 0, 0, 0, spare)), F.pad(bias, (0, spare))
-        self._convolution = Convolution(weight, bias, lender, goes_back=False)
+        self._convolution = Convolution(weight, bias, arena, has_backward=False)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Shape (1, C_in, H, W) to (1, C_out, H, W), channels last."""
