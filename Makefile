@@ -28,7 +28,7 @@ report: weights weights-metrics
 	$(BIN)/pochoir lab report --out docs/report
 
 test: $(VENV)/installed-test weights weights-metrics
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check
