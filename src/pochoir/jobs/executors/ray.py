@@ -1,0 +1,358 @@
+"""Executor on a Ray cluster: one actor for each job at once, each with a worker and networks of its own.
+
+Files are read and written at their own paths where a node sees them; otherwise their bytes travel with the job.
+"""
+
+import importlib
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pochoir._files import reading_elsewhere, replacing
+from pochoir.errors import MissingExtraError, OptionError, WriteError
+from pochoir.jobs.control import Control
+from pochoir.jobs.event import Event, Failed, Saved, Skipped
+from pochoir.jobs.executors.protocol import JobWorker, MakeWorker
+from pochoir.jobs.job import STREAM, Job
+
+CLOSE_S = 5.0
+"""Seconds that an actor has to end its step when the executor is closed; then it is killed."""
+LOCAL = "local"
+"""Address that starts a cluster on this machine."""
+
+
+class Signature(NamedTuple):
+    """Size and time of a file, by which a node knows whether it sees the same file."""
+
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: str) -> "Signature | None":
+        """Return the signature of a file, None if there is none."""
+        try:
+            status = Path(path).stat()
+        except (OSError, ValueError):
+            return None
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+class Delivery(NamedTuple):
+    """Bytes of a finished output, from a node that does not see its folder."""
+
+    files: dict[str, bytes]
+    """Contents by the path to write."""
+
+
+class RayWorker:
+    """Body of an actor: runs jobs on a node."""
+
+    def __init__(self, make_worker: MakeWorker, threads: int) -> None:
+        self._threads = threads
+        self._worker = make_worker()
+        self._controls: dict[str, Control] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="pochoir-")
+        self._number = 0
+
+    def ready(self) -> int:
+        """Return the number of the actor's process."""
+        return os.getpid()
+
+    def find_missing(self, files: Mapping[str, Signature], probe: str | None) -> tuple[list[str], bool]:
+        """Return the files that this node does not see, and whether it sees the file ``probe``."""
+        missing = [path for path, signature in files.items() if Signature.of(path) != signature]
+        return missing, probe is not None and Path(probe).exists()
+
+    def cancel(self, job: str, keep: bool) -> None:
+        """Ask a job to stop after its step."""
+        if job in self._controls:
+            self._controls[job].cancel(keep=keep)
+
+    def run(self, job: Job, shipped: Mapping[str, Any], sees_output: bool) -> Iterator[Event | Delivery]:
+        """Run a job.
+
+        Args:
+            job: The job.
+            shipped: References to the bytes of files that this node does not see, by path.
+            sees_output: Whether the output is written at its own path.
+        """
+        # Ray sets OMP_NUM_THREADS to 1, which torch follows without a word. The number holds for one thread of the
+        # process, and Ray runs each call in a thread that it chooses, so it is set here.
+        from pochoir._threads import torch_threads
+
+        self._controls[job.id] = control = Control()
+        self._number += 1
+        folder = Path(self._folder.name, str(self._number))
+        places = self._unpack(shipped, folder)
+        local = job
+        if not sees_output:
+            target = folder / "output" / Path(job.output).name
+            target.parent.mkdir(parents=True)
+            local = job.model_copy(update={"output": str(target)})
+            for path in (job.output, f"{job.output}.json"):
+                if path in places:
+                    places[path].replace(target.parent / Path(path).name)
+        try:
+            with torch_threads(self._threads), reading_elsewhere(places):
+                for event in self._worker.run(local, control):
+                    yield from [event] if sees_output else _bring_home(event, local, job)
+                    if event.is_final:
+                        return
+        finally:
+            del self._controls[job.id]
+
+    def _unpack(self, shipped: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+        ray = import_ray()
+        places: dict[str, Path] = {}
+        for index, (path, reference) in enumerate(shipped.items()):
+            places[path] = folder / str(index) / Path(path).name
+            places[path].parent.mkdir(parents=True)
+            places[path].write_bytes(ray.get(reference))
+        return places
+
+
+def _bring_home(event: Event, local: Job, job: Job) -> Iterator[Event | Delivery]:
+    """Replace the node's output path by the job's own, and send the files along."""
+    if isinstance(event, Saved):
+        written = (Path(local.output), Path(f"{local.output}.json"))
+        yield Delivery(
+            {str(Path(job.output).parent / path.name): path.read_bytes() for path in written if path.exists()}
+        )
+    if isinstance(event, Saved | Skipped):
+        event = event.model_copy(update={"outputs": (job.output,)})
+    elif isinstance(event, Failed):
+        event = event.model_copy(update={"error": event.error.replace(local.output, job.output)})
+    yield event
+
+
+@dataclass
+class _Actor:
+    handle: Any
+    waits_for: Any
+    """Reference to the answer that the actor owes."""
+    is_ready: bool = False
+    job: Job | None = None
+    stream: Any = None
+    probe: Path | None = None
+    delivered: bool = field(default=False)
+
+
+class RayExecutor:
+    """Runs jobs on a Ray cluster.
+
+    Args:
+        make_worker: Makes the worker in each actor; picklable.
+        workers: Jobs at once; None fills the cluster's processors.
+        threads: Torch's threads of each job, and the processors that it takes.
+        address: Address of the cluster; ``"auto"`` for one that runs, ``"local"`` to start one on this machine.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        OptionError: There is no cluster at the address.
+    """
+
+    def __init__(
+        self, make_worker: MakeWorker, *, workers: int | None = None, threads: int = 1, address: str = "auto"
+    ) -> None:
+        self._ray = ray = import_ray()
+        self._owns_ray = not ray.is_initialized()
+        if self._owns_ray:
+            _connect(ray, address)
+        self._make_worker, self._threads = make_worker, threads
+        self._local: JobWorker = make_worker()
+        self._shipped: dict[tuple[str, Signature], Any] = {}
+        self._actors: list[_Actor] = []
+        cpus = int(ray.cluster_resources().get("CPU", 1))
+        for _ in range(workers or max(1, cpus // threads)):
+            self._add_actor()
+
+    @property
+    def free(self) -> int:
+        """Jobs that can be started now."""
+        return sum(actor.is_ready and actor.job is None for actor in self._actors)
+
+    def start(self, job: Job) -> None:
+        """Begin a job on an actor that is idle."""
+        actor = next(actor for actor in self._actors if actor.is_ready and actor.job is None)
+        actor.job, actor.delivered = job, False
+        actor.probe = _leave_probe(job)
+        files = {path: signature for path in self._files_of(job) if (signature := Signature.of(path))}
+        probe = None if actor.probe is None else str(actor.probe)
+        actor.waits_for = actor.handle.find_missing.remote(files, probe)
+
+    def collect(self, timeout_s: float) -> list[Event]:
+        """Return what the actors have reported, and the jobs that died with theirs."""
+        waiting = {self._awaited(actor): actor for actor in self._actors if self._awaited(actor) is not None}
+        if not waiting:
+            return []
+        done, _ = self._ray.wait(list(waiting), num_returns=1, timeout=timeout_s, fetch_local=False)
+        if done:  # there may be more
+            done, _ = self._ray.wait(list(waiting), num_returns=len(waiting), timeout=0, fetch_local=False)
+        events: list[Event] = []
+        for reference in done:
+            actor = waiting[reference]
+            try:
+                events += self._advance(actor)
+            except self._ray.exceptions.RayTaskError as error:
+                events += self._end(actor, [Failed.from_error(actor.job.id, error)] if actor.job else [])
+            except self._ray.exceptions.RayError as error:
+                events += self._bury(actor, error)
+        return events
+
+    def cancel(self, job: str, *, keep: bool = False) -> None:
+        """Ask a job to stop after its step."""
+        for actor in self._actors:
+            if actor.job is not None and actor.job.id == job:
+                actor.handle.cancel.remote(job, keep)
+
+    def close(self) -> None:
+        """Stop all jobs after their step and end the actors; kill those that take too long."""
+        busy = [actor for actor in self._actors if actor.job is not None]
+        for actor in busy:
+            self.cancel(actor.job.id)  # type: ignore[union-attr]  # they are busy
+        deadline = time.monotonic() + CLOSE_S
+        while any(actor.job is not None for actor in self._actors) and time.monotonic() < deadline:
+            self.collect(0.1)
+        for actor in self._actors:
+            _remove(actor.probe)
+            with suppress(Exception):
+                self._ray.kill(actor.handle)
+        self._actors.clear()
+        if self._owns_ray:
+            self._ray.shutdown()
+
+    def _add_actor(self) -> None:
+        body = self._ray.remote(RayWorker)
+        # Two threads: one runs a job, the other takes the request to cancel it.
+        options = {"num_cpus": self._threads, "max_concurrency": 2, "max_restarts": 0}
+        handle = body.options(**options).remote(self._make_worker, self._threads)
+        self._actors.append(_Actor(handle, handle.ready.remote()))
+
+    @staticmethod
+    def _awaited(actor: _Actor) -> Any:
+        return actor.stream if actor.stream is not None else actor.waits_for
+
+    def _advance(self, actor: _Actor) -> list[Event]:
+        if actor.stream is not None:
+            return self._next_of(actor)
+        answer = self._ray.get(actor.waits_for)
+        actor.waits_for = None
+        if not actor.is_ready:
+            actor.is_ready = True
+            return []
+        assert actor.job is not None  # noqa: S101  # it was asked about the files of a job
+        missing, sees_output = answer
+        _remove(actor.probe)
+        actor.probe = None
+        shipped = {path: self._ship(path) for path in missing}
+        if not sees_output:
+            shipped |= {path: self._ship(path) for path in _outputs_of(actor.job) if Path(path).is_file()}
+        run = actor.handle.run.options(num_returns="streaming")
+        actor.stream = run.remote(actor.job, shipped, sees_output)
+        return []
+
+    def _next_of(self, actor: _Actor) -> list[Event]:
+        assert actor.job is not None  # noqa: S101  # a stream belongs to a job
+        try:
+            message = self._ray.get(next(actor.stream))
+        except StopIteration:
+            lost = Failed(job=actor.job.id, error="The worker ended without a result.", category="lost")
+            return self._end(actor, [lost])
+        if isinstance(message, Delivery):
+            try:
+                _write(message)
+            except WriteError as error:
+                return self._end(actor, [Failed.from_error(actor.job.id, error)])
+            return []
+        return self._end(actor, [message]) if message.is_final else [message]
+
+    @staticmethod
+    def _end(actor: _Actor, events: list[Event]) -> list[Event]:
+        actor.job = actor.stream = actor.waits_for = None
+        return events
+
+    def _bury(self, actor: _Actor, error: Exception) -> list[Event]:
+        """Replace an actor that died; its job is lost."""
+        _remove(actor.probe)
+        with suppress(Exception):  # it may live on where the network cannot reach it
+            self._ray.kill(actor.handle)
+        self._actors.remove(actor)
+        self._add_actor()
+        text = f"A worker of the cluster died: {' '.join(str(error).split())[:200]}"
+        return [] if actor.job is None else [Failed(job=actor.job.id, error=text, category="lost")]
+
+    def _files_of(self, job: Job) -> list[str]:
+        return [path for path in self._local.inputs(job) if Path(path).is_file()]
+
+    def _ship(self, path: str) -> Any:
+        """Put a file's bytes into the cluster's object store, once for all jobs."""
+        signature = Signature.of(path)
+        if signature is None:
+            return self._ray.put(b"")
+        if (path, signature) not in self._shipped:
+            self._shipped[path, signature] = self._ray.put(Path(path).read_bytes())
+        return self._shipped[path, signature]
+
+
+def import_ray() -> Any:
+    """Import Ray.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        return importlib.import_module("ray")
+    except ImportError as error:
+        raise MissingExtraError("A cluster needs Ray: pip install 'pochoir[cluster]'.") from error
+
+
+def _connect(ray: Any, address: str) -> None:
+    try:
+        where = None if address == LOCAL else address
+        ray.init(address=where, log_to_driver=False, include_dashboard=False if address == LOCAL else None)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise OptionError(
+            f"There is no Ray cluster at {address!r} ({' '.join(str(error).split())[:160]}). Start one with "
+            "'ray start --head', give its address, or use 'local'."
+        ) from error
+
+
+def _outputs_of(job: Job) -> tuple[str, str]:
+    return job.output, f"{job.output}.json"
+
+
+def _leave_probe(job: Job) -> Path | None:
+    """Write an empty file beside the output, by which a node knows whether it sees the folder."""
+    if job.output == STREAM:
+        return None
+    folder = Path(job.output).parent
+    probe = folder / f".pochoir-{secrets.token_hex(8)}.probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+    except OSError:
+        return None
+    return probe
+
+
+def _remove(probe: Path | None) -> None:
+    if probe is not None:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def _write(delivery: Delivery) -> None:
+    # The picture comes last: when it is there, so is its record.
+    for path, data in reversed(delivery.files.items()):
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with replacing(Path(path)) as draft:
+                draft.write_bytes(data)
+        except OSError as error:
+            raise WriteError(f"Cannot write '{path}': {error.strerror or error}.") from error

@@ -1,0 +1,108 @@
+"""Work: the registry of kinds of jobs, and the worker that runs them."""
+
+import functools
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pochoir.errors import OptionError, UnknownNameError
+from pochoir.jobs.control import Control
+from pochoir.jobs.event import Canceled, Event, Failed, Started
+from pochoir.jobs.executors.protocol import MakeWorker
+from pochoir.jobs.job import Job
+
+_TARGETS: dict[str, str] = {
+    "stylize": "pochoir.jobs.kinds.stylize:KIND",
+    "segment": "pochoir.jobs.kinds.segment:KIND",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes:
+        perform: Do the job: yield its events, a final one last; raise what goes wrong. It gets the job, the worker
+            with its loaded networks, and the control that may ask it to stop.
+        inputs: Return the paths of the files that a job reads.
+        check: Raise an ``InputError`` if a job cannot be run; quick, without reading pictures.
+    """
+
+    perform: "Callable[[Job, Worker, Control], Iterator[Event]]"
+    inputs: Callable[[Job], list[str]] = lambda job: [job.photo]
+    check: Callable[[Job], None] = lambda job: None
+
+
+def register(name: str, target: str) -> None:
+    """Add a kind of job.
+
+    Args:
+        name: Name of the kind, as jobs give it.
+        target: Place of its ``Kind`` as ``"module:name"``; workers in other processes import it from there.
+
+    Raises:
+        OptionError: The target has another form, or the name is taken.
+    """
+    if target.count(":") != 1:
+        raise OptionError(f"A kind of job is given as 'module:name'; got {target!r}.")
+    if _TARGETS.setdefault(name, target) != target:
+        raise OptionError(f"The kind of job {name!r} is taken by {_TARGETS[name]}.")
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the names of all kinds of jobs."""
+    return tuple(_TARGETS)
+
+
+def check_job(job: Job) -> None:
+    """Raise an ``InputError`` if a job cannot be run."""
+    if job.kind not in _TARGETS:
+        raise UnknownNameError("kind of job", job.kind, _TARGETS)
+    _load(_TARGETS[job.kind]).check(job)
+
+
+class Worker:
+    """Runs jobs in one process and keeps what they share loaded. Several threads may use one.
+
+    Args:
+        targets: The kinds of jobs, by name.
+        previews_s: Seconds between two previews; None makes none.
+    """
+
+    def __init__(self, targets: Mapping[str, str], *, previews_s: float | None = None) -> None:
+        self.previews_s = previews_s
+        self._targets = dict(targets)
+
+    @classmethod
+    def maker(cls, *, previews_s: float | None = None) -> MakeWorker:
+        """Return a picklable function that makes a worker for the kinds that are known now."""
+        return functools.partial(cls, dict(_TARGETS), previews_s=previews_s)
+
+    def run(self, job: Job, control: Control) -> Iterator[Event]:
+        """Run one job: yield its events, a final one last. Errors of the job become a ``Failed`` event."""
+        import torch
+
+        yield Started(job=job.id, worker=str(os.getpid()), threads=torch.get_num_threads())
+        try:
+            kind = _load(self._targets[job.kind])
+            for event in kind.perform(job, self, control):
+                yield event
+                if event.is_final:
+                    return
+            yield Canceled(job=job.id)
+        except Exception as error:  # a photo may be broken in ways that nobody has seen; the others are not
+            yield Failed.from_error(job.id, error)
+
+    def inputs(self, job: Job) -> list[str]:
+        """Return the paths of the files that a job reads."""
+        return _load(self._targets[job.kind]).inputs(job)
+
+
+@functools.cache
+def _load(target: str) -> Kind:
+    module, _, name = target.partition(":")
+    kind: Any = getattr(importlib.import_module(module), name)
+    assert isinstance(kind, Kind)  # noqa: S101  # what was registered is one
+    return kind
