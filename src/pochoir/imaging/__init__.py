@@ -5,7 +5,7 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 
 from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.decoding import picture_suffixes
-from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output
+from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
@@ -20,6 +20,7 @@ __all__ = [
     "Picture",
     "PictureSource",
     "check_output",
+    "check_place",
     "contact_sheet",
     "fill_hidden",
     "judge_alpha",

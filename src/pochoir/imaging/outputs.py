@@ -68,7 +68,7 @@ def check_output(
     target = Path(path)
     picture_format = format_of(target, alpha=alpha)
     try:
-        _check_place(target)
+        check_place(target)
     except OSError as error:
         raise OutputPathError(f"The output {str(target)!r} cannot be used: {error.strerror}.") from error
     if force:
@@ -83,7 +83,12 @@ def check_output(
                 )
 
 
-def _check_place(target: Path) -> None:
+def check_place(target: Path) -> None:
+    """Check that a file can be made at a path.
+
+    Raises:
+        OutputPathError: The path is a folder, its name is not possible, or its folder is missing or not writable.
+    """
     if "\0" in str(target) or len(os.fsencode(target.name)) > _MAX_NAME_BYTES:
         raise OutputPathError(f"The output's name {target.name[:40]!r}... is too long or has characters no file can.")
     folder = target.parent

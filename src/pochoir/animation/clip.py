@@ -1,0 +1,210 @@
+"""A clip: frames as a pure function of time."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pochoir._types import Size
+from pochoir.animation import raster
+from pochoir.animation.arrays import Frame, Layer, Picture, Points
+from pochoir.animation.fields import shifted
+from pochoir.animation.motions import Move
+from pochoir.animation.puppet import Puppet
+from pochoir.animation.shadow import contact_shade
+from pochoir.animation.stage import drift, travel_offset
+from pochoir.animation.timing import Timing
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """One subject that moves by itself.
+
+    Attributes:
+        puppet: Mesh and parts.
+        cutouts: Premultiplied layers of the frame's size with the puppet's matte; several are shown in turn.
+        moves: Motions that add up.
+    """
+
+    puppet: Puppet
+    cutouts: tuple[Layer, ...]
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Additions to the motion.
+
+    Attributes:
+        shadow: Strength of the contact shadow in [0, 1]; 0 draws none.
+        parallax: Largest shift of the plate, as a share of its width; 0 keeps it still.
+        towards: ``"left"`` or ``"right"`` lets motions that travel cross the picture; None keeps them in place.
+        boil_hold: Frames for which one of several cutouts or plates is shown.
+    """
+
+    shadow: float = 0.0
+    parallax: float = 0.0
+    towards: str | None = None
+    boil_hold: int = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Everything that a clip shows.
+
+    Attributes:
+        actors: Subjects, drawn in this order.
+        plates: Backgrounds of equal size, shown in turn; empty for a transparent clip.
+        size: Size of the frames.
+    """
+
+    actors: tuple[Actor, ...]
+    plates: tuple[Picture, ...]
+    size: Size
+    scroll: int = field(default=0)
+
+
+class Clip:
+    """Frames over time.
+
+    Each frame depends on its time alone, so frames can be asked for in any order and from several threads.
+
+    Args:
+        stage: Subjects and background.
+        timing: Number and spacing of frames.
+        effects: Shadow, parallax and travel.
+        record: Text that is saved with the clip: enough to make it again.
+        notes: Facts that the user should know.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        timing: Timing,
+        effects: Effects = Effects(),
+        *,
+        record: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.stage = stage
+        self.timing = timing
+        self.effects = effects
+        self.record = record
+        self.notes = tuple(notes)
+        self._textures = [
+            [raster.Textures(*actor.puppet.layers(cutout)) for cutout in actor.cutouts] for actor in stage.actors
+        ]
+
+    @property
+    def size(self) -> Size:
+        """Size of the frames."""
+        return self.stage.size
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return self.timing.fps
+
+    @property
+    def is_transparent(self) -> bool:
+        """True if frames have an alpha channel."""
+        return not self.stage.plates
+
+    def __len__(self) -> int:
+        return self.timing.frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield all frames in order; a few are rendered ahead on other threads."""
+        workers = min(os.cpu_count() or 1, 4)
+        with ThreadPoolExecutor(workers, thread_name_prefix="pochoir-clip") as pool:
+            ahead: deque[Future[Frame]] = deque()
+            try:
+                for index in range(len(self)):
+                    ahead.append(pool.submit(self.frame_at, index))
+                    if len(ahead) > workers:
+                        yield ahead.popleft().result()
+                while ahead:
+                    yield ahead.popleft().result()
+            finally:
+                for future in ahead:
+                    future.cancel()
+
+    def frame(self, time_s: float) -> Frame:
+        """Return the frame at a time in seconds, shape (H, W, 3), or (H, W, 4) if the clip is transparent."""
+        return self.frame_at(self.timing.index_at(time_s))
+
+    def frame_at(self, index: int) -> Frame:
+        """Return frame ``index``, counted from 0."""
+        layer = self.layer_at(index)
+        shade = None
+        if self.effects.shadow:
+            grounds = [(a.puppet.body.foot, a.puppet.body.h) for a in self.stage.actors if self._stands(a)]
+            shade = contact_shade(layer[..., 3], grounds, self.effects.shadow)
+        if self.is_transparent:
+            return raster.to_straight(layer, shade)
+        return raster.over_plate(self._plate_at(index), layer, shade)
+
+    def layer_at(self, index: int) -> Layer:
+        """Return the subjects alone at frame ``index``, premultiplied, shape (H, W, 4)."""
+        layer = np.zeros((*self.size, 4), np.float32)
+        for number, actor in enumerate(self.stage.actors):
+            puppet = actor.puppet
+            textures = self._textures[number][self._turn(index, len(actor.cutouts))]
+            raster.draw(layer, textures, self.points_at(index, number), puppet.rest, puppet.triangles, puppet.parts)
+        return layer
+
+    def points_at(self, index: int, actor: int = 0) -> Points:
+        """Return the positions of an actor's vertices at frame ``index``."""
+        player = self.stage.actors[actor]
+        points = player.puppet.pose(player.moves, lambda period_s: self.timing.phase(index, period_s))
+        if self.effects.towards is None:
+            return points
+        offset = travel_offset(
+            player.puppet, player.moves, self.timing.progress(index), self.timing, self.effects.towards
+        )
+        return shifted(points, offset, 0.0)
+
+    def still(self) -> Frame:
+        """Return the subjects at rest over the first plate."""
+        layer = np.zeros((*self.size, 4), np.float32)
+        for number, actor in enumerate(self.stage.actors):
+            puppet = actor.puppet
+            raster.draw(layer, self._textures[number][0], puppet.rest, puppet.rest, puppet.triangles, puppet.parts)
+        return raster.to_straight(layer) if self.is_transparent else raster.over_plate(self.stage.plates[0], layer)
+
+    def save(self, path: str | os.PathLike[str], *, quality: int | None = None) -> Path:
+        """Write the clip; the extension picks the format, see ``pochoir.video.write``.
+
+        Raises:
+            OutputPathError: The extension is unknown, or its format cannot hold the clip.
+            MissingExtraError: The format needs PyAV, which is not installed.
+            WriteError: The file cannot be written.
+        """
+        from pochoir.video import Film, save
+
+        film = Film(
+            frames=self,
+            count=len(self),
+            size=self.size,
+            fps=self.fps,
+            alpha=self.is_transparent,
+            loop=self.timing.loop,
+            record=self.record,
+            sample=self.frame_at,
+        )
+        return save(path, film, quality=quality)
+
+    def _plate_at(self, index: int) -> Picture:
+        plate = self.stage.plates[self._turn(index, len(self.stage.plates))]
+        return drift(plate, self.timing.progress(index), self.effects.parallax, self.stage.scroll)
+
+    def _turn(self, index: int, choices: int) -> int:
+        return index // self.effects.boil_hold % choices if choices > 1 else 0
+
+    @staticmethod
+    def _stands(actor: Actor) -> bool:
+        return "bottom" not in actor.puppet.body.touched
