@@ -24,13 +24,13 @@ from typing import Any
 import cv2
 import matte_metrics as metrics
 import numpy as np
-import scenes
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 import pochoir
 from pochoir import compositing, weights
+from pochoir.lab import scenes
 from pochoir.recipe.recipe import REFINEMENTS, SegmentSettings
 from pochoir.segmentation import Segmenter, create_segmenter, refine_matte
 
@@ -39,7 +39,7 @@ Method = Callable[[Pixels], tuple[Pixels, dict[str, float]]]
 """From a photo (H, W, 3) to a cut-out (H, W, 4) and the seconds it took."""
 
 COLUMNS = ("iou", "boundary_iou", "thin_boundary_iou", "sad", "mse", "gradient", "psnr_db", "seconds")
-HALVES = {"tune": scenes.TUNE, "held-out": scenes.HELD_OUT, "all": scenes.SCENES}
+HALVES = {"tune": scenes.TUNE, "held-out": scenes.HELD_OUT, "all": scenes.MATTE_SCENES}
 
 
 def main() -> None:
@@ -149,13 +149,13 @@ def cut_out(pixels: Pixels, segmenter: Segmenter, refine: str) -> tuple[Pixels, 
 
 def warm_up(methods: dict[str, Method]) -> None:
     """First calls compile and load; nobody's times shall have that in."""
-    pixels = to_pixels(scenes.draw("mug", long_side_px=400).photo)
+    pixels = to_pixels(scenes.draw_matte_scene("mug", long_side_px=400).photo)
     for run in methods.values():
         run(pixels)
 
 
 def measure(name: str, size: int, methods: dict[str, Method], repeats: int) -> list[dict[str, Any]]:
-    scene = scenes.draw(name, long_side_px=size)
+    scene = scenes.draw_matte_scene(name, long_side_px=size)
     photo, truth, colors = (
         to_pixels(scene.photo),
         scene.alpha[0, 0].numpy(),

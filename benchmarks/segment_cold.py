@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scenes
 import torch
 from PIL import Image
 
 from pochoir import weights
+from pochoir.lab import scenes
 
 LARGE_PX = 5860  # 5860 x 4102: 24 megapixels
 # A process starts with its parent's peak on its account, so a small one stands between this script and the command.
@@ -46,12 +46,12 @@ def main() -> None:
         folder = Path(name)
         variables = environment(folder, options.threads)
         one, many = folder / "one.jpg", folder / "many"
-        save(scenes.SCENES[0], options.size, one)
+        save(scenes.MATTE_SCENES[0], options.size, one)
         many.mkdir()
         for index in range(options.photos if "many" in options.only else 0):
-            scene = scenes.SCENES[index % len(scenes.SCENES)]
+            scene = scenes.MATTE_SCENES[index % len(scenes.MATTE_SCENES)]
             target = many / f"{index:03}-{scene}.jpg"
-            same = many / f"{index % len(scenes.SCENES):03}-{scene}.jpg"
+            same = many / f"{index % len(scenes.MATTE_SCENES):03}-{scene}.jpg"
             save(scene, options.size, target) if target == same else shutil.copy(same, target)
         tasks = {"one": one_photo(one, folder, options.rembg), "many": folder_of_photos(many, folder, options.rembg)}
         if options.large:
@@ -94,7 +94,7 @@ def environment(folder: Path, threads: int) -> dict[str, str]:
 
 
 def save(scene: str, size: int, path: Path) -> None:
-    photo = scenes.draw(scene, long_side_px=size).photo
+    photo = scenes.draw_matte_scene(scene, long_side_px=size).photo
     pixels = (photo[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     Image.fromarray(np.ascontiguousarray(pixels)).save(path, quality=92)
 

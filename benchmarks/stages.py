@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import scenes
 import torch
 
 from pochoir import compositing, imaging
+from pochoir.lab import scenes
 from pochoir.recipe.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter, refine_matte
 
@@ -28,7 +28,7 @@ def main() -> None:
     options = read_options()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
-    photo = scenes.draw(options.scene, long_side_px=options.size).photo
+    photo = scenes.draw_matte_scene(options.scene, long_side_px=options.size).photo
     segmenter = create_segmenter(SegmentSettings())
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "photo.jpg"), Path(folder, "cutout.png")
@@ -52,7 +52,7 @@ def in_8_bits(matte: torch.Tensor) -> torch.Tensor:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=1800, metavar="PX", help="long side (default: 1800, 2 megapixels)")
-    parser.add_argument("--scene", default="cat", choices=scenes.SCENES)
+    parser.add_argument("--scene", default="cat", choices=scenes.MATTE_SCENES)
     parser.add_argument("--repeats", type=int, default=5, help="after one run that does not count (default: 5)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()

@@ -33,7 +33,7 @@ from pochoir.lab.compare.overlap import OverlapSettings
 from pochoir.lab.compare.page import build_sections, write_results
 from pochoir.lab.compare.results import Results, to_csv
 from pochoir.lab.compare.run import Comparing, Plan
-from pochoir.lab.scenes import draw_scene
+from pochoir.lab.scenes import draw_figures
 from pochoir.recipe.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.similarity import Features, Measure, Scorer, View
@@ -90,7 +90,7 @@ def as_array(tensor: torch.Tensor) -> np.ndarray:
 
 
 def drawn(name: str = "scene", seed: int = 0, *, with_truth: bool = True) -> Subject:
-    scene = draw_scene(figures=2, distance=60.0, size=SIZE, seed=seed)
+    scene = draw_figures(figures=2, distance=60.0, size=SIZE, seed=seed)
     return make_subject(name, as_array(scene.photo), truth=as_array(scene.everyone) if with_truth else None)
 
 
@@ -170,7 +170,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     folder = tmp_path / "photos"
     folder.mkdir()
     for seed, name in enumerate(("dog", "cat")):
-        imaging.save(folder / f"{name}.png", draw_scene(figures=1, distance=60.0, size=SIZE, seed=seed).photo)
+        imaging.save(folder / f"{name}.png", draw_figures(figures=1, distance=60.0, size=SIZE, seed=seed).photo)
     return {name: folder / f"{name}.png" for name in ("dog", "cat")}
 
 
@@ -178,7 +178,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 def truths(tmp_path: Path, files: dict[str, Path]) -> Path:
     folder = tmp_path / "truths"
     folder.mkdir()
-    matte = draw_scene(figures=1, distance=60.0, size=SIZE, seed=0).everyone
+    matte = draw_figures(figures=1, distance=60.0, size=SIZE, seed=0).everyone
     imaging.save(folder / "dog.png", matte.expand(-1, 3, -1, -1))
     return folder
 

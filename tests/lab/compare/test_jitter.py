@@ -8,7 +8,7 @@ from pochoir._types import Box, Size
 from pochoir.errors import OptionError
 from pochoir.lab.compare.jitter import JitterRow, JitterSettings, box_iou, count_boxes, iter_jitter, move_box, trim
 from pochoir.lab.compare.overlap import OverlapRow, OverlapSettings, iter_overlap
-from pochoir.lab.scenes import Scene, draw_scene
+from pochoir.lab.scenes import FigureScene, draw_figures
 from pochoir.segmentation import Segmentation
 from pochoir.segmentation.grabcut import box_around
 
@@ -16,11 +16,11 @@ SIZE = Size(64, 80)
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    return draw_scene(figures=1, distance=60.0, size=SIZE, seed=0)
+def scene() -> FigureScene:
+    return draw_figures(figures=1, distance=60.0, size=SIZE, seed=0)
 
 
-def jitter(scene: Scene, settings: JitterSettings) -> list[JitterRow]:
+def jitter(scene: FigureScene, settings: JitterSettings) -> list[JitterRow]:
     box = box_around(scene.everyone, margin=0.05)
     assert box is not None
     truth = scene.everyone
@@ -53,13 +53,13 @@ def test_iou_of_boxes_by_hand() -> None:
     assert box_iou(Box(0, 0, 2, 2), Box(5, 5, 2, 2)) == 0.0
 
 
-def test_trimming_drops_what_lies_outside_of_the_box(scene: Scene) -> None:
+def test_trimming_drops_what_lies_outside_of_the_box(scene: FigureScene) -> None:
     trimmed = trim(torch.ones(1, 1, *SIZE), scene.photo, Box(10, 20, 30, 8))
     assert float(trimmed.sum()) == 30 * 8
     assert float(trimmed[..., 20:28, 10:40].min()) == 1.0
 
 
-def test_jitter_has_a_row_for_each_method_and_moved_box(scene: Scene) -> None:
+def test_jitter_has_a_row_for_each_method_and_moved_box(scene: FigureScene) -> None:
     settings = JitterSettings(shares=(0.05, 0.3), draws=3)
     rows = jitter(scene, settings)
     assert len(rows) == 2 * count_boxes(settings)
@@ -68,13 +68,13 @@ def test_jitter_has_a_row_for_each_method_and_moved_box(scene: Scene) -> None:
     assert np.mean(near) > np.mean(far)
 
 
-def test_a_perfect_matte_loses_only_what_the_box_cuts_off(scene: Scene) -> None:
+def test_a_perfect_matte_loses_only_what_the_box_cuts_off(scene: FigureScene) -> None:
     rows = [row for row in jitter(scene, JitterSettings(shares=(0.3,), draws=6)) if row.method == "u2net"]
     assert all(row.truth == pytest.approx(row.same) for row in rows)
     assert min(row.same for row in rows) < 1.0
 
 
-def test_the_same_seed_moves_the_boxes_alike(scene: Scene) -> None:
+def test_the_same_seed_moves_the_boxes_alike(scene: FigureScene) -> None:
     settings = JitterSettings(shares=(0.2,), draws=2)
     assert jitter(scene, settings) == jitter(scene, settings)
     assert jitter(scene, settings) != jitter(scene, JitterSettings(shares=(0.2,), draws=2, seed=1))

@@ -9,7 +9,7 @@ from torch import Tensor
 from pochoir._types import Box, Size
 from pochoir.errors import OptionError
 from pochoir.lab.compare.jitter import trim
-from pochoir.lab.scenes import LARGEST_DISTANCE, MOST_FIGURES, Scene, draw_scene
+from pochoir.lab.scenes import LARGEST_DISTANCE, MOST_FIGURES, FigureScene, draw_figures
 from pochoir.lab.truth import mask_iou
 from pochoir.segmentation import GrabCutSegmenter, Segmenter, trimap
 from pochoir.segmentation.grabcut import box_around
@@ -90,14 +90,14 @@ def iter_overlap(settings: OverlapSettings, *, network: Segmenter) -> Iterator[l
     for figures in settings.figures:
         for distance in settings.distances:
             for seed in range(settings.seed, settings.seed + settings.scenes):
-                scene = draw_scene(figures=figures, distance=distance, size=settings.size, seed=seed)
+                scene = draw_figures(figures=figures, distance=distance, size=settings.size, seed=seed)
                 yield [
                     OverlapRow(figures, distance, seed, task, method, iou)
                     for task, method, iou in _judge(scene, network.segment(scene.photo).matte)
                 ]
 
 
-def _judge(scene: Scene, saliency: Tensor) -> Iterator[tuple[str, str, float]]:
+def _judge(scene: FigureScene, saliency: Tensor) -> Iterator[tuple[str, str, float]]:
     photo = scene.photo
     for task, truth in zip(TASKS, (scene.everyone, scene.front), strict=True):
         box = box_around(truth, margin=BOX_MARGIN)

@@ -23,7 +23,7 @@ from pochoir.lab.compare.overlap import OverlapSettings
 from pochoir.lab.compare.page import write_results
 from pochoir.lab.compare.results import Results
 from pochoir.lab.compare.run import Comparing, Plan, Progress
-from pochoir.lab.scenes import Scene, draw_scene
+from pochoir.lab.scenes import draw_figures
 from pochoir.lab.sweep.grid import Axis
 from pochoir.lab.sweep.page import write_results as write_sweep
 from pochoir.lab.sweep.plan import Plan as SweepPlan
@@ -192,7 +192,7 @@ def _subjects(photos: dict[str, Path], size: int) -> list[Subject]:
 def _scene_subject(name: str, size: int) -> Subject:
     figures, distance = SCENES[name]
     seed = list(SCENES).index(name)
-    scene: Scene = draw_scene(figures=figures, distance=distance, size=Size(round(0.75 * size), size), seed=seed)
+    scene = draw_figures(figures=figures, distance=distance, size=Size(round(0.75 * size), size), seed=seed)
     return make_subject(name, _array(scene.photo), truth=_array(scene.everyone), long_side_px=size)
 
 

@@ -1,7 +1,7 @@
-"""Scenes drawn by code whose true matte is known: figures that overlap, at a chosen colour distance from the ground.
+"""Drawn figures that overlap, at a chosen colour distance from the ground, with their true mattes.
 
-They measure what makes GrabCut fail: it tells subject from background by colour alone, so colours that are near each
-other, and neighbours that reach into the box, are hard for it.
+They measure where GrabCut fails. It separates subject and background by colour alone, so similar colours and
+neighbours that reach into the box are hard for it.
 """
 
 import math
@@ -21,23 +21,23 @@ from pochoir.errors import OptionError
 
 MOST_FIGURES = 6
 LARGEST_DISTANCE = 90.0
-"""Further from mid tones no colour lies within sRGB in every hue that is drawn."""
+"""Largest CIELAB distance from mid tones at which sRGB holds a colour in every hue that is drawn."""
 
 _OVERSAMPLING = 3
 _GRAIN, _PATCHES = 2.5, 7.0
-"""Standard deviations of the colour about its tone, in CIELAB units: pixel by pixel, and in soft patches."""
-_KINSHIP = 0.35
-"""How far the figures' directions from the ground's tone are scattered about a common one: they are like each other."""
+"""Standard deviations of the colour about its tone, in CIELAB units: of each pixel, and of soft patches."""
+_TONE_SCATTER = 0.35
+"""Scatter of the figures' directions from the ground's tone about a common direction: the figures look alike."""
 _MOST_TRIES = 500
 _WIDE, _STEP = 0.44, 0.30
-"""A figure's width, and the way to the next figure, as shares of its height: about a third of it is hidden."""
+"""Width of a figure and spacing of neighbours, as shares of its height: about a third of a figure is hidden."""
 
 _Field: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """A drawn picture and the truth about it.
+class FigureScene:
+    """Drawn figures and their true mattes.
 
     Attributes:
         photo: Shape (1, 3, H, W), RGB in [0, 1].
@@ -54,7 +54,7 @@ class Scene:
     distance: float
 
 
-def draw_scene(*, figures: int, distance: float, size: Size, seed: int = 0) -> Scene:
+def draw_figures(*, figures: int, distance: float, size: Size, seed: int = 0) -> FigureScene:
     """Draw figures side by side, each hiding part of its neighbour, on a patchy ground.
 
     Every figure has a tone of its own at the same distance from the ground's tone; the figures' tones are nearer to
@@ -62,11 +62,11 @@ def draw_scene(*, figures: int, distance: float, size: Size, seed: int = 0) -> S
     every distance.
 
     Args:
-        figures: How many, 1 to 6.
+        figures: Number of figures, 1 to 6.
         distance: CIELAB distance (CIE76) between the figures' tones and the ground's, above 0 and at most 90; 2 is
-            just seen, 100 is black on white.
+            just visible, 100 is black on white.
         size: Height and width in pixels, at least 32 each.
-        seed: Which of the scenes.
+        seed: Selects the scene.
 
     Raises:
         OptionError: An argument is out of bounds.
@@ -77,13 +77,13 @@ def draw_scene(*, figures: int, distance: float, size: Size, seed: int = 0) -> S
         raise OptionError(f"The colour distance is above 0 and at most {LARGEST_DISTANCE:g}; got {distance:g}.")
     if size.short_side < 32:
         raise OptionError(f"A drawn scene is at least 32x32 pixels; got {size}.")
-    # Two generators: how figures stand must not depend on how many numbers their colours took.
+    # Two generators, so that the number of draws for colours does not move the figures.
     places, tones = np.random.default_rng((seed, 0)), np.random.default_rng((seed, 1))
     labels = _place(figures, size, places)
     lab = _tones(figures, distance, tones)[labels]  # (H, W, 3) on the finer board
     lab += _grain(labels.shape, tones)
     rgb = _shrink(_to_srgb(lab), size)
-    return Scene(
+    return FigureScene(
         photo=torch.from_numpy(np.round(rgb * 255) / 255).permute(2, 0, 1)[None].contiguous(),
         everyone=_matte(labels > 0, size),
         front=_matte(labels == figures, size),
@@ -93,7 +93,7 @@ def draw_scene(*, figures: int, distance: float, size: Size, seed: int = 0) -> S
 
 
 def _place(figures: int, size: Size, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Which figure is seen at each pixel of the finer board: 0 the ground, ``figures`` the one in front."""
+    """Return the figure at each pixel of the oversampled board: 0 is the ground, ``figures`` the one in front."""
     height, width = (side * _OVERSAMPLING for side in size)
     labels = np.zeros((height, width), np.uint8)
     tall = min(0.72 * height, 0.8 * width / (_STEP * (figures - 1) + _WIDE))
@@ -106,7 +106,7 @@ def _place(figures: int, size: Size, rng: np.random.Generator) -> NDArray[np.uin
 
 
 def _stand(labels: NDArray[np.uint8], centre: tuple[float, float], tall: float, value: int, *, lean_deg: float) -> None:
-    """A head on a body, filled in place."""
+    """Fill a head on a body in place."""
     lean = math.radians(lean_deg)
     body = (centre[0] - 0.14 * tall * math.sin(lean), centre[1] + 0.14 * tall * math.cos(lean))
     head = (centre[0] + 0.34 * tall * math.sin(lean), centre[1] - 0.34 * tall * math.cos(lean))
@@ -115,10 +115,10 @@ def _stand(labels: NDArray[np.uint8], centre: tuple[float, float], tall: float, 
 
 
 def _tones(figures: int, distance: float, rng: np.random.Generator) -> _Field:
-    """CIELAB tones of the ground and of each figure, shape (figures + 1, 3), all within sRGB."""
+    """Return CIELAB tones of the ground and of each figure, shape (figures + 1, 3), all within sRGB."""
     ground = np.array([rng.uniform(45, 60), rng.uniform(-8, 8), rng.uniform(-8, 8)])
     common = _tone_away(ground, distance, np.zeros(3), 1.0, rng) - ground
-    tones = [_tone_away(ground, distance, common / distance, _KINSHIP, rng) for _ in range(figures)]
+    tones = [_tone_away(ground, distance, common / distance, _TONE_SCATTER, rng) for _ in range(figures)]
     return np.stack([ground, *tones]).astype(np.float32)
 
 
@@ -128,24 +128,24 @@ def _tone_away(
     for _ in range(_MOST_TRIES):
         direction = about + scatter * rng.normal(size=3)
         tone: NDArray[np.float64] = ground + distance * direction / np.linalg.norm(direction)
-        if _is_shown_as_it_is(tone):
+        if _is_in_gamut(tone):
             return tone
     raise OptionError(f"No tone within sRGB lies {distance:g} from the ground; choose a smaller distance.")
 
 
-def _is_shown_as_it_is(tone: NDArray[np.float64]) -> bool:
+def _is_in_gamut(tone: NDArray[np.float64]) -> bool:
     shown = rgb2lab(_to_srgb(tone[None, None]))[0, 0]
     return bool(np.abs(shown - tone).max() < 0.5)
 
 
 def _to_srgb(lab: NDArray[np.floating[Any]]) -> _Field:
-    with warnings.catch_warnings():  # of colours outside of sRGB, which are clipped, or tried and not taken
+    with warnings.catch_warnings():  # about colours outside of sRGB, which are clipped or rejected
         warnings.simplefilter("ignore", UserWarning)
         return np.asarray(np.clip(lab2rgb(lab), 0, 1), np.float32)
 
 
 def _grain(shape: tuple[int, ...], rng: np.random.Generator) -> _Field:
-    """The same grain and patches on everything, so that texture gives nothing away; shape (H, W, 3)."""
+    """Return the same grain and patches for everything, so that texture reveals nothing; shape (H, W, 3)."""
     height, width = shape
     fine = rng.normal(0, _GRAIN, (height // _OVERSAMPLING, width // _OVERSAMPLING, 3))
     patches = cv2.GaussianBlur(rng.normal(0, 1, fine.shape), (0, 0), max(1.0, 0.04 * min(fine.shape[:2])))
