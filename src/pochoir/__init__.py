@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from pochoir._types import Size as Size
     from pochoir.errors import PochoirError as PochoirError
     from pochoir.painting import Painting as Painting
-    from pochoir.painting import Result as Result
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import segment as segment
     from pochoir.pipeline import stylize as stylize
     from pochoir.recipe.recipe import Recipe as Recipe
     from pochoir.recipe.recipe import StyleRef as StyleRef
+    from pochoir.result import Result as Result
     from pochoir.segmentation import Segmentation as Segmentation
+    from pochoir.session import Session as Session
     from pochoir.transfer import Step as Step
 
 _HOMES = {
@@ -31,8 +32,9 @@ _HOMES = {
     "Painting": "painting",
     "PochoirError": "errors",
     "Recipe": "recipe",
-    "Result": "painting",
+    "Result": "result",
     "Segmentation": "segmentation",
+    "Session": "session",
     "Size": "_types",
     "Step": "transfer",
     "StyleRef": "recipe",

@@ -1,336 +1,189 @@
-"""A run from decoded pictures to a result: calls the rooms in their order and holds no maths of its own."""
+"""A run: steps over a scene, with checkpoints and a time budget."""
 
 import hashlib
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self, TypeAlias
 
 import torch
-from PIL import ImageColor
-from torch import Tensor
 
-from pochoir import compositing, imaging, weights
+from pochoir import checkpoints, imaging, weights
 from pochoir._threads import torch_threads
-from pochoir._types import Size
 from pochoir._version import __version__
 from pochoir.encoders import VGG, load_encoder
-from pochoir.errors import EmptyRegionError, OptionError
+from pochoir.errors import WriteError
 from pochoir.recipe.quantities import parse_duration_s
-from pochoir.recipe.recipe import BACKDROPS, FULL, MOST_SIZE_PX, Recipe
+from pochoir.recipe.recipe import Recipe
 from pochoir.recipe.record import InputFile, Record, hash_file
-from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
-from pochoir.sources import Sources
-from pochoir.transfer import Checkpoint, Losses, Region, Sample, Step, expected_bytes, give_back, iter_paint
+from pochoir.result import Result, compose
+from pochoir.scene import Scene
+from pochoir.transfer import Checkpoint, Step, StyleTargets, expected_bytes, give_back, iter_paint
 
-DEFAULT_LONG_SIDE_PX = 512
 SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
-"""Of a run in limited time, what is kept for composing and saving."""
+"""Part of a limited run's time that is kept for composing and saving."""
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
-    """What came out of a run. All tensors are RGB(A) in [0, 1] on the CPU.
+class LoadedEncoder:
+    """An encoder that is ready to use, and the cache of its style targets.
 
     Attributes:
-        composite: The finished picture, shape (1, 3, H, W), or (1, 4, H, W) on a transparent backdrop.
-        pastiche: The picture that was optimised, shape (1, 3, h, w); the photo outside of the painted regions.
-        matte: The subject's matte at the composite's size, shape (1, 1, H, W); None where none was needed.
-        front: What the subject is cut from, at the composite's size, shape (1, 3, H, W).
-        losses: Terms of the objective at the last step; None before the first.
-        timings: Seconds spent in each stage.
-        recipe: The settings.
-        notes: What the user should know: conversions, fallbacks, what was left out.
-        provenance: The recipe with the inputs' and weights' hashes.
+        encoder: The network.
+        targets: Gram matrices from earlier paintings with this network; None keeps nothing.
     """
 
-    composite: Tensor
-    pastiche: Tensor
-    matte: Tensor | None
-    front: Tensor
-    losses: Losses | None
-    timings: Mapping[str, float]
-    recipe: Recipe
-    notes: tuple[str, ...]
-    provenance: Record = field(repr=False)
+    encoder: VGG
+    targets: StyleTargets | None = None
 
-    @cached_property
-    def cutout(self) -> Tensor:
-        """The subject on a transparent ground, shape (1, 4, H, W), without a rim of the old background's colours.
 
-        Raises:
-            OptionError: The run needed no matte, so there is no subject to cut out.
-        """
-        if self.matte is None:
-            raise OptionError("This run painted the whole picture and looked for no subject, so there is no cutout.")
-        if self.composite.shape[1] == 4:
-            return self.composite
-        return compositing.cutout(self.front, self.matte)
+OpenEncoder: TypeAlias = Callable[[Recipe, str, str], AbstractContextManager[LoadedEncoder]]
+"""Lends the encoder for a recipe, a device and an engine while a painting needs it."""
 
-    def record(self) -> str:
-        """The provenance as JSON, as it is written into pictures."""
-        return self.provenance.to_json()
 
-    def save(self, path: str | Path) -> None:
-        """Save the composite with its record inside.
+def load_recipe_encoder(recipe: Recipe, device: str, engine: str) -> VGG:
+    """Load the recipe's encoder from its weights; see ``load_encoder``."""
+    return load_encoder(recipe.encoder, pooling=recipe.pooling, device=device, engine=engine, may_round=True)
 
-        Raises:
-            OutputPathError: The path's format is unknown or cannot hold transparency.
-            WriteError: The file cannot be written.
-        """
-        alpha = self.composite[:, 3:] if self.composite.shape[1] == 4 else None
-        imaging.save(path, self.composite[:, :3], alpha=alpha, record=self.record())
+
+def open_encoder(recipe: Recipe, device: str, engine: str) -> AbstractContextManager[LoadedEncoder]:
+    """Load the recipe's encoder for one painting; its memory is freed when the painting ends."""
+    return nullcontext(LoadedEncoder(load_recipe_encoder(recipe, device, engine)))
 
 
 class Painting:
     """A run that can be watched: iterate for ``Step`` events, ask for ``result()`` at any time.
 
-    Iterating a second time goes on where the first stopped.
+    Iterating a second time continues after the last step.
 
     Args:
-        sources: The decoded pictures.
-        recipe: The settings.
-        segmenter: Finds the subject instead of the recipe's segmenter.
-        encoder: Replaces the recipe's encoder; its device is used.
-        recorded_inputs: What the record is to say of the inputs, instead of where they were found this time.
-        threads: Overrides the recipe's number of CPU threads without being recorded as a setting.
+        scene: The photo and the regions to paint.
+        encoder: Network of the user's own, on the scene's device, instead of the recipe's.
+        open_encoder: Lends the recipe's encoder; by default it is loaded.
+        targets: Cache of Gram matrices for ``encoder``.
+        checkpoint: File that keeps the unfinished painting. A painting resumes from it if it holds this very run, and
+            updates it at the end of each scale.
+        recorded_inputs: Entries for the record instead of the files that were read this time.
+        threads: Number of CPU threads; None takes the recipe's, or torch's.
         engine: ``"auto"``, or ``"torch"`` for an encoder on plain torch; see ``encoders.VGG``.
-        notes: What the user should know besides what the run itself has to say.
-        began_s: When the recipe's time began to run, as ``time.monotonic()`` told; None for now.
+        notes: Sentences for the user besides those of the run itself.
+        started_s: Start of the recipe's time, on the clock of ``time.monotonic()``; None for now.
+
+    Attributes:
+        scene: As above.
+        threads: Number of CPU threads.
+        timings: Seconds spent in each stage so far.
+        last_step: The last step that was taken; None before the first.
+        is_finished: Whether no further step follows.
+        resumed_steps: Steps that an earlier process had done.
     """
 
     def __init__(
         self,
-        sources: Sources,
-        recipe: Recipe,
+        scene: Scene,
         *,
-        segmenter: Segmenter | None = None,
         encoder: VGG | None = None,
+        open_encoder: OpenEncoder = open_encoder,
+        targets: StyleTargets | None = None,
+        checkpoint: str | Path | None = None,
         recorded_inputs: tuple[InputFile, ...] | None = None,
         threads: int | None = None,
         engine: str = "auto",
         notes: tuple[str, ...] = (),
-        began_s: float | None = None,
+        started_s: float | None = None,
     ) -> None:
-        self.sources = sources
-        self.recipe = recipe
-        self.device = resolve_device(recipe.device)
-        self.threads = threads or recipe.threads or torch.get_num_threads()
-        self.size = work_size(sources.photo.size, recipe)
+        self.scene = scene
+        self.threads = threads or scene.recipe.threads or torch.get_num_threads()
         self.timings: dict[str, float] = {}
         self.last_step: Step | None = None
         self.is_finished = False
+        self.resumed_steps = 0
         self._steps_by_scale: dict[int, int] = {}
         self._checkpoint: Checkpoint | None = None
-        self._began_s = time.monotonic() if began_s is None else began_s
-        self._first_notes = notes
-        self._segmenter = segmenter
+        self._checkpoint_path: Path | None = None
+        self._checkpoint_error: WriteError | None = None
+        self._started_s = time.monotonic() if started_s is None else started_s
+        self._given_notes = notes
         self._encoder = encoder
+        self._open_encoder = open_encoder
+        self._targets = targets
         self._engine = engine
         self._engine_used = "torch"
-        self._recorded_inputs = recorded_inputs if recorded_inputs is not None else sources.files()
-        self._steps = self._step_by_step()
+        self._recorded_inputs = recorded_inputs if recorded_inputs is not None else scene.sources.files()
+        self._steps = self._run()
+        if checkpoint is not None:
+            self.resume(checkpoint)
 
     def __iter__(self) -> Iterator[Step]:
         return self._steps
 
-    @property
-    def needs_matte(self) -> bool:
-        """Whether subject and background are told apart at all."""
-        recipe = self.recipe
-        return bool(recipe.subject_style or recipe.background_style or recipe.backdrop != "photo" or recipe.mask)
+    def __enter__(self) -> Self:
+        return self
 
-    @cached_property
-    def segmentation(self) -> Segmentation | None:
-        """The subject, at the photo's size; None if it is not needed.
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
-        Raises:
-            EmptyRegionError: No subject was found, or the mask is empty.
-        """
-        if not self.needs_matte:
-            return None
-        with self._timed("segment"):
-            found = self._find_subject()
-        if found.is_empty:
-            raise EmptyRegionError(
-                "The mask is empty: it is nowhere above one half, so there is no subject."
-                if found.method == "mask"
-                else f"{found.method} found no subject in {self.sources.photo.name}; "
-                "give a --mask, --keep-points, or a --box with --segmenter grabcut."
-            )
-        return replace(found, matte=_to_8_bit(found.matte))
-
-    def _find_subject(self) -> Segmentation:
-        sources = self.sources
-        segmenter = self._segmenter
-        settings = self.recipe
-        if sources.mask is not None:
-            notes = _fullness("mask", sources.mask.matte)
-            segmenter = GivenMatte(sources.mask.matte, name="mask", notes=notes)
-        elif sources.photo.alpha is not None:
-            notes = ("the photo's own alpha is used as the matte", *_fullness("alpha", sources.photo.alpha))
-            segmenter = GivenMatte(sources.photo.alpha, name="alpha", notes=notes)
-        if isinstance(segmenter, GivenMatte):
-            settings = replace(settings, refine="none")  # its edges are as its maker wanted them
-        scribble = None if sources.scribble is None else sources.scribble.rgb_or_rgba
-        return find_subject(sources.photo.rgb, settings, segmenter=segmenter, device=self.device, scribble=scribble)
-
-    def _matte_at(self, size: Size) -> Tensor | None:
-        if self.segmentation is None:
-            return None
-        return _to_8_bit(imaging.resize(self.segmentation.matte, size, mode="bilinear"))
-
-    def _ground_at(self, size: Size) -> Tensor:
-        """What is painted on: the photo, on its new backdrop if that is to be painted too."""
-        photo = imaging.resize(self.sources.photo.rgb, size)
-        backdrop = self._backdrop_at(size)
-        matte = self._matte_at(size)
-        if backdrop is None or matte is None or not self._paints_background:
-            return photo
-        return _lay_before(photo, backdrop, matte)
-
-    def _backdrop_at(self, size: Size) -> Tensor | None:
-        """The backdrop picture or colour, shape (1, 3, H, W); None for the photo's own or a transparent one."""
-        if self.sources.backdrop is not None:
-            return _cover(self.sources.backdrop.rgb, size)
-        if self.recipe.backdrop in BACKDROPS:
-            return None
-        color = torch.tensor(ImageColor.getrgb(self.recipe.backdrop)[:3]) / 255.0
-        return color.view(1, 3, 1, 1).expand(1, 3, *size).clone()
+    def __repr__(self) -> str:
+        step = self.last_step
+        state = "not started" if step is None else f"{step.done} of {step.total} steps"
+        return f"Painting({self.scene!r}, {state})"
 
     @property
-    def _paints_subject(self) -> bool:
-        return bool(self.recipe.style or self.recipe.subject_style)
-
-    @property
-    def _paints_background(self) -> bool:
-        # What will be cut away is not painted.
-        painted = self.recipe.style or self.recipe.background_style
-        return bool(painted) and self.recipe.backdrop != "transparent"
-
-    @cached_property
-    def _regions(self) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-        """The regions to paint at the working size, and what was left out."""
-        matte, device = self._matte_at(self.size), self.device
-        mattes: dict[str, Tensor] = {}
-        if self.recipe.style:
-            whole = torch.ones(1, 1, *self.size)
-            mattes["style"] = whole if matte is None or self._paints_background else matte
-        if matte is not None and self.recipe.subject_style:
-            mattes["subject_style"] = matte
-        if matte is not None and self.recipe.background_style and self._paints_background:
-            mattes["background_style"] = 1.0 - matte
-        notes = []
-        if self.recipe.background_style and not self._paints_background:
-            notes.append("the background style is not used: the backdrop is transparent")
-        regions = []
-        for name, region_matte in mattes.items():
-            if float(region_matte.max()) < 1 / 255:
-                notes.append(f"the {name.removesuffix('_style')} has no pixels and is not painted")
-                continue
-            region = name.removesuffix("style").removesuffix("_")
-            treatment = self.recipe.treatment_of(region) if region else self.recipe.treatment
-            regions.append(Region(region_matte.to(device), self._samples(name), treatment))
-        if not regions:
-            raise EmptyRegionError(f"There is nothing to paint: {'; '.join(notes) or 'no style was given'}.")
-        return tuple(regions), tuple(notes)
-
-    def _samples(self, name: str) -> list[Sample]:
-        """The styles of one of the recipe's fields, on the device."""
-        styles = self.sources.styles[name]
-        masks = self.sources.style_masks.get(name, ())
-        # A mask that is white everywhere is none: the result is the same to the last bit.
-        parts = [None if bool((mask.matte == 1).all()) else mask.matte.to(self.device) for mask in masks]
-        return [
-            Sample(picture.rgb.to(self.device), share, part)
-            for (picture, share), part in zip(styles, parts or [None] * len(styles), strict=True)
-        ]
-
-    def _step_by_step(self) -> Generator[Step, None, None]:
-        steps = self._iter_steps()
-        while True:
-            # Between two steps the process is the caller's, who may break off or watch another painting, too.
-            with torch_threads(self.threads):
-                step = next(steps, None)
-            if step is None:
-                give_back()  # pictures of other sizes are to be made now
-                self.is_finished = True
-                return
-            self.last_step = step
-            self._steps_by_scale[step.scale] = step.step
-            self.timings["paint"] = step.elapsed_s
-            yield step
-
-    def _iter_steps(self) -> Iterator[Step]:
-        regions, _ = self._regions
-        with self._timed("load encoder"):
-            encoder = self._encoder or load_encoder(
-                self.recipe.encoder,
-                pooling=self.recipe.pooling,
-                device=self.device,
-                engine=self._engine,
-                may_round=True,
-            )
-            self._engine_used = encoder.engine
-        ground = self._ground_at(self.size).to(self.device)
-        init = self.sources.init
-        start = None if init is None else imaging.resize(init.rgb, self.size).to(self.device)
-        yield from iter_paint(
-            ground,
-            regions,
-            encoder,
-            self.recipe,
-            start=start,
-            budget_s=self._budget_s(),
-            checkpoint=self._checkpoint,
-        )
+    def recipe(self) -> Recipe:
+        """The settings."""
+        return self.scene.recipe
 
     @property
     def key(self) -> str:
-        """Tells runs apart that come to other pictures: the hash of all settings and inputs."""
-        told = (__version__, torch.__version__, self.recipe, self._recorded_inputs, self.device, self.threads)
-        return hashlib.sha256(repr((*told, self._engine)).encode()).hexdigest()
-
-    def take_up(self, checkpoint: Checkpoint) -> None:
-        """Go on, before the first step, where a run with the same ``key`` had got to; it comes to the same picture."""
-        self._checkpoint = checkpoint
-        self._steps_by_scale = dict(enumerate(checkpoint.steps, start=1))
-
-    def _budget_s(self) -> float:
-        """Seconds that are left for painting."""
-        if not self.recipe.time:
-            return math.inf
-        saved = self.sources.photo.size if self.recipe.full_size else self.size
-        to_save_s = SAVING_S + SAVING_S_PER_PX * saved.pixels
-        return parse_duration_s(self.recipe.time) - (time.monotonic() - self._began_s) - to_save_s
+        """Hash of everything that the picture depends on: two runs with the same key paint the same picture."""
+        parts = (__version__, torch.__version__, self.recipe, self._recorded_inputs, self.scene.device, self.threads)
+        return hashlib.sha256(repr((*parts, self._engine)).encode()).hexdigest()
 
     @property
     def expected_bytes(self) -> int:
         """Memory that painting will take, about."""
-        return expected_bytes(self.recipe.memory, self.size)
+        return expected_bytes(self.recipe.memory, self.scene.size)
 
-    def _recipe_as_done(self) -> Recipe:
-        """The recipe that gives this picture again; where a run was cut short, by the steps that were done."""
-        step = self.last_step
-        if step is None or (self.is_finished and not self.recipe.time):
-            return self.recipe
-        counts = tuple(self._steps_by_scale.get(scale, 0) for scale in range(1, step.scales + 1))
-        return replace(self.recipe, time="", schedule=counts)
+    def resume(self, path: str | Path) -> bool:
+        """Keep the unfinished painting in a file, and continue from what the file holds. Call it before the first step.
+
+        Each scale that ends replaces the file. A missing or damaged one, and that of another run, is ignored and
+        replaced.
+
+        Args:
+            path: The file. Its folder has to exist.
+
+        Returns:
+            Whether the painting continues an earlier one. It then comes to the same picture as an uninterrupted run.
+        """
+        self._checkpoint_path = Path(path)
+        self._checkpoint = checkpoints.read(self._checkpoint_path, key=self.key)
+        if self._checkpoint is None:
+            return False
+        self._steps_by_scale = dict(enumerate(self._checkpoint.steps, start=1))
+        self.resumed_steps = sum(self._checkpoint.steps)
+        return True
+
+    def remove_checkpoint(self) -> None:
+        """Delete the file of ``resume``; call it when the result has been saved."""
+        if self._checkpoint_path is not None:
+            self._checkpoint_path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Take no further step, and let go of the memory that the next one would have needed."""
+        """Stop painting and free the memory of the next step. ``result()`` stays available."""
         self._steps.close()
 
     def result(self) -> Result:
-        """The result with the best picture so far; before the first step, with the photo unpainted."""
+        """Return the result with the best picture so far; before the first step, with the photo unpainted."""
         with torch_threads(self.threads):
+            self._segment()
             step = self.last_step
-            pastiche = self._ground_at(self.size) if step is None else step.picture().cpu()
             with self._timed("compose"):
-                front, composite, matte = self._compose(pastiche)
+                pastiche = self.scene.ground if step is None else step.picture().cpu()
+                composite, front, matte = compose(self.scene, pastiche)
         return Result(
             composite=composite,
             pastiche=pastiche,
@@ -343,28 +196,85 @@ class Painting:
             provenance=self._provenance(),
         )
 
-    def _compose(self, pastiche: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Front layer, composite and matte, at the size to save at."""
-        size = self.sources.photo.size if self.recipe.full_size else self.size
-        painted, matte = imaging.resize(pastiche, size), self._matte_at(size)
-        if matte is None:
-            return painted, painted, None
-        photo = imaging.resize(self.sources.photo.rgb, size)
-        front = painted if self._paints_subject else photo
-        if self.recipe.backdrop == "transparent":
-            return front, compositing.cutout(front, matte), matte
-        if self._paints_subject and self._paints_background:
-            return front, painted, matte
-        backdrop = self._backdrop_at(size)
-        if backdrop is not None and not self._paints_background:
-            return front, _lay_before(front, backdrop, matte), matte
-        back = painted if self._paints_background else photo
-        return front, compositing.composite(front, back, matte), matte
+    def _run(self) -> Generator[Step, None, None]:
+        steps = self._iter_steps()
+        try:
+            while True:
+                # Between two steps the process is the caller's, who may stop or watch another painting, too.
+                with torch_threads(self.threads):
+                    step = next(steps, None)
+                if step is None:
+                    self.is_finished = True
+                    return
+                self._take(step)
+                yield step
+        finally:
+            steps.close()
+            give_back()  # pictures of other sizes follow
+
+    def _take(self, step: Step) -> None:
+        self.last_step = step
+        self._steps_by_scale[step.scale] = step.step
+        self.timings["paint"] = step.elapsed_s
+        if step.checkpoint is not None and self._checkpoint_path is not None:
+            try:
+                checkpoints.write(self._checkpoint_path, step.checkpoint, key=self.key)
+            except WriteError as error:  # no reason to lose the painting, too
+                self._checkpoint_error = error
+
+    def _iter_steps(self) -> Generator[Step, None, None]:
+        scene = self.scene
+        self._segment()
+        regions = scene.regions
+        loading_s = time.monotonic()
+        with self._lend_encoder() as loaded:
+            self.timings["load encoder"] = time.monotonic() - loading_s
+            self._engine_used = loaded.encoder.engine
+            init = scene.sources.init
+            start = None if init is None else imaging.resize(init.rgb, scene.size).to(scene.device)
+            yield from iter_paint(
+                scene.ground.to(scene.device),
+                regions,
+                loaded.encoder,
+                self.recipe,
+                start=start,
+                budget_s=self._budget_s(),
+                checkpoint=self._checkpoint,
+                targets=loaded.targets,
+            )
+
+    def _lend_encoder(self) -> AbstractContextManager[LoadedEncoder]:
+        if self._encoder is not None:
+            return nullcontext(LoadedEncoder(self._encoder, self._targets))
+        return self._open_encoder(self.recipe, self.scene.device, self._engine)
+
+    def _segment(self) -> None:
+        """Find the subject, which the scene does once."""
+        if "segment" not in self.timings:
+            with self._timed("segment"):
+                found = self.scene.segmentation
+            if found is None:
+                del self.timings["segment"]
+
+    def _budget_s(self) -> float:
+        """Seconds that are left for painting."""
+        if not self.recipe.time:
+            return math.inf
+        to_save_s = SAVING_S + SAVING_S_PER_PX * self.scene.saved_size.pixels
+        return parse_duration_s(self.recipe.time) - (time.monotonic() - self._started_s) - to_save_s
+
+    def _recipe_as_done(self) -> Recipe:
+        """The recipe that paints this picture again; where a run was cut short, by the steps that were done."""
+        step = self.last_step
+        if step is None or (self.is_finished and not self.recipe.time):
+            return self.recipe
+        counts = tuple(self._steps_by_scale.get(scale, 0) for scale in range(1, step.scales + 1))
+        return replace(self.recipe, time="", schedule=counts)
 
     def _notes(self) -> tuple[str, ...]:
-        notes = [*self._first_notes, *self.sources.notes, *self._regions[1]]
-        if self.segmentation is not None:
-            notes += self.segmentation.notes
+        notes = [*self._given_notes, *self.scene.notes]
+        if self._checkpoint_error is not None:
+            notes.append(f"the unfinished painting was not kept: {self._checkpoint_error}")
         if self.last_step is not None:
             notes += self.last_step.notes
             if self.recipe.time and self.last_step.done < self.last_step.total:
@@ -373,82 +283,25 @@ class Painting:
         return tuple(dict.fromkeys(notes))
 
     def _provenance(self) -> Record:
+        scene = self.scene
         used = [] if self._encoder is not None else [self.recipe.encoder]
-        if self.segmentation is not None and self._segmenter is None and self.segmentation.method in weights.TABLE:
-            used.append(self.segmentation.method)
+        if scene.segmentation is not None and scene.segmenter is None and scene.segmentation.method in weights.TABLE:
+            used.append(scene.segmentation.method)
         return Record(
             version=__version__,
             torch=torch.__version__,
             recipe=self._recipe_as_done(),
             inputs=self._recorded_inputs,
             weights={name: hash_file(weights.where(name)) for name in used},
-            device=self.device,
+            device=scene.device,
             threads=self.threads,
             engine=self._engine_used,
         )
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        began = time.monotonic()
+        started_s = time.monotonic()
         try:
             yield
         finally:
-            self.timings[stage] = time.monotonic() - began
-
-
-def work_size(photo: Size, recipe: Recipe) -> Size:
-    """The size to paint at: ``recipe.size`` on the long side, or 512, or the photo's own if that is smaller.
-
-    Raises:
-        OptionError: The photo's own is wanted and is too large.
-    """
-    if recipe.size == FULL and photo.long_side > MOST_SIZE_PX:
-        raise OptionError(f"The photo has {photo} pixels; --size takes up to {MOST_SIZE_PX}, and {FULL} is more here.")
-    wanted = photo.long_side if isinstance(recipe.size, str) else recipe.size
-    long_side = wanted if wanted is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
-    return photo if long_side == photo.long_side else photo.fit_long_side(long_side)
-
-
-def resolve_device(name: str) -> str:
-    """The device that a recipe's ``device`` means on this machine.
-
-    Raises:
-        OptionError: This machine has no such device.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
-    if name.startswith("cuda"):
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if int(name.partition(":")[2] or 0) >= count:
-            raise OptionError(f"There is no device {name} here: torch finds {count} CUDA devices. Use --device auto.")
-    if name == "mps" and not torch.backends.mps.is_available():
-        raise OptionError("There is no device mps here. Use --device auto.")
-    return name
-
-
-def _lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
-    """The subject before a backdrop that it was never mixed with, unlike the photo's own background."""
-    return compositing.alpha_over(compositing.estimate_foreground(front, matte), backdrop, matte)
-
-
-def _fullness(name: str, matte: Tensor) -> tuple[str, ...]:
-    is_full = bool((_to_8_bit(matte) == 1).all())
-    return (f"the {name} is full: everything is subject and there is no background",) if is_full else ()
-
-
-def _to_8_bit(matte: Tensor) -> Tensor:
-    # A matte is kept in files of 8 bits. Rounding it before it is used makes 'where the saved matte is 0 or 1'
-    # and 'where the matte is 0 or 1' the same pixels, and running again from the saved matte the same run.
-    return (matte * 255.0).round() / 255.0
-
-
-def _cover(picture: Tensor, size: Size) -> Tensor:
-    """A picture scaled to cover a size, the overhang cut evenly."""
-    own = Size(*picture.shape[-2:])
-    factor = max(size.height / own.height, size.width / own.width)
-    # Cut first: a sliver scaled whole could be larger than the memory.
-    height, width = max(1, round(size.height / factor)), max(1, round(size.width / factor))
-    top, left = (own.height - height) // 2, (own.width - width) // 2
-    return imaging.resize(picture[..., top : top + height, left : left + width], size)
+            self.timings[stage] = time.monotonic() - started_s

@@ -1,177 +1,118 @@
-"""What pochoir does, as functions: paint a photo, find its subject, run a record again."""
+"""The public functions: paint a photo, find its subject, paint a picture again from its record."""
 
-import time
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Unpack
 
 import torch
 
-from pochoir import imaging, weights
+from pochoir import weights
+from pochoir._devices import resolve_device
 from pochoir._version import __version__
-from pochoir.encoders import VGG, expected_engine
-from pochoir.errors import InputError, OptionError, UnknownNameError, WeightsError
+from pochoir.arguments import MASK_FIELDS, SegmentOptions, StylizeOptions
+from pochoir.encoders import expected_engine
+from pochoir.errors import InputError, WeightsError
 from pochoir.imaging import PictureSource
-from pochoir.painting import Painting, Result, resolve_device
-from pochoir.recipe.recipe import STYLE_FIELDS, Recipe, SegmentSettings, StyleRef
+from pochoir.painting import Painting
+from pochoir.recipe.recipe import STYLE_FIELDS, Recipe, StyleRef
 from pochoir.recipe.record import Record, hash_file
-from pochoir.segmentation import Segmentation, Segmenter, find_subject
+from pochoir.result import Result
+from pochoir.scene import Scene
+from pochoir.segmentation import Segmentation
+from pochoir.session import Session as Session
 from pochoir.sources import find_input, load_sources
 
-MASK_FIELDS = tuple(f"{name}_mask" for name in STYLE_FIELDS)
-"""The recipe's fields that name the masks of styles."""
 
-StyleSource: TypeAlias = "PictureSource | StyleRef | tuple[PictureSource, float]"
-"""A picture, a path, a built-in style's name, ``"S:weight"``, or a pair of a picture and its share."""
+def stylize(photo: PictureSource, recipe: Recipe | None = None, **options: Unpack[StylizeOptions]) -> Result:
+    """Paint a photo.
+
+    For many photos use a ``Session``, which loads networks and styles once.
+
+    Args:
+        photo: Path, PIL image, array (H, W), (H, W, 3) or (H, W, 4), or tensor (3, H, W). Alpha that cuts out a subject
+            is the subject's matte.
+        recipe: Settings to start from; None takes the defaults.
+        **options: Settings that count more than the recipe's; ``Recipe`` describes each of them. Of these,
+
+            - ``style`` is the style of the whole picture: a path, a built-in name, a picture, or several of them;
+              ``"S:2"`` and ``(picture, 2.0)`` give a share. ``subject`` and ``background`` are those of the regions.
+            - ``style_mask``, ``subject_style_mask`` and ``background_style_mask`` are white where the look is taken
+              from; of several styles one for each, in their order.
+            - ``mask`` is the subject's matte, white is subject: a picture, a tensor or a ``Segmentation``.
+            - ``scribble`` is a picture with strokes that correct the matte: green is subject, red is background.
+            - ``backdrop`` stands behind the subject: ``"photo"``, ``"transparent"``, ``"#rrggbb"`` or a picture.
+            - ``init`` is the start: ``"content"``, ``"noise"``, ``"style"`` or a picture.
+            - ``segmenter`` is a name, or an object of your own with ``name`` and ``segment(photo)``.
+            - ``encoder`` is a name, or a network of your own.
+
+    Returns:
+        The finished picture and its layers.
+
+    Raises:
+        InputError: Something that was given cannot be used.
+        WeightsError: Trained weights are missing; the text says how to get them.
+    """
+    with Session() as session:
+        return session.stylize(photo, recipe, **options)
 
 
 def iter_stylize(
     photo: PictureSource,
     recipe: Recipe | None = None,
     *,
-    style: "StyleSource | Sequence[StyleSource] | None" = None,
-    subject: "StyleSource | Sequence[StyleSource] | None" = None,
-    background: "StyleSource | Sequence[StyleSource] | None" = None,
-    style_mask: PictureSource | Sequence[PictureSource] | None = None,
-    subject_style_mask: PictureSource | Sequence[PictureSource] | None = None,
-    background_style_mask: PictureSource | Sequence[PictureSource] | None = None,
-    mask: PictureSource | None = None,
-    scribble: PictureSource | None = None,
-    backdrop: PictureSource | None = None,
-    init: PictureSource | None = None,
-    segmenter: str | Segmenter | None = None,
-    encoder: str | VGG | None = None,
-    began_s: float | None = None,
-    **settings: Any,
+    checkpoint: str | Path | None = None,
+    started_s: float | None = None,
+    **options: Unpack[StylizeOptions],
 ) -> Painting:
     """Prepare to paint a photo, step by step.
 
     Args:
-        photo: Path, PIL image or array (H, W), (H, W, 3) or (H, W, 4); its alpha, if any, is the subject's matte.
+        photo: As for ``stylize``.
         recipe: Settings to start from; None takes the defaults.
-        style: Style of the whole picture: a path, a built-in name, a picture, or several of them; ``"S:2"`` and
-            ``(picture, 2.0)`` give a share.
-        subject: Style of the subject, likewise.
-        background: Style of the background, likewise.
-        style_mask: What of the style's picture the look is taken from, white in this picture of the same proportions;
-            of several styles one for each, in their order.
-        subject_style_mask: Of the subject's style, likewise.
-        background_style_mask: Of the background's style, likewise.
-        mask: The subject's matte, white is subject; None finds it.
-        scribble: A picture with strokes that correct the matte: green is subject, red is background.
-        backdrop: What stands behind the subject: ``"photo"``, ``"transparent"``, ``"#rrggbb"`` or a picture.
-        init: What to start from: ``"content"``, ``"noise"``, ``"style"`` or a picture.
-        segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
-        encoder: A name, or a network of your own.
-        began_s: When the recipe's ``time`` began to run, as ``time.monotonic()`` told; None for now.
-        **settings: Any other field of ``Recipe``; it wins over ``recipe``.
+        checkpoint: File that keeps the unfinished painting, so that the same call resumes it after a crash.
+        started_s: Start of the recipe's ``time``, on the clock of ``time.monotonic()``; None for now.
+        **options: As for ``stylize``.
 
     Returns:
-        A ``Painting``: iterate it for ``Step`` events and break off when you like, then call ``result()``.
+        A ``Painting``: iterate it for ``Step`` events, stop when you like, then call ``result()``.
 
     Raises:
         InputError: Something that was given cannot be used.
         WeightsError: Trained weights are missing; the text says how to get them.
+
+    Example:
+        >>> painting = pochoir.iter_stylize("photo.jpg", style="mosaic", checkpoint="photo.partial")  # doctest: +SKIP
+        >>> for step in painting:  # doctest: +SKIP
+        ...     print(f"{step.done} of {step.total}")
+        >>> painting.result().save("mosaic.png")  # doctest: +SKIP
+        >>> painting.remove_checkpoint()  # doctest: +SKIP
     """
-    began_s = time.monotonic() if began_s is None else began_s
-    pictures: dict[str, Any] = {"mask": mask, "scribble": scribble, "backdrop": backdrop, "init": init}
-    pictures |= {"style": style, "subject_style": subject, "background_style": background}
-    masks = (style_mask, subject_style_mask, background_style_mask)
-    pictures |= dict(zip(MASK_FIELDS, masks, strict=True))
-    names: dict[str, Any] = {}
-    in_memory: dict[str, Any] = {}
-    for name, value in pictures.items():
-        if value is None:
-            continue
-        if name in MASK_FIELDS:
-            files = [_file_ref(item) for item in _as_list(value)]
-            names[name] = tuple(path for path, _ in files)
-            in_memory[name] = [item for _, item in files]
-        elif name in STYLE_FIELDS:
-            sources = [_style_ref(item) for item in _as_list(value)]
-            names[name] = tuple(ref for ref, _ in sources)
-            in_memory[name] = [item for _, item in sources]
-        else:
-            names[name], picture = _file_ref(value)
-            if picture is not None:
-                in_memory[name] = picture
-    if isinstance(segmenter, str):
-        names["segmenter"] = segmenter
-    if isinstance(encoder, str):
-        names["encoder"] = encoder
-    if recipe is not None and not isinstance(recipe, Recipe):
-        raise OptionError(f"The recipe is to be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'.")
-    base = recipe.to_dict() if recipe is not None else {}
-    made = Recipe.from_dict(base | settings | names)
-    return Painting(
-        load_sources(photo, made, in_memory),
-        made,
-        segmenter=None if isinstance(segmenter, str) else segmenter,
-        encoder=None if isinstance(encoder, str) else encoder,
-        began_s=began_s,
-    )
-
-
-def stylize(photo: PictureSource, recipe: Recipe | None = None, **arguments: Any) -> Result:
-    """Paint a photo; takes what ``iter_stylize`` takes, runs all steps and returns the result."""
-    painting = iter_stylize(photo, recipe, **arguments)
-    for _ in painting:
-        pass
-    return painting.result()
+    with Session() as session:  # what it lent, the painting keeps until it ends
+        return session.iter_stylize(photo, recipe, checkpoint=checkpoint, started_s=started_s, **options)
 
 
 def segment(
-    photo: PictureSource,
-    *,
-    segmenter: str | Segmenter | None = None,
-    scribble: PictureSource | None = None,
-    with_parts: bool = False,
-    with_doubt: bool = False,
-    **settings: Any,
+    photo: PictureSource, *, with_parts: bool = False, with_doubt: bool = False, **options: Unpack[SegmentOptions]
 ) -> Segmentation:
     """Find the subject of a photo.
 
     Args:
-        photo: Path, PIL image or array; its alpha, if any, is left out, with a note.
-        segmenter: A name, or an object of your own with ``name`` and ``segment(photo)``.
-        scribble: A picture with strokes that correct the matte: green is subject, red is background.
+        photo: As for ``stylize``. What its own alpha hides is not subject.
         with_parts: Number the connected subjects even if all of them are wanted.
         with_doubt: Look a second time and say how far the matte can be trusted.
-        **settings: Fields of ``SegmentSettings`` but mask; and ``device``.
+        **options: Fields of ``SegmentSettings`` but the mask, and ``device`` and ``threads``. ``segmenter`` and
+            ``scribble`` can be objects, as for ``stylize``.
 
     Returns:
-        The matte at the photo's size, shape (1, 1, H, W) in [0, 1], corrected, chosen and refined as asked; how it
-        came about; notes.
+        The matte at the photo's size, shape (1, 1, H, W) in [0, 1], corrected, chosen and refined as asked; its stages;
+        notes.
 
     Raises:
         InputError: Something that was given cannot be used.
         WeightsMissingError: The network's weights are not in the cache.
     """
-    if isinstance(segmenter, str):
-        settings["segmenter"] = segmenter
-    allowed = [item.name for item in fields(SegmentSettings) if item.name != "mask"] + ["device"]
-    for name in settings:
-        if name not in allowed:
-            raise UnknownNameError("setting of segment", name, allowed)
-    if scribble is None:
-        scribble = settings.get("scribble")
-    elif isinstance(scribble, str | Path):
-        settings["scribble"] = str(scribble)
-    recipe = Recipe.from_dict(settings)
-    picture = imaging.load(photo)
-    strokes = None if scribble is None else imaging.load(scribble, role="scribble")
-    found = find_subject(
-        picture.rgb,
-        recipe,
-        segmenter=None if isinstance(segmenter, str) else segmenter,
-        device=resolve_device(recipe.device),
-        scribble=None if strokes is None else strokes.rgb_or_rgba,
-        with_parts=with_parts,
-        with_doubt=with_doubt,
-    )
-    ignored = () if picture.alpha is None else ("the photo's own alpha is left out: the subject is looked for anew",)
-    return replace(found, notes=(*picture.notes, *ignored, *found.notes))
+    with Session() as session:
+        return session.segment(photo, with_parts=with_parts, with_doubt=with_doubt, **options)
 
 
 def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Painting:
@@ -211,9 +152,14 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     for entry, now in zip(record.inputs, read, strict=True):
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
-    notes = _differences(record, resolve_device(recipe.device))
-    engine = "torch" if record.engine == "torch" else "auto"
-    return Painting(sources, recipe, recorded_inputs=record.inputs, threads=record.threads, engine=engine, notes=notes)
+    device = resolve_device(recipe.device)
+    return Painting(
+        Scene(sources, recipe, device=device),
+        recorded_inputs=record.inputs,
+        threads=record.threads,
+        engine="torch" if record.engine == "torch" else "auto",
+        notes=_describe_differences(record, device),
+    )
 
 
 def _check_weights(record: Record) -> None:
@@ -225,38 +171,10 @@ def _check_weights(record: Record) -> None:
             )
 
 
-def _differences(record: Record, device: str) -> tuple[str, ...]:
-    """What may make other bytes of the same record."""
+def _describe_differences(record: Record, device: str) -> tuple[str, ...]:
+    """One sentence if versions or devices differ, since the bytes may then differ as well."""
     then = {"pochoir": record.version, "torch": record.torch, "device": record.device, "engine": record.engine}
     engine = "torch" if record.engine == "torch" else expected_engine(device)  # torch is there in any case
     now = {"pochoir": __version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
     return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()
-
-
-def _style_ref(item: Any) -> tuple[StyleRef, Any]:
-    """A reference for the recipe, and the picture itself if it is not to be read by name."""
-    if isinstance(item, StyleRef):
-        return item, None
-    if isinstance(item, str):
-        return StyleRef.parse(item), None
-    if isinstance(item, Path):
-        return StyleRef(str(item)), None
-    if isinstance(item, tuple):
-        if len(item) != 2 or not isinstance(item[1], int | float):
-            raise OptionError(f"A style and its share are a pair such as (picture, 2.0); got {item!r}.")
-        ref, picture = _style_ref(item[0])
-        return StyleRef(ref.source, float(item[1])).checked(), picture
-    return StyleRef("<image>"), item
-
-
-def _file_ref(item: Any) -> tuple[str, Any]:
-    """A path for the recipe, and the picture itself if it is not to be read from there."""
-    return (str(item), None) if isinstance(item, str | Path) else ("<image>", item)
-
-
-def _as_list(value: Any) -> list[Any]:
-    is_pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int | float)
-    if isinstance(value, StyleRef) or is_pair or not isinstance(value, list | tuple):
-        return [value]
-    return list(value)

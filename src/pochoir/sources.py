@@ -1,7 +1,7 @@
 """Reads the pictures that a run needs: by path, by built-in name, or handed over in memory."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,13 @@ class Sources:
         return [each for each in read if each is not None]
 
 
-def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, Any]) -> Sources:
+def load_sources(
+    photo: PictureSource,
+    recipe: Recipe,
+    in_memory: Mapping[str, Any],
+    *,
+    read_style: Callable[[str], Picture] | None = None,
+) -> Sources:
     """Read every picture that a recipe names, before anything long begins.
 
     Args:
@@ -73,6 +79,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
         recipe: Names the other pictures.
         in_memory: Pictures to take instead of a name: for styles and their masks a list beside the recipe's names,
             with None where the name is to be read; for mask, scribble, backdrop and init the picture.
+        read_style: Reads a style by its name; None is ``load_style``.
 
     Raises:
         EmptyRegionError: A style mask is black.
@@ -81,6 +88,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
         UnknownNameError: A style is neither a file nor a built-in name.
     """
     picture = imaging.load(photo, role="photo")
+    read_style = read_style or load_style
     read: dict[str, tuple[tuple[Picture, float], ...]] = {}
     masks: dict[str, tuple[Matte, ...]] = {}
     for region in STYLE_FIELDS:
@@ -88,7 +96,7 @@ def load_sources(photo: PictureSource, recipe: Recipe, in_memory: Mapping[str, A
         given = in_memory.get(region) or [None] * len(refs)
         if refs:
             read[region] = tuple(
-                (load_style(ref.source) if item is None else imaging.load(item, role="style"), ref.weight)
+                (read_style(ref.source) if item is None else imaging.load(item, role="style"), ref.weight)
                 for ref, item in zip(refs, given, strict=True)
             )
         names: tuple[str, ...] = getattr(recipe, f"{region}_mask")

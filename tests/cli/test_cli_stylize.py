@@ -148,7 +148,7 @@ def test_a_run_that_was_killed_goes_on(photo_file: Path, style_file: Path, tmp_p
     assert not out.exists()
     monkeypatch.setattr(checkpoints, "write", write)
     again = pochoir(*arguments, "-o", out)
-    assert "note: going on after 1 steps of a run that was cut off" in again.stderr
+    assert "note: resumed after 1 steps of a run that was interrupted" in again.stderr
     assert out.read_bytes() == straight.read_bytes()
     assert not checkpoints.path_beside(out).exists()
 

@@ -47,7 +47,7 @@ def test_a_painting_that_is_taken_up_comes_to_the_same_result(roles, tmp_path, p
     again = pochoir.iter_stylize(photo_file, **settings)
     taken = checkpoints.read(tmp_path / "partial", key=again.key)
     assert taken is not None
-    again.take_up(taken)
+    again.resume(tmp_path / "partial")
     assert [step.done for step in again] == [3, 4, 5]
     assert torch.equal(again.result().composite, straight.result().composite)
     assert again.result().record() == straight.result().record()

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 import pochoir
 from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
+from pochoir import scene as scene_module
 from pochoir._types import Size
 from pochoir.encoders import expected_engine
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
@@ -177,7 +178,7 @@ def test_redo_takes_the_file_that_has_not_changed_of_several_with_its_name(tmp_p
     elsewhere.mkdir()
     Image.new("RGB", (8, 8)).save(elsewhere / photo_file.name)
     painting = pipeline.replay(record, base=tmp_path, inputs_dir=elsewhere)
-    assert painting.sources.photo.path == str(photo_file)
+    assert painting.scene.sources.photo.path == str(photo_file)
 
 
 def test_redo_refuses_other_weights(tmp_path, record):
@@ -223,16 +224,26 @@ def two_balls(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / f"{name}.png" for name in pictures}
 
 
-def test_segment_says_that_it_leaves_out_the_photo_s_alpha(two_balls):
-    photo = Image.open(two_balls["photo"])
+@pytest.mark.parametrize("hidden", [0, 1])
+def test_segment_leaves_out_what_the_photo_hides(hidden, two_balls):
+    photo, finder = Image.open(two_balls["photo"]), FixedSegmenter(torch.ones(1, 1, 48, 96))
     veil = Image.new("L", photo.size, 255)
-    veil.paste(1, (0, 0, photo.width // 2, photo.height // 2))  # nearly transparent, but no colour is hidden
+    veil.paste(hidden, (0, 0, 48, 48))
     photo.putalpha(veil)
-    plain, translucent = (pochoir.segment(item, segmenter="grabcut") for item in (two_balls["photo"], photo))
-    assert torch.equal(plain.matte, translucent.matte)
-    assert set(translucent.notes) - set(plain.notes) == {
-        "the photo's own alpha is left out: the subject is looked for anew"
-    }
+    found = pochoir.segment(photo, segmenter=finder, refine="none")
+    assert bool((found.matte[..., 48:] == 1).all())
+    assert float(found.matte[..., :48].max()) == pytest.approx(hidden / 255)
+    assert "what is transparent in the photo is left out of the subject" in found.notes
+
+
+def test_segment_looks_at_a_photo_with_rounded_corners_as_at_any_other(two_balls):
+    photo = Image.open(two_balls["photo"])
+    corners = Image.new("L", photo.size, 0)
+    ImageDraw.Draw(corners).rounded_rectangle((0, 0, 95, 47), 6, fill=255)
+    photo.putalpha(corners)
+    found = pochoir.segment(photo, segmenter=FixedSegmenter(torch.ones(1, 1, 48, 96)), refine="none")
+    assert torch.equal(found.matte[0, 0] > 0, torch.from_numpy(np.asarray(corners) > 0))
+    assert any("only the corners are transparent" in note or "few pixels" in note for note in found.notes)
 
 
 def test_corrections_are_recorded_and_redo_takes_them_again(tmp_path, monkeypatch, two_balls, style_file, encoder):
@@ -326,15 +337,15 @@ def test_full_size_keeps_the_photo_s_size_and_pixels(tmp_path, style_file, quick
     ],
 )
 def test_the_long_side_is_what_was_asked_for(photo, size, expected):
-    assert painting_module.work_size(photo, Recipe(size=size)) == expected
+    assert scene_module.find_work_size(photo, Recipe(size=size)) == expected
 
 
 def test_a_photo_that_is_too_large_in_full_is_told():
     with pytest.raises(OptionError, match=r"^The photo has 9000x100 pixels; --size takes up to 8192"):
-        painting_module.work_size(Size(100, 9000), Recipe(size="full"))
+        scene_module.find_work_size(Size(100, 9000), Recipe(size="full"))
 
 
-def test_a_run_can_be_broken_off_and_gone_on_with(photo_file, style_file, quick):
+def test_a_run_can_be_stopped_and_continued(photo_file, style_file, quick):
     painting = pochoir.iter_stylize(photo_file, style=style_file, **quick)
     first = next(iter(painting))
     assert (first.done, first.total) == (1, 3)

@@ -135,7 +135,7 @@ class Cutter:
 
     def _load_segmenter(self) -> "Segmenter":
         from pochoir import segmentation
-        from pochoir.painting import resolve_device
+        from pochoir._devices import resolve_device
 
         with self._loading:
             if self._segmenter is None:

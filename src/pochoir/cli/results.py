@@ -22,15 +22,10 @@ def paint(
     """Run a painting to its end, save its picture with the record inside, and tell what came out."""
     from pochoir import checkpoints
 
-    partial = checkpoints.path_beside(out)
-    checkpoint = checkpoints.read(partial, key=painting.key)
-    if checkpoint is not None:
-        report.notes([f"going on after {sum(checkpoint.steps)} steps of a run that was cut off"])
-        painting.take_up(checkpoint)
+    if painting.resume(checkpoints.path_beside(out)):
+        report.notes([f"resumed after {painting.resumed_steps} steps of a run that was interrupted"])
     with first_interrupt_stops(enabled=keep_interrupted) as was_interrupted:
         for step in watch(painting, quiet=report.quiet, save_to=save_steps):
-            if step.checkpoint is not None and step.left_s > LONG_S:
-                checkpoints.write(partial, step.checkpoint, key=painting.key)
             if step.done == 1 and step.left_s > LONG_S:
                 report.notes([f"about {_describe(step.left_s)} to go, in {painting.expected_bytes / 2**30:.1f} GB"])
             if was_interrupted():
@@ -38,7 +33,7 @@ def paint(
         painting.close()
         result = painting.result()
         result.save(out)
-        partial.unlink(missing_ok=True)
+        painting.remove_checkpoint()
     size = Size(*result.composite.shape[-2:])
     notes = (*result.notes, *(["interrupted: this is the best picture so far"] if was_interrupted() else []))
     report.notes(notes)
@@ -71,4 +66,4 @@ def _describe(seconds: float) -> str:
 
 def input_paths(painting: "Painting") -> list[str]:
     """The files that a painting has read, which its output should not replace."""
-    return [file.path for file in painting.sources.files() if file.path is not None]
+    return [file.path for file in painting.scene.sources.files() if file.path is not None]

@@ -5,7 +5,8 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 
 from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.decoding import picture_suffixes
-from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place
+from pochoir.imaging.display import encode_preview, to_image
+from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place, holds_alpha
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
@@ -22,7 +23,9 @@ __all__ = [
     "check_output",
     "check_place",
     "contact_sheet",
+    "encode_preview",
     "fill_hidden",
+    "holds_alpha",
     "judge_alpha",
     "load",
     "load_matte",
@@ -31,5 +34,6 @@ __all__ = [
     "resize",
     "resize_with_alpha",
     "save",
+    "to_image",
     "write_file",
 ]

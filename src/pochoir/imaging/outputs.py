@@ -39,6 +39,15 @@ def format_of(path: str | os.PathLike[str], *, alpha: bool) -> str:
     return name
 
 
+def holds_alpha(path: str | os.PathLike[str]) -> bool:
+    """Return whether the format of a path's extension can hold transparency.
+
+    Raises:
+        OutputPathError: The extension is unknown.
+    """
+    return format_of(path, alpha=False) not in _WITHOUT_ALPHA
+
+
 def sidecar_of(path: str | os.PathLike[str]) -> Path:
     """The file beside a picture that holds its record, for formats other than PNG."""
     return Path(f"{os.fspath(path)}.json")

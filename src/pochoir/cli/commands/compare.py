@@ -68,10 +68,10 @@ def compare(
     A run that was broken off goes on where it stopped: what was painted and measured is kept in DIR.
     """
     from pochoir import similarity
+    from pochoir._devices import resolve_device
     from pochoir.lab.compare.methods import Finders
     from pochoir.lab.compare.page import write_results
     from pochoir.lab.compare.run import Comparing
-    from pochoir.painting import resolve_device
 
     recipe = given.recipe()
     plan = _plan(names, out, given, truth, boxes or [], weaknesses=weaknesses)
@@ -107,7 +107,7 @@ def _plan(
     from pochoir.lab.compare.jitter import JitterSettings
     from pochoir.lab.compare.overlap import OverlapSettings
     from pochoir.lab.compare.run import Plan
-    from pochoir.painting import DEFAULT_LONG_SIDE_PX
+    from pochoir.scene import DEFAULT_LONG_SIDE_PX
 
     recipe = given.recipe()
     jobs = photos.plan(names, out, suffix=".png", suffixes=imaging.picture_suffixes(), force=True)

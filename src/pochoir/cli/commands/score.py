@@ -60,8 +60,8 @@ def score(
     import torch
 
     from pochoir import similarity, sources
+    from pochoir._devices import resolve_device
     from pochoir._threads import torch_threads
-    from pochoir.painting import resolve_device
 
     recipe = given.recipe()
     first = similarity.read_exhibit(one, mask)

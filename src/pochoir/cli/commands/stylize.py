@@ -38,14 +38,14 @@ def stylize(
 
     A region without a style stays as it is in the photo.
     """
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     recipe = given.recipe(recipe_file)
 
     from pochoir import imaging, pipeline
 
-    painting = pipeline.iter_stylize(photo, recipe, began_s=began_s)
-    is_transparent = recipe.backdrop == "transparent"
-    imaging.check_output(out, inputs=input_paths(painting), alpha=is_transparent, force=force)
+    painting = pipeline.iter_stylize(photo, recipe, started_s=started_s)
+    must_hold_alpha = recipe.backdrop == "transparent"
+    imaging.check_output(out, inputs=input_paths(painting), alpha=must_hold_alpha, force=force)
     if save_steps is not None and not force:
         check_folder(save_steps, inputs=input_paths(painting))
     paint(painting, out, Report(quiet, as_json), save_steps=save_steps, keep_interrupted=keep_interrupted)

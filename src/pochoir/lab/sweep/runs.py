@@ -15,10 +15,10 @@ import torch
 from filelock import FileLock, Timeout
 
 from pochoir import imaging, pipeline
+from pochoir._devices import resolve_device
 from pochoir.errors import OptionError, OutputPathError, PochoirError, WeightsError, WriteError
 from pochoir.lab.sweep.ledger import Ledger
 from pochoir.lab.sweep.plan import Plan, Run
-from pochoir.painting import resolve_device
 from pochoir.similarity import Exhibit, Scorer, read_exhibit
 from pochoir.sources import load_style
 from pochoir.transfer.functional import total_variation

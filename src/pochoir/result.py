@@ -1,0 +1,148 @@
+"""What came out of a run: the finished picture, its layers and its record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pochoir import compositing, imaging
+from pochoir._types import Size
+from pochoir.errors import OptionError
+from pochoir.recipe.recipe import Recipe
+from pochoir.recipe.record import Record
+from pochoir.scene import Scene, lay_before
+from pochoir.transfer import Losses
+
+PREVIEW_LONG_SIDE_PX = 768
+"""Largest long side of the picture that a notebook shows."""
+
+
+class Composition(NamedTuple):
+    """A finished picture and the layers that it is made of, all at the size to save."""
+
+    composite: Tensor
+    """Finished picture, shape (1, 3, H, W), or (1, 4, H, W) with alpha."""
+    front: Tensor
+    """Picture that the subject is cut from, shape (1, 3, H, W)."""
+    matte: Tensor | None
+    """Subject's matte, shape (1, 1, H, W); None where none was needed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came out of a run. All tensors are RGB(A) in [0, 1] on the CPU.
+
+    Attributes:
+        composite: The finished picture, shape (1, 3, H, W), or (1, 4, H, W) with alpha.
+        pastiche: The picture that was optimised, shape (1, 3, h, w); the photo outside of the painted regions.
+        matte: The subject's matte at the composite's size, shape (1, 1, H, W); None where none was needed.
+        front: The picture that the subject is cut from, at the composite's size, shape (1, 3, H, W).
+        losses: Terms of the objective at the last step; None before the first.
+        timings: Seconds spent in each stage.
+        recipe: The settings.
+        notes: Sentences for the user: conversions, fallbacks, what was left out.
+        provenance: The recipe with the inputs' and weights' hashes.
+    """
+
+    composite: Tensor
+    pastiche: Tensor
+    matte: Tensor | None
+    front: Tensor
+    losses: Losses | None
+    timings: Mapping[str, float]
+    recipe: Recipe
+    notes: tuple[str, ...]
+    provenance: Record
+
+    def __repr__(self) -> str:
+        cut = "with alpha" if self.composite.shape[1] == 4 else "opaque"
+        seconds = sum(self.timings.values())
+        return f"Result({self.size}, {cut}, painted in {seconds:.1f} s, {len(self.notes)} notes)"
+
+    def _repr_png_(self) -> bytes:
+        return imaging.encode_preview(self.composite, PREVIEW_LONG_SIDE_PX)
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the finished picture, in pixels."""
+        return Size(*self.composite.shape[-2:])
+
+    @cached_property
+    def cutout(self) -> Tensor:
+        """The subject on a transparent ground, shape (1, 4, H, W), without a rim of the old background's colours.
+
+        Raises:
+            OptionError: The run needed no matte, so there is no subject to cut out.
+        """
+        if self.matte is None:
+            raise OptionError("This run painted the whole picture and looked for no subject, so there is no cutout.")
+        if self.recipe.backdrop == "transparent":
+            return self.composite
+        return compositing.cutout(self.front, self.matte)
+
+    def image(self) -> Image.Image:
+        """Return the finished picture as a PIL image, RGB or RGBA."""
+        return imaging.to_image(self.composite)
+
+    def cutout_image(self) -> Image.Image:
+        """Return ``cutout`` as a PIL image, RGBA.
+
+        Raises:
+            OptionError: The run needed no matte, so there is no subject to cut out.
+        """
+        return imaging.to_image(self.cutout)
+
+    def record(self) -> str:
+        """Return the provenance as JSON, as it is written into pictures."""
+        return self.provenance.to_json()
+
+    def save(self, path: str | Path) -> None:
+        """Save the finished picture with its record inside.
+
+        Alpha that the photo brought along is laid on white in formats without transparency.
+
+        Raises:
+            OutputPathError: The path's format is unknown, or cannot hold the transparency that was asked for.
+            WriteError: The file cannot be written.
+        """
+        rgb, alpha = self.composite[:, :3], self.composite[:, 3:] if self.composite.shape[1] == 4 else None
+        if alpha is not None and self.recipe.backdrop != "transparent" and not imaging.holds_alpha(path):
+            rgb, alpha = compositing.alpha_over(rgb, torch.ones_like(rgb), alpha), None
+        imaging.save(path, rgb, alpha=alpha, record=self.record())
+
+
+def compose(scene: Scene, pastiche: Tensor) -> Composition:
+    """Put the painted regions, the photo and the backdrop together at the size to save.
+
+    Args:
+        scene: The photo, its matte and its backdrop.
+        pastiche: The painted picture on the CPU, shape (1, 3, h, w).
+    """
+    size = scene.saved_size
+    matte, opacity = scene.matte_at(size), scene.opacity_at(size)
+    painted = imaging.resize(pastiche, size)
+    front = painted if matte is None or scene.paints_subject else scene.photo_at(size)
+    cut = matte if matte is None or opacity is None else torch.minimum(matte, opacity)
+    composite = _lay_layers(scene, painted, front, cut)
+    if scene.keeps_alpha and opacity is not None:
+        composite = torch.cat([composite, opacity], dim=1)
+    return Composition(composite, front, cut)
+
+
+def _lay_layers(scene: Scene, painted: Tensor, front: Tensor, matte: Tensor | None) -> Tensor:
+    if matte is None:
+        return painted
+    if scene.recipe.backdrop == "transparent":
+        return compositing.cutout(front, matte)
+    if scene.paints_subject and scene.paints_background:
+        return painted
+    backdrop = scene.backdrop_at(scene.saved_size)
+    if backdrop is not None and not scene.paints_background:
+        return lay_before(front, backdrop, matte)
+    back = painted if scene.paints_background else scene.photo_at(scene.saved_size)
+    return compositing.composite(front, back, matte)

@@ -1,0 +1,291 @@
+"""One photo and the regions to paint in it, computed once before the first step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import torch
+from PIL import ImageColor
+from torch import Tensor
+
+from pochoir import compositing, imaging
+from pochoir._types import Size
+from pochoir.errors import EmptyRegionError, OptionError
+from pochoir.imaging import AlphaKind, Matte, Picture
+from pochoir.recipe.recipe import BACKDROPS, FULL, MOST_SIZE_PX, Recipe, SegmentSettings
+from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
+from pochoir.sources import Sources
+from pochoir.transfer import Region, Sample
+
+DEFAULT_LONG_SIDE_PX = 512
+EMPTY_BELOW = 1 / 255
+"""A matte whose largest value is below this is empty in 8 bits."""
+
+SegmenterFactory: TypeAlias = Callable[[SegmentSettings, str], Segmenter]
+"""Returns the segmenter that some settings name, on a device."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The decoded pictures of a run, and everything that painting needs to know of them.
+
+    Parts that take time are computed when they are first asked for, and kept.
+
+    Args:
+        sources: The decoded pictures.
+        recipe: The settings.
+        device: Device that regions are built on.
+        segmenter: Object that finds the subject instead of the segmenter that the recipe names.
+        create_segmenter: Returns the segmenter that the recipe names; None loads it anew.
+
+    Raises:
+        OptionError: The photo is too large to be painted in full.
+    """
+
+    sources: Sources
+    recipe: Recipe
+    device: str = "cpu"
+    segmenter: Segmenter | None = None
+    create_segmenter: SegmenterFactory | None = None
+    size: Size = field(init=False)
+    """Size that is painted at."""
+    saved_size: Size = field(init=False)
+    """Size of the finished picture."""
+
+    def __post_init__(self) -> None:
+        size = find_work_size(self.sources.photo.size, self.recipe)
+        object.__setattr__(self, "size", size)
+        object.__setattr__(self, "saved_size", self.sources.photo.size if self.recipe.full_size else size)
+
+    def __repr__(self) -> str:
+        return f"Scene({self.sources.photo.name}, {self.size}, {', '.join(self.sources.styles) or 'no style'})"
+
+    @property
+    def paints_subject(self) -> bool:
+        """Whether a style applies to the subject."""
+        return bool(self.recipe.style or self.recipe.subject_style)
+
+    @property
+    def paints_background(self) -> bool:
+        """Whether a style applies to the background; one that is cut away is not painted."""
+        styles = self.recipe.style or self.recipe.background_style
+        return bool(styles) and self.recipe.backdrop != "transparent"
+
+    @property
+    def keeps_alpha(self) -> bool:
+        """Whether the finished picture takes over the transparency of the photo."""
+        photo, recipe = self.sources.photo, self.recipe
+        # A style for the background of a cut-out asks for a background to be there.
+        gets_background = bool(recipe.background_style) and photo.alpha_kind is AlphaKind.CUTOUT
+        return photo.alpha is not None and recipe.backdrop == "photo" and not gets_background
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the finished picture has an alpha channel."""
+        return self.keeps_alpha or self.recipe.backdrop == "transparent"
+
+    @cached_property
+    def segmentation(self) -> Segmentation | None:
+        """The subject at the photo's size, its matte rounded to 8 bits; None where no region needs it.
+
+        Raises:
+            EmptyRegionError: No subject was found, or the mask is empty.
+        """
+        recipe, photo = self.recipe, self.sources.photo
+        is_needed = recipe.subject_style or recipe.background_style or recipe.backdrop != "photo" or recipe.mask
+        if not is_needed and photo.alpha_kind is not AlphaKind.CUTOUT:
+            return None
+        found = self._find_subject()
+        if found.is_empty:
+            raise EmptyRegionError(
+                "The mask is empty: it is nowhere above one half, so there is no subject."
+                if found.method == "mask"
+                else f"{found.method} found no subject in {photo.name}; "
+                "give a --mask, --keep-points, or a --box with --segmenter grabcut."
+            )
+        return replace(found, matte=round_to_8_bit(found.matte))
+
+    def matte_at(self, size: Size) -> Tensor | None:
+        """Return the subject's matte at a size, rounded to 8 bits, shape (1, 1, H, W); None where there is none."""
+        if self.segmentation is None:
+            return None
+        return round_to_8_bit(imaging.resize(self.segmentation.matte, size, mode="bilinear"))
+
+    def opacity_at(self, size: Size) -> Tensor | None:
+        """Return the photo's own alpha at a size, rounded to 8 bits, shape (1, 1, H, W); None where it is opaque."""
+        if self.sources.photo.alpha is None:
+            return None
+        return round_to_8_bit(imaging.resize(self.sources.photo.alpha, size, mode="bilinear"))
+
+    def photo_at(self, size: Size) -> Tensor:
+        """Return the photo's colours at a size, shape (1, 3, H, W)."""
+        return imaging.resize(self.sources.photo.rgb, size)
+
+    def backdrop_at(self, size: Size) -> Tensor | None:
+        """Return the new backdrop, shape (1, 3, H, W); None for the photo's own and for a transparent one."""
+        if self.sources.backdrop is not None:
+            return _cover(self.sources.backdrop.rgb, size)
+        if self.recipe.backdrop in BACKDROPS:
+            return None
+        color = torch.tensor(ImageColor.getrgb(self.recipe.backdrop)[:3]) / 255.0
+        return color.view(1, 3, 1, 1).expand(1, 3, *size).clone()
+
+    @cached_property
+    def ground(self) -> Tensor:
+        """The picture that is painted over, shape (1, 3, H, W): the photo, before its new backdrop if that is painted.
+
+        It is on the CPU, at ``size``.
+        """
+        photo, backdrop, matte = self.photo_at(self.size), self.backdrop_at(self.size), self.matte_at(self.size)
+        if backdrop is None or matte is None or not self.paints_background:
+            return photo
+        return lay_before(photo, backdrop, matte)
+
+    @cached_property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions to paint, at ``size`` and on the device.
+
+        Raises:
+            EmptyRegionError: No region has a style and pixels.
+        """
+        regions = tuple(self._build_region(field, matte) for field, matte in self._filled_mattes.items())
+        if not regions:
+            raise EmptyRegionError(
+                f"There is nothing to paint: {'; '.join(self._region_notes) or 'no style was given'}."
+            )
+        return regions
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user: conversions, fallbacks, regions that are left out."""
+        notes = [*self.sources.notes, *self._region_notes]
+        if self.segmentation is not None:
+            notes += self.segmentation.notes
+        if self.sources.photo.alpha_kind is AlphaKind.CUTOUT and self.recipe.background_style and not self.keeps_alpha:
+            notes.append("the photo's transparent background has no colours; those of the subject are carried on there")
+        return tuple(dict.fromkeys(notes))
+
+    def _find_subject(self) -> Segmentation:
+        sources, recipe = self.sources, self.recipe
+        segmenter, settings = self.segmenter, recipe
+        given = _find_given_matte(sources.photo, sources.mask)
+        if given is not None:
+            segmenter = given
+            settings = replace(recipe, refine="none")  # its maker chose the edges
+        elif segmenter is None and self.create_segmenter is not None:
+            segmenter = self.create_segmenter(recipe, self.device)
+        scribble = None if sources.scribble is None else sources.scribble.rgb_or_rgba
+        return find_subject(sources.photo.rgb, settings, segmenter=segmenter, device=self.device, scribble=scribble)
+
+    @cached_property
+    def _mattes(self) -> dict[str, Tensor]:
+        """The matte of each region to paint, by the recipe's field that names its styles."""
+        matte, mattes = self.matte_at(self.size), {}
+        if self.recipe.style:
+            whole = torch.ones(1, 1, *self.size)
+            mattes["style"] = whole if matte is None or self.paints_background else matte
+        if matte is not None and self.recipe.subject_style:
+            mattes["subject_style"] = matte
+        if matte is not None and self.recipe.background_style and self.paints_background:
+            mattes["background_style"] = 1.0 - matte
+        opacity = self.opacity_at(self.size) if self.keeps_alpha else None
+        if opacity is None:
+            return mattes
+        # Colours that nobody sees neither get nor give anything. Translucent decoration is seen in full.
+        if self.sources.photo.alpha_kind is not AlphaKind.CUTOUT:
+            opacity = (opacity > 0).to(opacity)
+        return {field: torch.minimum(matte, opacity) for field, matte in mattes.items()}
+
+    @property
+    def _filled_mattes(self) -> dict[str, Tensor]:
+        return {field: matte for field, matte in self._mattes.items() if float(matte.max()) >= EMPTY_BELOW}
+
+    @property
+    def _region_notes(self) -> list[str]:
+        notes = []
+        if self.recipe.background_style and not self.paints_background:
+            notes.append("the background style is not used: the backdrop is transparent")
+        empty = [field for field in self._mattes if field not in self._filled_mattes]
+        return notes + [f"the {field.removesuffix('_style')} has no pixels and is not painted" for field in empty]
+
+    def _build_region(self, field: str, matte: Tensor) -> Region:
+        name = field.removesuffix("style").removesuffix("_")
+        treatment = self.recipe.treatment_of(name) if name else self.recipe.treatment
+        masks = self.sources.style_masks.get(field, ())
+        styles = self.sources.styles[field]
+        samples = [
+            self._build_sample(picture, share, mask)
+            for (picture, share), mask in zip(styles, masks or [None] * len(styles), strict=True)
+        ]
+        return Region(matte.to(self.device), samples, treatment)
+
+    def _build_sample(self, picture: Picture, share: float, mask: Matte | None) -> Sample:
+        """A style on the device; its transparent pixels are masked out."""
+        weight = picture.alpha
+        if mask is not None:
+            weight = mask.matte if weight is None else torch.minimum(mask.matte, weight)
+        if weight is not None and bool((weight == 1).all()):
+            weight = None  # the same to the last bit, and faster
+        if weight is not None and float(weight.max()) < EMPTY_BELOW:
+            raise EmptyRegionError(
+                f"The style {picture.name} has nothing to take a look from: its mask covers transparent pixels only."
+            )
+        key = picture.sha256 if mask is None else f"{picture.sha256} {mask.sha256}"
+        part = None if weight is None else weight.to(self.device)
+        return Sample(picture.rgb.to(self.device), share, part, key)
+
+
+def find_work_size(photo: Size, recipe: Recipe) -> Size:
+    """Return the size to paint at: ``recipe.size`` on the long side, or 512, or the photo's own if that is smaller.
+
+    Raises:
+        OptionError: The photo's own is wanted and is too large.
+    """
+    if recipe.size == FULL and photo.long_side > MOST_SIZE_PX:
+        raise OptionError(f"The photo has {photo} pixels; --size takes up to {MOST_SIZE_PX}, and {FULL} is more here.")
+    wanted = photo.long_side if isinstance(recipe.size, str) else recipe.size
+    long_side = wanted if wanted is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
+    return photo if long_side == photo.long_side else photo.fit_long_side(long_side)
+
+
+def round_to_8_bit(matte: Tensor) -> Tensor:
+    """Round a matte in [0, 1] to steps of 1 / 255.
+
+    Files keep mattes in 8 bits. Rounding before use makes the pixels where the saved matte is 0 or 1 the pixels where
+    the used matte was, and a run from a saved matte equal to the first one.
+    """
+    return (matte * 255.0).round() / 255.0
+
+
+def lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
+    """Lay the subject of a picture over a backdrop that it was never mixed with, unlike its own background."""
+    return compositing.alpha_over(compositing.estimate_foreground(front, matte), backdrop, matte)
+
+
+def _find_given_matte(photo: Picture, mask: Matte | None) -> GivenMatte | None:
+    """The matte that a mask or the photo's alpha gives; None where the subject has to be found."""
+    cutout = photo.alpha if photo.alpha_kind is AlphaKind.CUTOUT else None
+    if mask is not None:
+        # A mask cannot bring back what was cut away.
+        matte = mask.matte if cutout is None else torch.minimum(mask.matte, cutout)
+        return GivenMatte(matte, name="mask", notes=_describe_fullness("mask", matte))
+    if cutout is None:
+        return None
+    notes = ("the photo's own alpha is used as the matte", *_describe_fullness("alpha", cutout))
+    return GivenMatte(cutout, name="alpha", notes=notes)
+
+
+def _describe_fullness(name: str, matte: Tensor) -> tuple[str, ...]:
+    is_full = bool((round_to_8_bit(matte) == 1).all())
+    return (f"the {name} is full: everything is subject and there is no background",) if is_full else ()
+
+
+def _cover(picture: Tensor, size: Size) -> Tensor:
+    """A picture scaled to cover a size, its overhang cut evenly."""
+    own = Size(*picture.shape[-2:])
+    factor = max(size.height / own.height, size.width / own.width)
+    # Cut first: a sliver scaled whole could be larger than the memory.
+    height, width = max(1, round(size.height / factor)), max(1, round(size.width / factor))
+    top, left = (own.height - height) // 2, (own.width - width) // 2
+    return imaging.resize(picture[..., top : top + height, left : left + width], size)
