@@ -45,8 +45,9 @@ from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.optimize import OPTIMIZERS
 from pochoir.transfer.paint import CONTENT_GAIN_PER_HALVING
-from pochoir.transfer.pyramid import STARTS, Level, Sample
+from pochoir.transfer.pyramid import Level, Sample
 from pochoir.transfer.schedule import plan_scales
+from pochoir.transfer.starts import STARTS
 from pochoir.transfer.targets import style_grams
 
 BAND_PX, BORDER_PX, INNER_PX, OUTER_PX = 8, 2, 12, 24
@@ -165,7 +166,7 @@ def build_criterion(level: Level, encoder: VGG, recipe: Recipe, method: Method, 
     regions = [
         StyledRegion(
             region.matte,
-            style_grams([level.at_scale(style) for style in region.samples], encoder, recipe.style_layers),
+            style_grams([level.scale_style(style) for style in region.samples], encoder, recipe.style_layers),
         )
         for region in level.regions
     ]
@@ -353,7 +354,7 @@ def compare(
     whole = Scene(scene.photo, torch.ones_like(matte), {"subject": next(iter(painted.values()))})
     level = Level(scene.photo, scene.regions(), 1.0, float(size.pixels))
     targets = {
-        side: style_grams([level.at_scale(Sample(style, 1.0))], encoder, recipe.style_layers)
+        side: style_grams([level.scale_style(Sample(style, 1.0))], encoder, recipe.style_layers)
         for side, style in painted.items()
     }
     judge = build_criterion(level, encoder, recipe, Method(), gain=1.0)

@@ -37,6 +37,7 @@ from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
 from pochoir.sources import load_style
 from pochoir.transfer.color import luma
+from pochoir.transfer.filters import calmness, gaussian_blur
 from pochoir.transfer.functional import gram, relative_distance
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -104,7 +105,7 @@ def measure(painting: Tensor, photo: Tensor, style: str, encoder: VGG) -> dict[s
     size = Size(*painting.shape[-2:])
     photo = imaging.resize(photo, size)
     calm = calmness(photo)
-    detail = (luma(painting) - blur(luma(painting), 2.0)) * 255.0
+    detail = (luma(painting) - gaussian_blur(luma(painting), 2.0)) * 255.0
     source = load_style(style)
     target = imaging.resize(source.rgb, source.size.scaled(math.sqrt(size.pixels / source.size.pixels)))
     of_painting, of_photo = (features_in_frame(picture, encoder) for picture in (painting, photo))
@@ -147,24 +148,6 @@ def border_score(painting: Tensor) -> float:
         ]
         scores.append(shares[0] - shares[1])
     return sum(scores) / len(scores)
-
-
-def calmness(photo: Tensor) -> Tensor:
-    """Return 1 where a photo is calm and 0 where it is busy, shape (1, 1, H, W)."""
-    grey, long_side = luma(photo), max(photo.shape[-2:])
-    spread = blur((grey - blur(grey, long_side / 96)).square(), long_side / 64).sqrt()
-    busy = ((spread - 0.012) / (0.045 - 0.012)).clamp(0.0, 1.0)
-    return 1.0 - busy.square() * (3.0 - 2.0 * busy)
-
-
-def blur(picture: Tensor, sigma: float) -> Tensor:
-    """Blur a map (1, 1, H, W) with a Gaussian, its edges reflected."""
-    reach = min(math.ceil(3 * sigma), *(side - 1 for side in picture.shape[-2:]))
-    places = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    kernel = torch.exp(-0.5 * (places / sigma).square())
-    kernel = kernel / kernel.sum()
-    padded = F.pad(picture, (reach, reach, reach, reach), mode="reflect")
-    return F.conv2d(F.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))
 
 
 def weighted_rms(values: Tensor, weight: Tensor) -> float:

@@ -17,7 +17,7 @@ from pochoir.transfer.cuda_graphs import (
     record_on_cuda,
 )
 from pochoir.transfer.pyramid import Level
-from pochoir.transfer.region_images import ApartCriterion, take_apart
+from pochoir.transfer.region_images import RegionsCriterion, split_regions
 from pochoir.transfer.targets import style_grams
 from support.close import assert_close
 
@@ -72,9 +72,9 @@ def objectives(photo, style, quick, encoder, left_half):
     return {
         "joint": (build(level), photo),
         "in tiles": (build(large, most_px=1.0), wide),
-        "apart": (ApartCriterion(level, take_apart(level), build), photo.repeat(2, 1, 1, 1)),
+        "apart": (RegionsCriterion(level, split_regions(level), build), photo.repeat(2, 1, 1, 1)),
         "in turns": (
-            ApartCriterion(level, take_apart(level), lambda part: build(part, most_px=1.0)),
+            RegionsCriterion(level, split_regions(level), lambda part: build(part, most_px=1.0)),
             photo.repeat(2, 1, 1, 1),
         ),
     }

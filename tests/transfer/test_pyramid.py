@@ -21,4 +21,4 @@ from pochoir.transfer.pyramid import Level, Region, Sample
 def test_size_of_a_style(frame_px, style, scale, expected):
     picture = torch.rand(1, 3, *style, generator=torch.Generator().manual_seed(0))
     level = Level(torch.zeros(1, 3, 8, 8), [Region(torch.ones(1, 1, 8, 8), [(picture, 1.0)])], scale, frame_px)
-    assert level.at_scale(Sample(picture, 1.0)).picture.shape[-2:] == expected
+    assert level.scale_style(Sample(picture, 1.0)).picture.shape[-2:] == expected

@@ -8,7 +8,7 @@ from pochoir.recipe.recipe import Treatment
 from pochoir.transfer import Region, Step, iter_paint
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.pyramid import Level, carry_over
-from pochoir.transfer.region_images import BEYOND_PX, ApartCriterion, put_together, take_apart
+from pochoir.transfer.region_images import DILATION_PX, RegionsCriterion, merge_regions, split_regions
 from pochoir.transfer.targets import style_grams
 from support.close import assert_close
 
@@ -28,24 +28,24 @@ def soft_and_hard(left_half: Tensor) -> list[Tensor]:
 def test_nothing_of_the_other_side_is_in_a_region_s_own_photo(edge, left_half, style):
     matte = soft_and_hard(left_half)[edge]
     photo = matte * RED + (1 - matte) * BLUE
-    left, right = take_apart(level_of(photo, [matte, 1 - matte], style))
+    left, right = split_regions(level_of(photo, [matte, 1 - matte], style))
     assert_close(left.photo, RED.expand(1, 3, 40, 48), atol=0.02)
     assert_close(right.photo, BLUE.expand(1, 3, 40, 48), atol=0.02)
 
 
 def test_a_region_is_painted_a_little_beyond_its_silhouette(hard_box, photo, style):
-    (part,) = take_apart(level_of(photo, [hard_box], style))
+    (part,) = split_regions(level_of(photo, [hard_box], style))
     reached = part.regions[0].matte
-    assert float(reached[..., 8 - BEYOND_PX :, 10 - BEYOND_PX].min()) == 1.0
-    assert float(reached[..., 10 - BEYOND_PX - 1].max()) == 0.0
+    assert float(reached[..., 8 - DILATION_PX :, 10 - DILATION_PX].min()) == 1.0
+    assert float(reached[..., 10 - DILATION_PX - 1].max()) == 0.0
 
 
 def test_a_region_that_fills_the_picture_stays_what_it_is(photo, style):
     level = level_of(photo, [WHOLE], style)
-    (part,) = take_apart(level)
+    (part,) = split_regions(level)
     assert torch.equal(part.photo, photo)
     assert torch.equal(part.regions[0].matte, WHOLE)
-    assert torch.equal(put_together(photo, level), photo)
+    assert torch.equal(merge_regions(photo, level), photo)
 
 
 def test_thin_parts_keep_their_colour(style):
@@ -54,14 +54,14 @@ def test_thin_parts_keep_their_colour(style):
     hair[..., 30:36, 15:26] = 1.0
     photo = hair * RED + (1 - hair) * BLUE
     level = level_of(photo, [hair, 1 - hair], style)
-    parts = take_apart(level)
+    parts = split_regions(level)
     assert_close(parts[0].photo[..., 4:36, 20], RED[..., 0].expand(1, 3, 32), atol=0.1)
-    assert_close(put_together(torch.cat([part.photo for part in parts]), level), photo, atol=0.05)
+    assert_close(merge_regions(torch.cat([part.photo for part in parts]), level), photo, atol=0.05)
 
 
 def test_together_they_make_the_photo_where_nothing_is_painted(hard_box, photo, style):
     level = level_of(photo, [hard_box], style)
-    picture = put_together(1 - photo, level)
+    picture = merge_regions(1 - photo, level)
     assert torch.equal(picture, torch.where(hard_box > 0, 1 - photo, photo))
 
 
@@ -69,9 +69,9 @@ def test_enlarging_leaves_the_silhouette_sharp(left_half, style):
     matte = left_half.round()
     fine = level_of(matte * RED + (1 - matte) * BLUE, [matte, 1 - matte], style)
     coarse = fine.at(Size(20, 24))
-    parts, fine_parts = take_apart(coarse), take_apart(fine)
+    parts, fine_parts = split_regions(coarse), split_regions(fine)
     swapped = torch.cat([BLUE.expand(1, 3, 20, 24), RED.expand(1, 3, 20, 24)])  # painted in quite other colours
-    picture = put_together(carry_over(parts, swapped, fine_parts), fine)
+    picture = merge_regions(carry_over(parts, swapped, fine_parts), fine)
     assert_close(picture, matte * BLUE + (1 - matte) * RED, atol=0.08)  # 0.8 apart
 
 
@@ -81,18 +81,18 @@ def test_value_and_gradient_are_the_mean_of_the_regions_own(regions, photo, styl
     mattes = {"the picture": [WHOLE], "one side": [side], "both sides": [side, 1 - side]}[regions]
     areas = [float(matte.sum()) for matte in mattes]
     level = level_of(photo, mattes, style)
-    parts = take_apart(level)
+    parts = split_regions(level)
 
     def build(part: Level) -> Criterion:
         grams = style_grams([(style, 1.0)], encoder, settings.style_layers)
         return Criterion(part.photo, [StyledRegion(part.regions[0].matte, grams)], encoder, settings)
 
     layers = torch.cat([1 - photo] * len(mattes)).requires_grad_()
-    terms = ApartCriterion(level, parts, build)(layers)
+    terms = RegionsCriterion(level, parts, build)(layers)
     (gradient,) = torch.autograd.grad(terms.total, layers)
     expected = torch.zeros(())
     for index, part in enumerate(parts):
-        window = ApartCriterion(level, parts, build).windows[index]
+        window = RegionsCriterion(level, parts, build).windows[index]
         share = areas[index] / sum(areas)
         expected = expected + share * build(part.within(window))(window.cut(layers[index : index + 1])).total
     (expected_gradient,) = torch.autograd.grad(expected, layers)
@@ -125,15 +125,15 @@ def test_one_after_the_other_where_both_are_too_many_for_the_memory(photo, style
             regions = [StyledRegion(part.regions[0].matte, grams)]
             return Criterion(part.photo, regions, encoder, settings, most_px=most_px)
 
-        objective = ApartCriterion(level, take_apart(level), build)
+        objective = RegionsCriterion(level, split_regions(level), build)
         shown.clear()
         layers = torch.cat([1 - photo] * 2).requires_grad_()
         terms = objective(layers)
         results.append((terms.numbers(), *torch.autograd.grad(terms.total, layers), shown[:]))
-    (together, one, at_once), (apart, other, in_turns) = results
+    (together, one, is_batched), (apart, other, in_turns) = results
     assert together == pytest.approx(apart, rel=1e-5)
     assert_close(one, other)
-    assert (at_once, in_turns) == ([2], [1, 1])
+    assert (is_batched, in_turns) == ([2], [1, 1])
 
 
 @pytest.mark.parametrize(("deepest", "calls"), [("relu5_1", [2]), ("pool5", [1, 1])])
@@ -148,22 +148,22 @@ def test_regions_with_layers_of_their_own_are_shown_at_once_if_all_fit(
         Region(1 - matte, [], Treatment("style", 1.0, ("relu3_1", deepest))),
     ]
     level = Level(photo, regions, style_scale=1.0, frame_px=40.0 * 48.0)
-    monkeypatch.setattr("pochoir.transfer.region_images.BEYOND_PX", 0)
+    monkeypatch.setattr("pochoir.transfer.region_images.DILATION_PX", 0)
 
     def build(part: Level) -> Criterion:
         (region,) = part.regions
         styled = [StyledRegion(region.matte, {}, region.treatment)]
         return Criterion(part.photo, styled, encoder, quick(style_layers=()))
 
-    objective = ApartCriterion(level, take_apart(level), build)
+    objective = RegionsCriterion(level, split_regions(level), build)
     shown.clear()
     layers = torch.cat([1 - photo] * 2).requires_grad_()
     terms = objective(layers)
     assert shown == calls
-    at_once, (gradient,) = terms.numbers(), torch.autograd.grad(terms.total, layers)
-    objective.at_once = False
+    is_batched, (gradient,) = terms.numbers(), torch.autograd.grad(terms.total, layers)
+    objective.is_batched = False
     terms = objective(layers)
-    assert at_once == pytest.approx(terms.numbers(), rel=1e-5)
+    assert is_batched == pytest.approx(terms.numbers(), rel=1e-5)
     assert_close(gradient, *torch.autograd.grad(terms.total, layers))
 
 

@@ -96,7 +96,7 @@ class TestTargets:
 
 def test_the_mask_is_scaled_with_its_style(photo, style, mask):
     level = Level(photo, [Region(WHOLE, [Sample(style, 2.0, mask)])], style_scale=2.0, frame_px=1600.0)
-    scaled = level.at_scale(level.regions[0].samples[0])
+    scaled = level.scale_style(level.regions[0].samples[0])
     assert scaled.picture.shape[-2:] == scaled.mask.shape[-2:] == (72, 88)
     assert (scaled.share, float(scaled.mask.min()), float(scaled.mask.max())) == (2.0, 0.0, 1.0)
     assert float(scaled.mask.mean()) == pytest.approx(float(mask.mean()), rel=1e-3)

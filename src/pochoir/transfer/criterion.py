@@ -197,7 +197,7 @@ class Criterion:
 
         Args:
             pastiche: Shape (1, 3, H, W), values about [0, 1].
-            features: What the encoder gives for it, where it has been shown it already (``show_together``).
+            features: What the encoder gives for it, where it has been shown it already (``encode_batch``).
         """
         content, style, of_features = self._compare_features(pastiche, features)
         tv = total_variation(pastiche, self.cover)

@@ -110,7 +110,7 @@ class FeatureTiles:
         }
 
 
-def fit_together(pictures: Sequence[FeatureTiles]) -> bool:
+def fit_in_one_batch(pictures: Sequence[FeatureTiles]) -> bool:
     """Whether the encoder can be shown all of some pictures at once, for the layers of all of them."""
     shown_px = sum(tiles.size.pixels for tiles in pictures)
     largest_stride = max((tiles.encoder.stride(layer) for tiles in pictures for layer in tiles.layers), default=1)
@@ -119,8 +119,8 @@ def fit_together(pictures: Sequence[FeatureTiles]) -> bool:
     )
 
 
-def show_together(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -> Sequence[Features]:
-    """The features of pictures that ``fit_together``, each with the layers of all; see ``VGG.show``."""
+def encode_batch(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -> Sequence[Features]:
+    """The features of pictures that ``fit_in_one_batch``, each with the layers of all; see ``VGG.show``."""
     first, *_ = pictures
     layers = tuple(dict.fromkeys(layer for tiles in pictures for layer in tiles.layers))
     return first.encoder.forward_many(contents, layers, largest_px=first.largest_px)

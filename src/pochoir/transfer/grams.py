@@ -46,7 +46,9 @@ class GuidedGrams:
         weights: dict[str, dict[int, Tensor]] = {}
         for index, (region, totals) in enumerate(zip(self.guides, self.totals, strict=True)):
             for layer, guide in region.items():
-                weights.setdefault(layer, {})[index] = _cut(guide, tile.positions(VGG.stride(layer)), totals[layer])
+                weights.setdefault(layer, {})[index] = _core_weights(
+                    guide, tile.positions(VGG.stride(layer)), totals[layer]
+                )
         return weights
 
     def _sum(self, features: Tensor, core: Window, weights: list[Tensor]) -> Sequence[Tensor]:
@@ -60,7 +62,7 @@ class GuidedGrams:
         return matrices
 
 
-def _cut(guide: Tensor, core: Window, total: float) -> Tensor:
+def _core_weights(guide: Tensor, core: Window, total: float) -> Tensor:
     """Weights over a tile's core, (1, 1, h, w); or (1, 1, 1, 1) where all are alike, which saves a copy of features."""
     here = core.cut(guide) / total
     return here[..., :1, :1] if bool(here.min() == here.max()) else here.contiguous()

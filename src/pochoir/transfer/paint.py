@@ -19,9 +19,10 @@ from pochoir.transfer.color_modes import Palette
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion
 from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Iterates
-from pochoir.transfer.pyramid import STARTS, Level, Region, carry_over
-from pochoir.transfer.region_images import ApartCriterion, put_together, take_apart
+from pochoir.transfer.pyramid import Level, Region, carry_over
+from pochoir.transfer.region_images import RegionsCriterion, merge_regions, split_regions
 from pochoir.transfer.schedule import plan_scales
+from pochoir.transfer.starts import STARTS
 from pochoir.transfer.stopping import Pace
 from pochoir.transfer.targets import StyleTargets, style_grams
 from pochoir.transfer.tiling import Margin, find_window, plan_margin
@@ -131,7 +132,7 @@ def iter_paint(
 
     def render(pictures: Tensor, is_joint: bool) -> Tensor:
         enlarged = imaging.resize(pictures.clamp(0.0, 1.0), window.size)
-        part = enlarged if is_joint else put_together(enlarged, finest).clamp(0.0, 1.0)
+        part = enlarged if is_joint else merge_regions(enlarged, finest).clamp(0.0, 1.0)
         return torch.where(cover > 0, palette.restore(window.paste(palette.content, part)), photo)
 
     finest = Level(
@@ -150,7 +151,7 @@ def iter_paint(
     counts: tuple[int, ...] = ()
     if checkpoint is not None:
         counts, pace.done = checkpoint.steps, sum(checkpoint.steps)
-        coarser = (take_apart(finest.at(scales[len(counts) - 1].size)), checkpoint.picture.to(photo))
+        coarser = (split_regions(finest.at(scales[len(counts) - 1].size)), checkpoint.picture.to(photo))
     for number, scale in enumerate(scales[len(counts) :], start=len(counts) + 1):
         if not pace.begins(number - 1):
             break
@@ -163,7 +164,7 @@ def iter_paint(
         build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, shown=shown, targets=targets)
         given = None if start is None else window.cut(start)
         level = finest.at(scale.size)
-        parts = take_apart(level)
+        parts = split_regions(level)
         first = _first_layers(parts, coarser, settings, given)
         task = _set_out(level, parts, first, margin, build, settings, jointly=is_joint)
         coarser = None
@@ -244,13 +245,13 @@ def _set_out(
 ) -> _Task:
     optimize = OPTIMIZERS[settings.optimizer]
     if jointly:
-        start = margin.pad(put_together(layers, level))
+        start = margin.pad(merge_regions(layers, level))
         level = level.padded(margin)
         criterion, notes = build(level)
         free = (level.cover > 0).to(layers)
         return _Task(optimize(criterion, torch.where(free > 0, start, level.photo), free), notes)
     level, parts, layers = level.padded(margin), [part.padded(margin) for part in parts], margin.pad(layers)
-    objective = ApartCriterion(level, parts, lambda part: build(part)[0])
+    objective = RegionsCriterion(level, parts, lambda part: build(part)[0])
     free = torch.cat([part.cover > 0 for part in parts]).to(layers)
     grounds = torch.cat([part.photo for part in parts])
     # What has to be left out at a coarse scale is not worth telling.
@@ -289,7 +290,7 @@ def _build_criterion(
         StyledRegion(
             region.matte,
             style_grams(
-                [level.at_scale(style) for style in region.samples],
+                [level.scale_style(style) for style in region.samples],
                 encoder,
                 fitting.style_layers,
                 targets=targets,

@@ -1,7 +1,7 @@
-"""A photo, its regions and their styles at one scale, and the pictures that painting can start from."""
+"""Photo, regions and styles at one scale."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -11,7 +11,6 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.recipe.recipe import Treatment
-from pochoir.transfer.color import match_color
 from pochoir.transfer.tiling import NO_MARGIN, Margin, Window
 
 SMALLEST_STYLE_SIDE_PX = 32
@@ -101,7 +100,7 @@ class Level:
         regions = [replace(region, matte=margin.pad(region.matte)) for region in self.regions]
         return replace(self, photo=margin.pad(self.photo), regions=regions, margin=margin)
 
-    def at_scale(self, style: Sample) -> Sample:
+    def scale_style(self, style: Sample) -> Sample:
         """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
 
         In a large frame it is not enlarged: what was never sharp would be painted blurred.
@@ -132,36 +131,3 @@ def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -
     before, now = (torch.cat([level.photo for level in levels]) for levels in (coarse, fine))
     detail = now - imaging.resize(before, size)
     return (imaging.resize(layers.clamp(0.0, 1.0), size) + detail).clamp(0.0, 1.0)
-
-
-def _start_from_content(level: Level, seed: int) -> Tensor:
-    """The photo, each region in the palette of its style: half of what style changes is colour."""
-    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
-    for region in level.regions:
-        shares = sum(style.share for style in region.samples)
-        for style in map(level.at_scale, region.samples):
-            painted = match_color(level.photo, style.picture, region.matte, style.mask)
-            picture = picture + region.matte * painted * (style.share / shares)
-    return picture.clamp(0.0, 1.0)
-
-
-def _start_from_noise(level: Level, seed: int) -> Tensor:
-    """Uniform noise, drawn on the CPU so that every device starts alike."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(level.photo.shape, generator=generator).to(level.photo)
-
-
-def _start_from_style(level: Level, seed: int) -> Tensor:
-    """Each region's first style picture, stretched over the frame."""
-    size = Size(*level.photo.shape[-2:])
-    picture = level.photo * (1.0 - level.cover).clamp_min(0.0)
-    for region in level.regions:
-        picture = picture + region.matte * imaging.resize(region.styles[0][0], size)
-    return picture.clamp(0.0, 1.0)
-
-
-STARTS: dict[str, Callable[[Level, int], Tensor]] = {
-    "content": _start_from_content,
-    "noise": _start_from_noise,
-    "style": _start_from_style,
-}

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from pochoir import compositing
 from pochoir.transfer.criterion import Criterion, Terms
-from pochoir.transfer.features import fit_together, show_together
+from pochoir.transfer.features import encode_batch, fit_in_one_batch
 from pochoir.transfer.functional import differentiated
 from pochoir.transfer.pyramid import Level
 from pochoir.transfer.tiling import find_window
 
-BEYOND_PX = 8
+DILATION_PX = 8
 """How far beyond its silhouette a region is painted: a position of the deepest content layer. The encoder is shown no
 more than that: what lies further out would be the region's own colours again."""
 
 
-def take_apart(level: Level) -> tuple[Level, ...]:
+def split_regions(level: Level) -> tuple[Level, ...]:
     """For each region a level of its own, of the same size.
 
     Its photo shows the region's colours alone, without those that a soft edge mixes in, and carried on beyond the
@@ -36,13 +36,13 @@ def take_apart(level: Level) -> tuple[Level, ...]:
         else replace(
             level,
             photo=compositing.cutout(level.photo, region.matte)[:, :3],
-            regions=[replace(region, matte=_reach_beyond(region.matte))],
+            regions=[replace(region, matte=_dilate(region.matte))],
         )
         for region in level.regions
     )
 
 
-def put_together(layers: Tensor, level: Level) -> Tensor:
+def merge_regions(layers: Tensor, level: Level) -> Tensor:
     """The picture that the regions' pictures make by their mattes, on the photo where nothing is painted.
 
     Args:
@@ -56,7 +56,7 @@ def put_together(layers: Tensor, level: Level) -> Tensor:
     return (layers * weights).sum(dim=0, keepdim=True) + level.photo * (1.0 - level.cover).clamp_min(0.0)
 
 
-class ApartCriterion:
+class RegionsCriterion:
     """The mean of the regions' own objectives, by area: what each pixel counts as in a joint one.
 
     Args:
@@ -71,20 +71,20 @@ class ApartCriterion:
         self.windows = [find_window(part.cover, margin_px=0) for part in parts]
         self.criteria = [build(part.within(window)) for part, window in zip(parts, self.windows, strict=True)]
         self.tiles = [criterion.tiles for criterion in self.criteria]
-        self.at_once = fit_together(self.tiles)
+        self.is_batched = fit_in_one_batch(self.tiles)
 
     def __call__(self, layers: Tensor) -> Terms:
         """The objective at pictures, shape (regions, 3, H, W); see ``Criterion``."""
-        if self.at_once:
-            pictures = self._cut(layers)
-            shown = zip(self.criteria, pictures, show_together(self.tiles, pictures), strict=True)
+        if self.is_batched:
+            pictures = self._crop_windows(layers)
+            shown = zip(self.criteria, pictures, encode_batch(self.tiles, pictures), strict=True)
             return self._mean([criterion(picture, features) for criterion, picture, features in shown])
         slope = torch.zeros_like(layers)
         parts = []
         for index, share in enumerate(self.shares):
             # One after the other, so that there is never more than one region's features in memory.
             with torch.enable_grad():
-                picture = self._cut(layers.detach())[index].requires_grad_()
+                picture = self._crop_windows(layers.detach())[index].requires_grad_()
                 terms = self.criteria[index](picture)
                 (gradient,) = torch.autograd.grad(share * terms.total, picture)
             self.windows[index].cut(slope[index : index + 1]).copy_(gradient)
@@ -92,7 +92,7 @@ class ApartCriterion:
         mean = self._mean(parts)
         return mean._replace(total=differentiated(layers, mean.total, slope))
 
-    def _cut(self, layers: Tensor) -> list[Tensor]:
+    def _crop_windows(self, layers: Tensor) -> list[Tensor]:
         """Of each region's picture what its objective looks at."""
         return [window.cut(layers[index : index + 1]) for index, window in enumerate(self.windows)]
 
@@ -103,7 +103,9 @@ class ApartCriterion:
         return Terms(*map(mean, zip(*parts, strict=True)))
 
 
-def _reach_beyond(matte: Tensor) -> Tensor:
-    side = 2 * BEYOND_PX + 1
-    rows = F.max_pool2d(matte, (side, 1), stride=1, padding=(BEYOND_PX, 0))  # one direction after the other: 8 x faster
-    return F.max_pool2d(rows, (1, side), stride=1, padding=(0, BEYOND_PX))
+def _dilate(matte: Tensor) -> Tensor:
+    side = 2 * DILATION_PX + 1
+    rows = F.max_pool2d(
+        matte, (side, 1), stride=1, padding=(DILATION_PX, 0)
+    )  # one direction after the other: 8 x faster
+    return F.max_pool2d(rows, (1, side), stride=1, padding=(0, DILATION_PX))
