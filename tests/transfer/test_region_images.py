@@ -104,13 +104,13 @@ def test_value_and_gradient_are_the_mean_of_the_regions_own(regions, photo, styl
 @pytest.fixture
 def shown(monkeypatch) -> list[int]:
     """How many pictures the encoder has been shown at each call."""
-    counts, show = [], VGG.show
+    counts, show = [], VGG.forward_many
 
     def count(self: VGG, pictures, layers, *, largest_px: float = 0.0):
         counts.append(len(pictures))
         return show(self, pictures, layers, largest_px=largest_px)
 
-    monkeypatch.setattr(VGG, "show", count)
+    monkeypatch.setattr(VGG, "forward_many", count)
     return counts
 
 

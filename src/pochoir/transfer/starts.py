@@ -12,7 +12,7 @@ from pochoir.transfer.filters import gaussian_blur
 from pochoir.transfer.pyramid import Level, Sample
 
 TEXTURE_AMOUNT = 0.6
-"""Share of a style's texture that is added to the start for other seeds than 0. At this amount the strokes of two seeds have a
+"""Share of the style texture added to the start for seeds other than 0. At this amount the strokes of two seeds have a
 correlation of about .7 and objectives within 3 %; at 1 the objective was up to 4.4 % higher."""
 TEXTURE_BLUR_PX = 6.0
 """Texture is the detail of the style that this blur removes; broad colour is left to the photo."""
@@ -66,7 +66,7 @@ def style_texture(style: Sample, size: Size, generator: torch.Generator) -> Tens
 
 
 def _reflected_places(count: int, length: int, generator: torch.Generator) -> Tensor:
-    """Return so many neighbouring indices into an axis, from a random one in a random direction, reflected at its ends."""
+    """Return neighbouring indices into an axis, from a random one in a random direction, reflected at its ends."""
     period = max(1, 2 * (length - 1))
     first = int(torch.randint(period, (), generator=generator))  # the second half of a period runs backwards
     places = (first + torch.arange(count)) % period
