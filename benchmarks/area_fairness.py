@@ -26,7 +26,7 @@ import pochoir
 from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides

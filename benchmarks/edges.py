@@ -37,7 +37,7 @@ from torch import Tensor
 from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer import Region, iter_paint
 from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, weigh_layers

@@ -19,7 +19,7 @@ import pochoir
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import load_encoder
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.targets import style_grams

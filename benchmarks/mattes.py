@@ -31,7 +31,7 @@ from PIL import Image
 import pochoir
 from pochoir import compositing, weights
 from pochoir.lab import scenes
-from pochoir.recipe.recipe import REFINEMENTS, SegmentSettings
+from pochoir.recipe import REFINEMENTS, SegmentSettings
 from pochoir.segmentation import Segmenter, create_segmenter, refine_matte
 
 Pixels = NDArray[np.uint8]

@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pochoir import imaging
-from pochoir.recipe.recipe import REFINEMENTS, SegmentSettings
+from pochoir.recipe import REFINEMENTS, SegmentSettings
 from pochoir.segmentation import create_segmenter, refine_matte
 
 PHOTOS = ("horse.jpg", "boat.jpg", "girl.png", "im_21.png")

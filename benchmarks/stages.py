@@ -20,7 +20,7 @@ import torch
 
 from pochoir import compositing, imaging
 from pochoir.lab import scenes
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter, refine_matte
 
 

@@ -23,7 +23,7 @@ import pochoir
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import load_encoder
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 
 STYLES = ("stained-glass", "mosaic")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import segment as segment
     from pochoir.pipeline import stylize as stylize
-    from pochoir.recipe.recipe import Recipe as Recipe
-    from pochoir.recipe.recipe import StyleRef as StyleRef
+    from pochoir.recipe import Recipe as Recipe
+    from pochoir.recipe import StyleRef as StyleRef
     from pochoir.result import Result as Result
     from pochoir.segmentation import Segmentation as Segmentation
     from pochoir.session import Session as Session

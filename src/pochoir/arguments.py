@@ -9,11 +9,9 @@ from pochoir._types import Box
 from pochoir.encoders import VGG
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.imaging import PictureSource
-from pochoir.recipe.recipe import STYLE_FIELDS, Recipe, StyleRef
+from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe, StyleRef
 from pochoir.segmentation import Segmentation, Segmenter
 
-MASK_FIELDS = tuple(f"{name}_mask" for name in STYLE_FIELDS)
-"""Fields of the recipe that name the masks of styles."""
 OBJECT_FIELDS = ("segmenter", "encoder")
 """Fields of the recipe that take a name, or an object of the user's own."""
 PICTURE_FIELDS = ("mask", "scribble", "backdrop", "init")
@@ -36,8 +34,8 @@ class _SubjectOptions(TypedDict, total=False):
     segmenter: str | Segmenter | None
     preprocess: Literal["official", "rembg", "report"]
     box: Box | tuple[int, int, int, int] | None
-    keep_points: str
-    drop_points: str
+    keep_points: str | Sequence[tuple[int, int]]
+    drop_points: str | Sequence[tuple[int, int]]
     scribble: PictureSource | None
     refine: Literal["none", "fast", "best"]
     grabcut_iterations: int
@@ -77,8 +75,8 @@ class StylizeOptions(_SubjectOptions, total=False):
     full_size: bool
     steps: int
     schedule: Sequence[int]
-    time: str
-    memory: str
+    time: float | str | None
+    memory: int | str
     strength: float
     content_weight: float
     style_weight: float
@@ -182,7 +180,7 @@ def _join(base: Arguments, values: dict[str, Any], pictures: dict[str, Any]) -> 
                 pictures[name] = picture
     objects = {name: _pop_object(base, values, name) for name in OBJECT_FIELDS}
     kept = {name: picture for name, picture in base.pictures.items() if name not in values}
-    recipe = Recipe.from_dict(base.recipe.to_dict() | values) if values else base.recipe
+    recipe = base.recipe.replace(**values) if values else base.recipe
     return Arguments(recipe, kept | pictures, **objects)
 
 

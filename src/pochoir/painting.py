@@ -5,20 +5,19 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeAlias
 
 import torch
 
 from pochoir import checkpoints, imaging, weights
+from pochoir._hashing import hash_file
 from pochoir._threads import torch_threads
 from pochoir._version import __version__
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import WriteError
-from pochoir.recipe.quantities import parse_duration_s
-from pochoir.recipe.recipe import Recipe
-from pochoir.recipe.record import InputFile, Record, hash_file
+from pochoir.recipe import Environment, InputFile, Recipe, Record, Request
 from pochoir.result import Result, compose
 from pochoir.scene import Scene
 from pochoir.transfer import Checkpoint, Step, StyleTargets, expected_bytes, give_back, iter_paint
@@ -258,18 +257,17 @@ class Painting:
 
     def _budget_s(self) -> float:
         """Seconds that are left for painting."""
-        if not self.recipe.time:
+        if self.recipe.time is None:
             return math.inf
         to_save_s = SAVING_S + SAVING_S_PER_PX * self.scene.saved_size.pixels
-        return parse_duration_s(self.recipe.time) - (time.monotonic() - self._started_s) - to_save_s
+        return self.recipe.time - (time.monotonic() - self._started_s) - to_save_s
 
-    def _recipe_as_done(self) -> Recipe:
-        """The recipe that paints this picture again; where a run was cut short, by the steps that were done."""
+    def _steps_done(self) -> tuple[int, ...]:
+        """Return the steps that each scale was given; empty where the recipe itself says it."""
         step = self.last_step
-        if step is None or (self.is_finished and not self.recipe.time):
-            return self.recipe
-        counts = tuple(self._steps_by_scale.get(scale, 0) for scale in range(1, step.scales + 1))
-        return replace(self.recipe, time="", schedule=counts)
+        if step is None or (self.is_finished and self.recipe.time is None):
+            return ()
+        return tuple(self._steps_by_scale.get(scale, 0) for scale in range(1, step.scales + 1))
 
     def _notes(self) -> tuple[str, ...]:
         notes = [*self._given_notes, *self.scene.notes]
@@ -283,15 +281,22 @@ class Painting:
         return tuple(dict.fromkeys(notes))
 
     def _provenance(self) -> Record:
+        done = self._steps_done()
+        # A run that was broken off is not what was asked for: its record asks for the steps that were done.
+        recipe = self.recipe if self.is_finished or not done else self.recipe.replace(time=None, schedule=done)
+        return Record(
+            request=Request(recipe=recipe, inputs=self._recorded_inputs),
+            environment=self._environment(),
+            done=done if self.is_finished else (),
+        )
+
+    def _environment(self) -> Environment:
         scene = self.scene
-        used = [] if self._encoder is not None else [self.recipe.encoder]
+        used: list[str] = [] if self._encoder is not None else [self.recipe.encoder]
         if scene.segmentation is not None and scene.segmenter is None and scene.segmentation.method in weights.TABLE:
             used.append(scene.segmentation.method)
-        return Record(
-            version=__version__,
+        return Environment(
             torch=torch.__version__,
-            recipe=self._recipe_as_done(),
-            inputs=self._recorded_inputs,
             weights={name: hash_file(weights.where(name)) for name in used},
             device=scene.device,
             threads=self.threads,

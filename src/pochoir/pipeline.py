@@ -1,6 +1,5 @@
 """The public functions: paint a photo, find its subject, paint a picture again from its record."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -8,14 +7,14 @@ import torch
 
 from pochoir import weights
 from pochoir._devices import resolve_device
+from pochoir._hashing import hash_file
 from pochoir._version import __version__
-from pochoir.arguments import MASK_FIELDS, SegmentOptions, StylizeOptions
+from pochoir.arguments import SegmentOptions, StylizeOptions
 from pochoir.encoders import expected_engine
 from pochoir.errors import InputError, WeightsError
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting
-from pochoir.recipe.recipe import STYLE_FIELDS, Recipe, StyleRef
-from pochoir.recipe.record import Record, hash_file
+from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe, Record, StyleRef
 from pochoir.result import Result
 from pochoir.scene import Scene
 from pochoir.segmentation import Segmentation
@@ -131,11 +130,12 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         InputError: An input is not found, its content has changed, or the record is not whole.
         WeightsError: The weights are missing, or are not those of the record.
     """
-    if not any(entry.role == "photo" for entry in record.inputs):
+    inputs, ran_on = record.request.inputs, record.environment
+    if not any(entry.role == "photo" for entry in inputs):
         raise InputError("The record names no photo, so there is nothing to run again.")
     _check_weights(record)
     found: dict[str, list[str]] = {}
-    for entry in record.inputs:
+    for entry in inputs:
         found.setdefault(entry.role.replace(" ", "_"), []).append(find_input(entry, base=base, inputs_dir=inputs_dir))
     recipe = record.recipe
     renamed: dict[str, Any] = {
@@ -145,25 +145,25 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     }
     renamed |= {name: tuple(found[name]) for name in MASK_FIELDS if name in found}
     renamed |= {name: found[name][0] for name in ("mask", "scribble", "backdrop", "init") if name in found}
-    sources = load_sources(found["photo"][0], replace(recipe, **renamed), {})
+    sources = load_sources(found["photo"][0], recipe.replace(**renamed), {})
     read = sources.files()
-    if [entry.role for entry in read] != [entry.role for entry in record.inputs]:
+    if [entry.role for entry in read] != [entry.role for entry in inputs]:
         raise InputError("The record's inputs are not those that its recipe asks for; it was changed by hand.")
-    for entry, now in zip(record.inputs, read, strict=True):
+    for entry, now in zip(inputs, read, strict=True):
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
     device = resolve_device(recipe.device)
     return Painting(
         Scene(sources, recipe, device=device),
-        recorded_inputs=record.inputs,
-        threads=record.threads,
-        engine="torch" if record.engine == "torch" else "auto",
+        recorded_inputs=inputs,
+        threads=ran_on.threads,
+        engine="torch" if ran_on.engine == "torch" else "auto",
         notes=_describe_differences(record, device),
     )
 
 
 def _check_weights(record: Record) -> None:
-    for name, sha256 in record.weights.items():
+    for name, sha256 in record.environment.weights.items():
         if name in weights.TABLE and hash_file(weights.where(name)) != sha256:
             raise WeightsError(
                 f"The weights {name!r} in the cache are not those that made this picture (sha256 {sha256}); "
@@ -173,8 +173,9 @@ def _check_weights(record: Record) -> None:
 
 def _describe_differences(record: Record, device: str) -> tuple[str, ...]:
     """One sentence if versions or devices differ, since the bytes may then differ as well."""
-    then = {"pochoir": record.version, "torch": record.torch, "device": record.device, "engine": record.engine}
-    engine = "torch" if record.engine == "torch" else expected_engine(device)  # torch is there in any case
+    ran_on = record.environment
+    then = {"pochoir": ran_on.version, "torch": ran_on.torch, "device": ran_on.device, "engine": ran_on.engine}
+    engine = "torch" if ran_on.engine == "torch" else expected_engine(device)  # torch is there in any case
     now = {"pochoir": __version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
     return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()

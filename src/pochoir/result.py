@@ -13,8 +13,7 @@ from torch import Tensor
 from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.errors import OptionError
-from pochoir.recipe.recipe import Recipe
-from pochoir.recipe.record import Record
+from pochoir.recipe import Recipe, Record
 from pochoir.scene import Scene, lay_before
 from pochoir.transfer import Losses
 
@@ -81,7 +80,7 @@ class Result:
         """
         if self.matte is None:
             raise OptionError("This run painted the whole picture and looked for no subject, so there is no cutout.")
-        if self.recipe.backdrop == "transparent":
+        if self.recipe.backdrop.is_transparent:
             return self.composite
         return compositing.cutout(self.front, self.matte)
 
@@ -111,7 +110,7 @@ class Result:
             WriteError: The file cannot be written.
         """
         rgb, alpha = self.composite[:, :3], self.composite[:, 3:] if self.composite.shape[1] == 4 else None
-        if alpha is not None and self.recipe.backdrop != "transparent" and not imaging.holds_alpha(path):
+        if alpha is not None and not self.recipe.backdrop.is_transparent and not imaging.holds_alpha(path):
             rgb, alpha = compositing.alpha_over(rgb, torch.ones_like(rgb), alpha), None
         imaging.save(path, rgb, alpha=alpha, record=self.record())
 
@@ -137,7 +136,7 @@ def compose(scene: Scene, pastiche: Tensor) -> Composition:
 def _lay_layers(scene: Scene, painted: Tensor, front: Tensor, matte: Tensor | None) -> Tensor:
     if matte is None:
         return painted
-    if scene.recipe.backdrop == "transparent":
+    if scene.recipe.backdrop.is_transparent:
         return compositing.cutout(front, matte)
     if scene.paints_subject and scene.paints_background:
         return painted

@@ -1,19 +1,19 @@
 """One photo and the regions to paint in it, computed once before the first step."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
 import torch
-from PIL import ImageColor
 from torch import Tensor
 
 from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, OptionError
 from pochoir.imaging import AlphaKind, Matte, Picture
-from pochoir.recipe.recipe import BACKDROPS, FULL, MOST_SIZE_PX, Recipe, SegmentSettings
+from pochoir.recipe import FULL, MAX_SIZE_PX, Recipe, SegmentSettings
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
 from pochoir.transfer import Region, Sample
@@ -64,13 +64,12 @@ class Scene:
     @property
     def paints_subject(self) -> bool:
         """Whether a style applies to the subject."""
-        return bool(self.recipe.style or self.recipe.subject_style)
+        return self.recipe.paints_subject
 
     @property
     def paints_background(self) -> bool:
         """Whether a style applies to the background; one that is cut away is not painted."""
-        styles = self.recipe.style or self.recipe.background_style
-        return bool(styles) and self.recipe.backdrop != "transparent"
+        return self.recipe.paints_background
 
     @property
     def keeps_alpha(self) -> bool:
@@ -78,12 +77,12 @@ class Scene:
         photo, recipe = self.sources.photo, self.recipe
         # A style for the background of a cut-out asks for a background to be there.
         gets_background = bool(recipe.background_style) and photo.alpha_kind is AlphaKind.CUTOUT
-        return photo.alpha is not None and recipe.backdrop == "photo" and not gets_background
+        return photo.alpha is not None and recipe.backdrop.is_photo and not gets_background
 
     @property
     def has_alpha(self) -> bool:
         """Whether the finished picture has an alpha channel."""
-        return self.keeps_alpha or self.recipe.backdrop == "transparent"
+        return self.keeps_alpha or self.recipe.backdrop.is_transparent
 
     @cached_property
     def segmentation(self) -> Segmentation | None:
@@ -92,9 +91,8 @@ class Scene:
         Raises:
             EmptyRegionError: No subject was found, or the mask is empty.
         """
-        recipe, photo = self.recipe, self.sources.photo
-        is_needed = recipe.subject_style or recipe.background_style or recipe.backdrop != "photo" or recipe.mask
-        if not is_needed and photo.alpha_kind is not AlphaKind.CUTOUT:
+        photo = self.sources.photo
+        if not self.recipe.needs_matte and photo.alpha_kind is not AlphaKind.CUTOUT:
             return None
         found = self._find_subject()
         if found.is_empty:
@@ -104,7 +102,7 @@ class Scene:
                 else f"{found.method} found no subject in {photo.name}; "
                 "give a --mask, --keep-points, or a --box with --segmenter grabcut."
             )
-        return replace(found, matte=round_to_8_bit(found.matte))
+        return dataclasses.replace(found, matte=round_to_8_bit(found.matte))
 
     def matte_at(self, size: Size) -> Tensor | None:
         """Return the subject's matte at a size, rounded to 8 bits, shape (1, 1, H, W); None where there is none."""
@@ -126,9 +124,9 @@ class Scene:
         """Return the new backdrop, shape (1, 3, H, W); None for the photo's own and for a transparent one."""
         if self.sources.backdrop is not None:
             return _cover(self.sources.backdrop.rgb, size)
-        if self.recipe.backdrop in BACKDROPS:
+        if self.recipe.backdrop.color is None:
             return None
-        color = torch.tensor(ImageColor.getrgb(self.recipe.backdrop)[:3]) / 255.0
+        color = torch.tensor(self.recipe.backdrop.color) / 255.0
         return color.view(1, 3, 1, 1).expand(1, 3, *size).clone()
 
     @cached_property
@@ -172,7 +170,7 @@ class Scene:
         given = _find_given_matte(sources.photo, sources.mask)
         if given is not None:
             segmenter = given
-            settings = replace(recipe, refine="none")  # its maker chose the edges
+            settings = recipe.replace(refine="none")  # its maker chose the edges
         elif segmenter is None and self.create_segmenter is not None:
             segmenter = self.create_segmenter(recipe, self.device)
         scribble = None if sources.scribble is None else sources.scribble.rgb_or_rgba
@@ -242,8 +240,8 @@ def find_work_size(photo: Size, recipe: Recipe) -> Size:
     Raises:
         OptionError: The photo's own is wanted and is too large.
     """
-    if recipe.size == FULL and photo.long_side > MOST_SIZE_PX:
-        raise OptionError(f"The photo has {photo} pixels; --size takes up to {MOST_SIZE_PX}, and {FULL} is more here.")
+    if recipe.size == FULL and photo.long_side > MAX_SIZE_PX:
+        raise OptionError(f"The photo has {photo} pixels; --size takes up to {MAX_SIZE_PX}, and {FULL} is more here.")
     wanted = photo.long_side if isinstance(recipe.size, str) else recipe.size
     long_side = wanted if wanted is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
     return photo if long_side == photo.long_side else photo.fit_long_side(long_side)

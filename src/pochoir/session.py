@@ -24,7 +24,7 @@ from pochoir.encoders import VGG
 from pochoir.errors import OptionError
 from pochoir.imaging import AlphaKind, Picture, PictureSource
 from pochoir.painting import LoadedEncoder, Painting, load_recipe_encoder
-from pochoir.recipe.recipe import STYLE_FIELDS, Recipe, SegmentSettings
+from pochoir.recipe import STYLE_FIELDS, Recipe, SegmentSettings
 from pochoir.result import Result
 from pochoir.scene import Scene
 from pochoir.segmentation import Segmentation, Segmenter, create_segmenter, find_subject

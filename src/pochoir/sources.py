@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pochoir import imaging, styles
+from pochoir._hashing import hash_file
 from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, ShapeError
 from pochoir.imaging import Matte, Picture, PictureSource
-from pochoir.recipe.recipe import BACKDROPS, INITS, STYLE_FIELDS, Recipe, StyleRef
-from pochoir.recipe.record import InputFile, hash_file
+from pochoir.recipe import STYLE_FIELDS, InputFile, Recipe, StyleRef
 
 BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""
@@ -49,7 +49,9 @@ class Sources:
             read += [(f"{region.replace('_', ' ')} mask", mask) for mask in self.style_masks.get(region, ())]
         read += [("mask", self.mask), ("scribble", self.scribble), ("backdrop", self.backdrop), ("init", self.init)]
         return tuple(
-            InputFile(role, source.name, source.path, source.sha256) for role, source in read if source is not None
+            InputFile(role=role, name=source.name, path=source.path, sha256=source.sha256)
+            for role, source in read
+            if source is not None
         )
 
     @property
@@ -108,9 +110,8 @@ def load_sources(
             )
     mask = in_memory.get("mask", recipe.mask)
     scribble = in_memory.get("scribble", recipe.scribble)
-    named_backdrop = None if recipe.backdrop in BACKDROPS or recipe.backdrop.startswith("#") else recipe.backdrop
-    backdrop = in_memory.get("backdrop", named_backdrop)
-    init = in_memory.get("init", None if recipe.init in INITS else recipe.init)
+    backdrop = in_memory.get("backdrop", recipe.backdrop.picture)
+    init = in_memory.get("init", recipe.init.picture)
     return Sources(
         photo=picture,
         styles=read,

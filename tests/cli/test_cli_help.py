@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pochoir as package
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe, settings_table
 from support.program import pochoir, run_program
 
 HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "onnx", "pooch", "requests", "numba", "matplotlib", "scipy")
@@ -68,15 +68,15 @@ def test_the_installed_program_is_the_one_of_the_project() -> None:
     assert run_program("--version").stdout == f"pochoir {package.__version__}\n"
 
 
-@pytest.mark.parametrize("name", Recipe.__dataclass_fields__)
+@pytest.mark.parametrize("name", Recipe.model_fields)
 def test_every_recipe_field_is_an_option_of_stylize_with_its_own_help_and_choices(name: str) -> None:
-    item = Recipe.__dataclass_fields__[name]
+    item = settings_table()[name]
     # The help page folds its lines: compare words, without the frame.
     words = pochoir("stylize", "--help").stdout.replace("│", " ").split()
     text = "".join(words)
     assert f"--{name.replace('_', '-')}" in words
-    assert "".join(str(item.metadata["help"]).split()[:3]) in text
-    if item.metadata["choices"]:
-        assert "|".join(item.metadata["choices"]) in text
-    if item.metadata["low"] is not None:
-        assert f"{item.metadata['low']:.10g}.." in text
+    assert "".join(str(item.help).split()[:3]) in text
+    if item.choices:
+        assert "|".join(item.choices) in text
+    if item.low is not None:
+        assert f"{item.low:.10g}.." in text

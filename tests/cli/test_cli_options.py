@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from pochoir._types import Box
 from pochoir.cli.console import Command
 from pochoir.cli.options import Given, RecipeFile, takes_settings
-from pochoir.recipe.recipe import Recipe, StyleRef
+from pochoir.recipe import Recipe, StyleRef
 from support.program import error_line
 
 
@@ -18,7 +18,7 @@ def type_settings(*arguments: str) -> tuple[Result, Recipe | None]:
     app = typer.Typer(pretty_exceptions_enable=False)
 
     @app.command(cls=Command)
-    @takes_settings(Recipe.__dataclass_fields__)
+    @takes_settings(Recipe.model_fields)
     def make(*, given: Given, recipe_file: RecipeFile = None) -> None:
         made.append(given.recipe(recipe_file))
 
@@ -94,8 +94,8 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
     ("arguments", "message"),
     [
         (["--size", "0"], "size must be between 1 and 8192; got 0"),
-        (["--size", "huge"], "--size takes a number of pixels or full; got 'huge'"),
-        (["--schedule", "4,x"], "--schedule takes whole numbers N,N,...; got '4,x'"),
+        (["--size", "huge"], "size must be a whole number of pixels or full; got 'huge'"),
+        (["--schedule", "4,x"], "A schedule is whole numbers of steps such as 40,25,15; got '4,x'"),
         (["--schedule", "0,4"], "Only the finest scales of a schedule can have no steps; got 0,4"),
         (["--schedule", "3,-4"], "A schedule is whole numbers of steps such as 40,25,15; got 3,-4"),
         (["--time", "soon"], "A time is written like 30s, 2m or 1m30s; got 'soon'"),
@@ -114,8 +114,8 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--content-layers", "", "--style-layers", ""], "At least one content layer or style layer"),
         (["--device", "gpu"], "Unknown device 'gpu'"),
         (["--backdrop", "#12345"], "A backdrop colour is #rgb or #rrggbb"),
-        (["--segmenter", "grabcut", "--box", "1,2,3"], "--box takes four whole numbers X,Y,W,H; got '1,2,3'"),
-        (["--segmenter", "grabcut", "--box", "1,2,x,4"], "--box takes four whole numbers"),
+        (["--segmenter", "grabcut", "--box", "1,2,3"], "A box is four whole numbers X,Y,WIDTH,HEIGHT; got '1,2,3'"),
+        (["--segmenter", "grabcut", "--box", "1,2,x,4"], "A box is four whole numbers"),
         (["--segmenter", "grabcut", "--box", "1,2,0,4"], "at least 1 pixel"),
         (["--box", "1,2,3,0"], "at least 1 pixel"),
         (["--subject", "2nd"], "A subject is all, largest, or numbers"),
@@ -163,7 +163,7 @@ def test_options_win_over_the_recipe_file(tmp_path: Path) -> None:
         ("broken.toml", "size = ", "is not a valid recipe"),
         ("list.json", "[1]", "it should hold a table of settings"),
         ("typo.toml", "sice = 3", "Unknown recipe field 'sice'. Did you mean 'size'?"),
-        ("kind.toml", 'steps = "many"', "steps must be int; got 'many'"),
+        ("kind.toml", 'steps = "many"', "steps must be a whole number; got 'many'"),
     ],
 )
 def test_a_broken_recipe_file_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -88,7 +88,7 @@ def test_stages_are_shown_in_one_sheet(photo_file: Path, tmp_path: Path, segment
         (["--as", "cutout", "--pad", "5 %%"], "A margin is a number of pixels such as 20, or a share such as 5%"),
         (["--as", "cutout", "--size", "30", "--pad", "15"], "leaves no room"),
         (["--as", "cutout", "--shadow", "kept"], "Unknown shadow 'kept'. Did you mean 'keep'?"),
-        ([*GRABCUT, "--keep-points", "1,2;3"], "keep points are X,Y;X,Y in whole photo pixels; got '3'"),
+        ([*GRABCUT, "--keep-points", "1,2;3"], "Points are X,Y;X,Y in whole photo pixels; got '3'"),
         ([*GRABCUT, "--drop-points", "900,2"], "900,2"),
         ([*GRABCUT, "--subject", "7"], "There is no subject 7"),
         ([*GRABCUT, "--scribble", "no-such.png"], "no-such.png"),

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pochoir import imaging
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from support.program import PROGRAM, error_line, pochoir, run_program, start_program
 
 pytestmark = pytest.mark.weights

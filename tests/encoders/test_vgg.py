@@ -5,7 +5,7 @@ from torch import nn
 from pochoir.encoders import VGG, Normalization, tiny_encoder
 from pochoir.encoders.vgg import CAFFE, TORCHVISION
 from pochoir.errors import ShapeError, UnknownNameError
-from pochoir.recipe.recipe import layer_names
+from pochoir.recipe import layer_names
 from support.close import assert_close
 
 NARROW = (4, 5, 6, 7, 8)

@@ -19,7 +19,7 @@ from pochoir.jobs import (
     register,
     run,
 )
-from pochoir.recipe.recipe import Recipe, StyleRef
+from pochoir.recipe import Recipe, StyleRef
 
 EVENTS = [
     Queued(job="a", photo="p\udcff.png", output="o"),

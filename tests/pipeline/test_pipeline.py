@@ -1,7 +1,6 @@
 """The whole way from a photo to a result, with a small random encoder and given mattes."""
 
 import itertools
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,7 @@ from pochoir import scene as scene_module
 from pochoir._types import Size
 from pochoir.encoders import expected_engine
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
-from pochoir.recipe.recipe import Recipe, StyleRef
-from pochoir.recipe.record import Record
+from pochoir.recipe import Recipe, Record, StyleRef
 from pochoir.segmentation import Segmentation
 
 
@@ -146,7 +144,7 @@ def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
 
     record = Record.from_json(imaging.read_record(made))
     assert record.recipe.subject_style == (StyleRef(str(style_file), 2.0),)
-    assert [entry.role for entry in record.inputs] == ["photo", "subject style", "mask"]
+    assert [entry.role for entry in record.request.inputs] == ["photo", "subject style", "mask"]
     moved = tmp_path / "moved"
     moved.mkdir()
     for path in (photo_file, mask_file, style_file):
@@ -190,12 +188,16 @@ def test_redo_refuses_other_weights(tmp_path, record):
 def test_redo_tells_what_is_not_as_it_was(tmp_path, record):
     same = pipeline.replay(record, base=tmp_path).result()
     assert same.notes == ()
-    other = pipeline.replay(replace(record, version="0.0.1", device="mps"), base=tmp_path).result()
+    other = pipeline.replay(
+        record.replace(environment=record.environment.replace(version="0.0.1", device="mps")), base=tmp_path
+    ).result()
     assert other.notes == (
         f"the picture may differ a little from the first one: pochoir was 0.0.1 and is {pochoir.__version__}, "
         "device was mps and is cpu",
     )
-    halved = pipeline.replay(replace(record, engine="bfloat16"), base=tmp_path).result()
+    halved = pipeline.replay(
+        record.replace(environment=record.environment.replace(engine="bfloat16")), base=tmp_path
+    ).result()
     assert halved.notes == (
         f"the picture may differ a little from the first one: engine was bfloat16 and is {expected_engine('cpu')}",
     )
@@ -203,10 +205,11 @@ def test_redo_tells_what_is_not_as_it_was(tmp_path, record):
 
 def test_redo_of_a_record_that_is_not_whole(tmp_path, record):
     with pytest.raises(InputError, match="names no photo"):
-        pipeline.replay(replace(record, inputs=()), base=tmp_path)
-    odd = replace(record.inputs[1], role="lamp")
+        pipeline.replay(record.replace(request=record.request.replace(inputs=())), base=tmp_path)
+    odd = record.request.inputs[1].replace(role="lamp")
+    request = record.request.replace(inputs=(*record.request.inputs, odd))
     with pytest.raises(InputError, match="not those that its recipe asks for"):
-        pipeline.replay(replace(record, inputs=(*record.inputs, odd)), base=tmp_path)
+        pipeline.replay(record.replace(request=request), base=tmp_path)
 
 
 @pytest.fixture
@@ -259,8 +262,8 @@ def test_corrections_are_recorded_and_redo_takes_them_again(tmp_path, monkeypatc
     assert (to_bytes(result.matte)[..., 0] > 0).tolist() == (both & (np.arange(96) < 48)).tolist()
 
     record = Record.from_json(imaging.read_record(made))
-    assert (record.recipe.keep_points, record.recipe.scribble) == ("20,20", str(two_balls["scribble"]))
-    assert [entry.role for entry in record.inputs] == ["photo", "subject style", "mask", "scribble"]
+    assert (str(record.recipe.keep_points), record.recipe.scribble) == ("20,20", str(two_balls["scribble"]))
+    assert [entry.role for entry in record.request.inputs] == ["photo", "subject style", "mask", "scribble"]
     moved = tmp_path / "moved"
     moved.mkdir()
     for path in (*two_balls.values(), style_file):
@@ -363,7 +366,7 @@ def test_what_was_broken_off_is_recorded_by_the_steps_that_were_done(photo_file,
     early = painting.result()
     done = Record.from_json(early.record()).recipe
     assert done.schedule == (2, 1)
-    again = pochoir.stylize(photo_file, replace(done, threads=1), encoder=quick["encoder"])
+    again = pochoir.stylize(photo_file, done.replace(threads=1), encoder=quick["encoder"])
     assert torch.equal(again.composite, early.composite)
     for _ in painting:
         pass
@@ -376,8 +379,10 @@ def test_a_run_in_limited_time_leaves_steps_out_and_can_be_made_again(photo_file
     result = pochoir.stylize(photo_file, style=style_file, **limited)
     assert result.timings["paint"] < 0.6  # a step of this network takes milliseconds
     assert any("more did not fit in the time" in note for note in result.notes)
-    done = Record.from_json(result.record()).recipe
-    assert done.time == ""
+    record = Record.from_json(result.record())
+    assert (record.request.recipe.time, record.done) == (0.3, record.recipe.schedule)
+    done = record.recipe
+    assert done.time is None
     assert 1 <= sum(done.schedule) < 100_000
     assert torch.equal(pochoir.stylize(photo_file, done, encoder=quick["encoder"]).composite, result.composite)
 

@@ -11,7 +11,7 @@ import pochoir
 from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, ShapeError
-from pochoir.recipe.record import Record
+from pochoir.recipe import Record
 from pochoir.sources import load_sources
 
 
@@ -139,7 +139,7 @@ class TestRecord:
         )
         result.save(made)
         record = Record.from_json(imaging.read_record(made))
-        assert [(entry.role, entry.name) for entry in record.inputs] == [
+        assert [(entry.role, entry.name) for entry in record.request.inputs] == [
             ("photo", "photo.png"),
             ("subject style", "style.png"),
             ("subject style", "style.png"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe.recipe import (
+from pochoir.recipe import (
     COLORS,
     ENCODERS,
     OPTIMIZERS,
@@ -18,8 +18,8 @@ from pochoir.recipe.recipe import (
     SEGMENTERS,
     Recipe,
     StyleRef,
+    find_setting,
     layer_names,
-    option,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
@@ -28,7 +28,7 @@ LAYERS = st.lists(st.sampled_from(layer_names("vgg16")), min_size=1, max_size=4,
 
 
 def bounded(name: str) -> st.SearchStrategy[Any]:
-    low, high = option(name).metadata["low"], option(name).metadata["high"]
+    low, high = find_setting(name).low, find_setting(name).high
     return st.integers(low, high) if isinstance(low, int) else st.floats(low, high)
 
 
@@ -45,9 +45,13 @@ def recipes(draw: st.DrawFn) -> Recipe:
         "style_scale",
     )
     values: dict[str, Any] = {name: draw(bounded(name)) for name in names}
-    values["size"] = draw(st.none() | st.just("full") | bounded("size"))
+    values["size"] = draw(st.none() | st.just("full") | st.integers(1, 8192))
+    values["time"] = draw(st.none() | st.floats(1e-3, 1e6))
+    values["memory"] = draw(st.integers(256 << 20, 1 << 42))
     values |= {name: draw(st.none() | TEXT) for name in ("mask", "scribble")}
-    values |= {name: draw(TEXT) for name in ("keep_points", "drop_points")}
+    points = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 9999)), max_size=3)
+    values |= {name: draw(points) for name in ("keep_points", "drop_points")}
+    values["schedule"] = draw(st.lists(st.integers(1, 100), max_size=4))
     values["subject"] = draw(st.sampled_from(["all", "largest", "2", "1,3"]))
     values["init"] = draw(TEXT)
     values["backdrop"] = draw(st.sampled_from(["photo", "transparent", "#abc", "sea side.jpg"]))

@@ -6,8 +6,7 @@ import tomllib
 import pytest
 
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe.recipe import Recipe, StyleRef, Treatment
-from pochoir.recipe.record import Record
+from pochoir.recipe import Recipe, Record, StyleRef, Treatment
 
 BOTH = {"subject_style": (StyleRef("a"),), "background_style": (StyleRef("b"),)}
 

@@ -1,32 +1,48 @@
+import copy
 import json
 import os
-from dataclasses import replace
+import pickle
 
 import pytest
 
 from pochoir.errors import InputError, OptionError, UnknownNameError
-from pochoir.recipe.recipe import Recipe, StyleRef
-from pochoir.recipe.record import InputFile, Record
+from pochoir.recipe import Environment, Form, InputFile, Recipe, Record, Request, StyleRef
 
-RECORD = Record(
-    version="0.1.0",
-    torch="2.7.0+cpu",
+
+def picture(role: str, name: str, path: str | None, sha256: str) -> InputFile:
+    return InputFile(role=role, name=name, path=path, sha256=sha256)
+
+
+REQUEST = Request(
     recipe=Recipe(steps=3, style=(StyleRef("mosaic", 1 / 3), StyleRef("dir/é.jpg")), mask="m.png"),
     inputs=(
-        InputFile("photo", "p.jpg", "dir/p.jpg", "ab" * 32),
-        InputFile("style", "mosaic", None, "cd" * 32),
-        InputFile("style", "é.jpg", "dir/é.jpg", "ef" * 32),
+        picture("photo", "p.jpg", "dir/p.jpg", "ab" * 32),
+        picture("style", "mosaic", None, "cd" * 32),
+        picture("style", "é.jpg", "dir/é.jpg", "ef" * 32),
     ),
-    weights={"vgg19": "01" * 32},
-    device="cpu",
-    threads=2,
 )
+ENVIRONMENT = Environment(version="0.1.0", torch="2.7.0+cpu", weights={"vgg19": "01" * 32}, device="cpu", threads=2)
+RECORD = Record(request=REQUEST, environment=ENVIRONMENT)
+CUTOUT = RECORD.replace(
+    request=REQUEST.replace(recipe=Recipe(), form=Form(name="cutout", trim=True, pad="5%", size=400, shadow="keep"))
+)
+OWN = RECORD.replace(request=REQUEST.replace(own=("segmenter 'mine'", "encoder")))
+TIMED = RECORD.replace(request=REQUEST.replace(recipe=REQUEST.recipe.replace(time="30s")), done=(9, 4, 0))
+RECORDS = pytest.mark.parametrize("record", [RECORD, CUTOUT, TIMED, OWN], ids=["painted", "cut out", "timed", "own"])
 
 
-def test_text_and_back():
-    text = RECORD.to_json()
-    assert Record.from_json(text) == RECORD
+@RECORDS
+def test_text_and_back(record):
+    text = record.to_json()
+    assert Record.from_json(text) == record
     assert Record.from_json(text).to_json() == text
+    assert Record.from_json(text).key == record.key
+
+
+@RECORDS
+def test_copies_between_processes(record):
+    assert pickle.loads(pickle.dumps(record)) == record  # noqa: S301
+    assert copy.deepcopy(record) == record
 
 
 def test_one_line_that_names_the_program_first():
@@ -38,13 +54,24 @@ def test_one_line_that_names_the_program_first():
 
 def test_a_file_name_that_is_not_utf8():
     name = os.fsdecode(b"caf\xe9.jpg")
-    record = replace(RECORD, inputs=(InputFile("photo", name, name, "ab" * 32),))
-    assert record.to_json().encode().isascii() is False  # the other names are still readable
+    recipe = REQUEST.recipe.replace(mask=name, style=[name], backdrop=name, init=name, scribble=name)
+    record = RECORD.replace(request=REQUEST.replace(recipe=recipe, inputs=(picture("photo", name, name, "ab" * 32),)))
+    record.to_json().encode()  # no lone surrogates: it can be written to a file
     assert Record.from_json(record.to_json()) == record
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert len(record.key) == 64
 
 
 def test_it_holds_all_settings():
-    assert json.loads(RECORD.to_json())["recipe"] == RECORD.recipe.to_dict()
+    assert json.loads(RECORD.to_json())["recipe"] == REQUEST.recipe.to_dict()
+
+
+def test_the_recipe_to_make_it_again_has_the_steps_that_were_done():
+    assert RECORD.recipe == REQUEST.recipe
+    assert TIMED.request.recipe.time == 30
+    assert TIMED.recipe == TIMED.request.recipe.replace(time=None, schedule=(9, 4, 0))
+    assert TIMED.key == TIMED.replace(done=(5, 5, 5)).key  # it is the request that is done
+    assert TIMED.key != RECORD.key
 
 
 @pytest.mark.parametrize("key", ["pochoir", "torch", "recipe", "inputs", "weights", "device", "threads"])
@@ -56,7 +83,7 @@ def test_a_missing_part_is_named(key):
 
 
 @pytest.mark.parametrize("text", ["", "{", "nonsense", '"text"', "[]", "3", "null", "{}", "[" * 100_000])
-def test_what_is_no_record(text):
+def test_texts_that_are_no_records(text):
     with pytest.raises(InputError, match=r"^This is not a record that pochoir wrote"):
         Record.from_json(text)
 
@@ -64,6 +91,7 @@ def test_what_is_no_record(text):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("pochoir", 3),
         ("recipe", ["steps"]),
         ("recipe", None),
         ("inputs", [["photo"]]),
@@ -72,18 +100,27 @@ def test_what_is_no_record(text):
         ("inputs", [{"role": "photo", "name": None, "path": "p", "sha256": "ab"}]),
         ("inputs", 5),
         ("weights", ["vgg19"]),
+        ("weights", {"vgg19": 3}),
         ("threads", "many"),
         ("threads", float("inf")),
+        ("form", "matte"),
+        ("form", {"name": "statue"}),
+        ("form", {"shape": "round"}),
+        ("own", [5]),
+        ("done", 5),
+        ("done", ["x"]),
+        ("done", [0, 3]),
     ],
     ids=str,
 )
 def test_a_part_of_another_kind(key, value):
     values = json.loads(RECORD.to_json()) | {key: value}
-    with pytest.raises(InputError, match=r"^This is not a record that pochoir wrote"):
+    with pytest.raises(InputError, match=r"^This is not a record that pochoir wrote \(.+\)\.$") as caught:
         Record.from_json(json.dumps(values))
+    assert "\n" not in str(caught.value)
 
 
-def test_errors_of_the_recipe_inside_are_told_as_they_are():
+def test_errors_of_the_recipe_inside_are_raised_unchanged():
     values = json.loads(RECORD.to_json())
     with pytest.raises(OptionError, match="steps must be between 1 and 100000; got 0"):
         Record.from_json(json.dumps(values | {"recipe": {"steps": 0}}))
@@ -91,9 +128,43 @@ def test_errors_of_the_recipe_inside_are_told_as_they_are():
         Record.from_json(json.dumps(values | {"recipe": {"speed": 1}}))
 
 
-def test_the_engine_is_told_and_was_torch_before_there_were_two():
-    record = replace(RECORD, engine="kernels")
-    assert Record.from_json(record.to_json()) == record
-    values = json.loads(record.to_json())
-    del values["engine"]
-    assert Record.from_json(json.dumps(values)).engine == "torch"
+class TestEarlierVersions:
+    """Records as version 0.1.0 wrote them before requests and environments were told apart."""
+
+    PAINTED = (
+        '{"pochoir":"0.1.0","torch":"2.13.0+cpu","recipe":{"segmenter":"u2net","box":[1,2,3,4],"keep_points":"5,6;7,8",'
+        '"drop_points":"","subject":"2,1","mask":null,"size":64,"steps":36,"schedule":[4,3],"time":"","memory":"2G",'
+        '"strength":0.5,"init":"content","style":[],"subject_style":["mosaic:2"],"background_style":[],'
+        '"backdrop":"#abc","threads":0},"inputs":[{"role":"photo","name":"p.jpg","path":"p.jpg","sha256":"ab"},'
+        '{"role":"subject style","name":"mosaic","path":null,"sha256":"cd"}],"weights":{"vgg19":"01"},"device":"cpu",'
+        '"threads":2,"engine":"kernels"}'
+    )
+    CUT = (
+        '{"pochoir":"0.1.0","torch":"2.13.0+cpu","recipe":{"segmenter":"grabcut"},"inputs":[{"role":"photo",'
+        '"name":"p.jpg","path":"p.jpg","sha256":"ab"}],"weights":{},"device":"auto","threads":2,"engine":"torch",'
+        '"output":{"name":"cutout","trim":true,"pad":"5%","size":null,"shadow":"drop"}}'
+    )
+
+    def test_painted(self):
+        record = Record.from_json(self.PAINTED)
+        assert record.request.form is None
+        assert record.done == ()
+        recipe = record.recipe
+        assert (recipe.time, recipe.memory, recipe.schedule) == (None, 2 << 30, (4, 3))
+        assert recipe.keep_points == ((5, 6), (7, 8))
+        assert (recipe.box, recipe.subject.numbers) == ((1, 2, 3, 4), (1, 2))
+        assert recipe.backdrop.color == (170, 187, 204)
+        assert recipe.subject_style == (("mosaic", 2.0),)
+        assert record.environment.engine == "kernels"
+        assert [entry.role for entry in record.request.inputs] == ["photo", "subject style"]
+        assert Record.from_json(record.to_json()) == record
+
+    def test_cut_out(self):
+        record = Record.from_json(self.CUT)
+        assert record.request.form == Form(name="cutout", trim=True, pad="5%")
+        assert Record.from_json(record.to_json()) == record
+
+    def test_the_engine_was_torch_before_there_were_two(self):
+        values = json.loads(self.PAINTED)
+        del values["engine"]
+        assert Record.from_json(json.dumps(values)).environment.engine == "torch"

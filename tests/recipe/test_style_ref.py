@@ -3,7 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pochoir.errors import OptionError
-from pochoir.recipe.recipe import StyleRef
+from pochoir.recipe import StyleRef
 
 
 @pytest.mark.parametrize(

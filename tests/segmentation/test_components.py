@@ -3,7 +3,7 @@ import torch
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, ShapeError
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import GivenMatte, find_parts, find_subject, select_parts, show_parts
 
 

@@ -6,7 +6,7 @@ import torch
 from pochoir import weights
 from pochoir._types import Box
 from pochoir.errors import ShapeError
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import GivenMatte, GrabCutSegmenter, Segmentation, confidence, find_subject, measure_doubt
 from pochoir.segmentation.confidence import SURE_FROM, decidedness, doubt_note
 from pochoir.segmentation.u2net import U2NetSegmenter

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from pochoir.errors import OptionError, ShapeError, UnknownNameError
-from pochoir.recipe.recipe import REFINEMENTS
+from pochoir.recipe import REFINEMENTS
 from pochoir.segmentation.matting import refine as matting
 from pochoir.segmentation.matting.refine import REFINE_METHODS, overlay, refine_matte, trimap
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pochoir.errors import MissingExtraError, OptionError, UnknownNameError, WeightsDownloadError, WeightsMissingError
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter
 from pochoir.segmentation.rembg_sessions import MODELS, RembgSegmenter
 

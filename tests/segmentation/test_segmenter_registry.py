@@ -4,7 +4,7 @@ import torch
 from pochoir import weights
 from pochoir._types import Box
 from pochoir.errors import WeightsMissingError
-from pochoir.recipe.recipe import SEGMENTERS, SegmentSettings
+from pochoir.recipe import SEGMENTERS, SegmentSettings
 from pochoir.segmentation import create_segmenter
 from pochoir.segmentation.registry import SEGMENTER_BUILDERS
 from pochoir.segmentation.u2net import U2NET_TINY, predictor

@@ -9,7 +9,7 @@ import skimage.data
 import torch
 
 from pochoir import kernels, weights
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter
 from pochoir.segmentation.u2net import U2NetSegmenter, network
 from pochoir.segmentation.u2net.predictor import CONVENTIONS, normalize

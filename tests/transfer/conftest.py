@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pochoir.encoders import VGG, tiny_encoder
-from pochoir.recipe.recipe import TransferSettings
+from pochoir.recipe import TransferSettings
 
 
 @pytest.fixture(scope="session")

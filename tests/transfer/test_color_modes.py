@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pochoir.recipe.recipe import TransferSettings, Treatment
+from pochoir.recipe import TransferSettings, Treatment
 from pochoir.transfer import Region, Sample, iter_paint
 from pochoir.transfer.color import luma, match_luma, with_luma_of
 from pochoir.transfer.color_modes import Palette

@@ -4,7 +4,7 @@ import torch
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import EmptyRegionError, ShapeError
-from pochoir.recipe.recipe import TransferSettings
+from pochoir.recipe import TransferSettings
 from pochoir.transfer.criterion import GAMUT_WEIGHT, STYLE_UNIT, TV_UNIT, Criterion, StyledRegion
 from pochoir.transfer.features import FeatureTiles
 from pochoir.transfer.functional import gram, relative_distance, total_variation

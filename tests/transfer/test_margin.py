@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pochoir._types import Size
-from pochoir.recipe.recipe import TransferSettings
+from pochoir.recipe import TransferSettings
 from pochoir.transfer import Region, iter_paint, paint, tiling
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.pyramid import Level

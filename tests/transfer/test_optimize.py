@@ -3,7 +3,7 @@ from itertools import islice
 import pytest
 import torch
 
-from pochoir.recipe.recipe import OPTIMIZERS as NAMES
+from pochoir.recipe import OPTIMIZERS as NAMES
 from pochoir.transfer.criterion import Terms
 from pochoir.transfer.optimize import OPTIMIZERS
 from support.close import assert_close

@@ -9,7 +9,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
-from pochoir.recipe.recipe import TransferSettings
+from pochoir.recipe import TransferSettings
 from pochoir.transfer import Losses, Region, Step, iter_paint, paint
 from pochoir.transfer.criterion import Criterion
 from pochoir.transfer.optimize import Iterate

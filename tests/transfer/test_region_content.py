@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pochoir.recipe.recipe import Treatment
+from pochoir.recipe import Treatment
 from pochoir.transfer import Region, iter_paint
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.targets import style_grams

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.encoders import VGG
-from pochoir.recipe.recipe import Treatment
+from pochoir.recipe import Treatment
 from pochoir.transfer import Region, Step, iter_paint
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.pyramid import Level, carry_over

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pochoir.errors import EmptyRegionError
-from pochoir.recipe.recipe import TransferSettings
+from pochoir.recipe import TransferSettings
 from pochoir.transfer import Region, Sample, iter_paint
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.features import WHOLE_PX

@@ -1,6 +1,5 @@
 """From one photo to one saved picture of its subject, and the record by which a rerun knows what is finished."""
 
-import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -8,19 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pochoir
+from pochoir._hashing import hash_file
 from pochoir._types import Size
-from pochoir.cli.forms import Form
+from pochoir.cli import forms
 from pochoir.cli.photos import Job
 from pochoir.errors import InputError
-from pochoir.recipe.recipe import Recipe
-from pochoir.recipe.record import InputFile, Record, hash_file
+from pochoir.recipe import Environment, Form, InputFile, Recipe, Record, Request
 
 if TYPE_CHECKING:
     from pochoir.imaging import Picture
     from pochoir.segmentation import Segmenter
-
-OUTPUT_KEY = "output"
-"""Where a record keeps the form; it is what tells a cutout's record from a painting's."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class Cutter:
 
         from pochoir import imaging
 
-        form.framing()  # tells at once if it cannot be read
+        forms.framing_of(form)  # tells at once if its size leaves no room
         scribble = self.recipe.scribble
         self._scribble = None if scribble is None else imaging.load(scribble, role="scribble")
 
@@ -104,9 +100,9 @@ class Cutter:
             with_doubt=self.form.name == "doubt",
             **settings,
         )
-        shown = self.form.draw(picture, found)
+        shown = forms.draw(self.form, picture, found)
         alpha = shown[:, 3:] if shown.shape[1] == 4 else None
-        imaging.save(job.out, shown[:, :3], alpha=alpha, record=self._record(job.photo, picture.sha256))
+        imaging.save(job.out, shown[:, :3], alpha=alpha, record=self._record(job.photo, picture.sha256).to_json())
         facts = {
             "size": Size(*shown.shape[-2:])._asdict(),
             "as": self.form.name,
@@ -118,18 +114,14 @@ class Cutter:
         return Outcome(job, "saved", facts, found.notes)
 
     def is_finished(self, job: Job) -> bool:
-        """Whether the picture is there and its record is what it would be given now.
-
-        Compared are the settings, the form, pochoir's version and the contents of photo, scribble and weights; not
-        the names of files, the device, and the number of threads.
-        """
+        """Whether the picture is there and its record has the key of this work."""
         from pochoir import imaging
 
         if not job.out.is_file():
             return False
         try:
-            kept = _essence(imaging.read_record(job.out))
-            return kept == _essence(self._record(job.photo, hash_file(job.photo)))
+            kept = Record.from_json(imaging.read_record(job.out))
+            return kept.key == self._record(job.photo, hash_file(job.photo)).key
         except (InputError, OSError):  # no record, or no photo: not finished, and why is told when it is its turn
             return False
 
@@ -143,33 +135,22 @@ class Cutter:
                 self._segmenter = segmentation.create_segmenter(self.recipe, device=device, many=self._many)
             return self._segmenter
 
-    def _record(self, photo: Path, sha256: str) -> str:
+    def _record(self, photo: Path, sha256: str) -> Record:
         import torch
 
         scribble: Picture | None = self._scribble
-        inputs = [InputFile("photo", photo.name, str(photo), sha256)]
-        inputs += [] if scribble is None else [InputFile("scribble", scribble.name, scribble.path, scribble.sha256)]
-        record = Record(
-            version=pochoir.__version__,
-            torch=torch.__version__,
-            recipe=self.recipe,
-            inputs=tuple(inputs),
-            weights=self._hashes.result(),
-            device=self.recipe.device,
-            threads=torch.get_num_threads(),
+        inputs = [InputFile(role="photo", name=photo.name, path=str(photo), sha256=sha256)]
+        if scribble is not None:
+            inputs.append(InputFile(role="scribble", name=scribble.name, path=scribble.path, sha256=scribble.sha256))
+        return Record(
+            request=Request(recipe=self.recipe, inputs=tuple(inputs), form=self.form),
+            environment=Environment(
+                torch=torch.__version__,
+                weights=self._hashes.result(),
+                device=self.recipe.device,
+                threads=torch.get_num_threads(),
+            ),
         )
-        values = {**json.loads(record.to_json()), OUTPUT_KEY: self.form.to_dict()}
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-
-
-def _essence(record: str) -> tuple[Any, ...]:
-    """What has to be the same in two records of the same picture."""
-    try:
-        values = json.loads(record)
-        hashes = [entry["sha256"] for entry in values["inputs"]]
-        return values["pochoir"], values["recipe"], values["weights"], values[OUTPUT_KEY], hashes
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"This is not the record of a cutout: {error!r}.") from error
 
 
 def _start_hashing(segmenter: str) -> "Future[dict[str, str]]":

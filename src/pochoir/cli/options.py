@@ -4,7 +4,6 @@ Options that are not given arrive as ``None`` and leave the value to the recipe 
 Values are checked by the recipe itself: the command line and the library refuse the same things in the same words.
 """
 
-import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Iterable
@@ -14,8 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pochoir.errors import OptionError
-from pochoir.recipe.recipe import FULL, Recipe, RegionSettings, SegmentSettings, TransferSettings, option
+from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe, Setting, format_setting, settings_table
 
 RecipeFile = Annotated[
     Path | None,
@@ -23,11 +21,18 @@ RecipeFile = Annotated[
 ]
 
 
-PANELS = ("Styles, backdrop and machine", "Finding the subject", "Painting", "Painting one region")
-"""Headings of the help page, in its order."""
-
+PANELS = {
+    "styles": "Styles and backdrop",
+    "painting": "Painting",
+    "subject": "Finding the subject",
+    "regions": "Painting one region",
+    "output": "Output",
+    "machine": "Machine",
+}
+"""Headings of the help page by group, in its order."""
 
 _METAVARS = {
+    "segmenter": "NAME",
     "box": "X,Y,W,H",
     "keep_points": "X,Y;...",
     "drop_points": "X,Y;...",
@@ -38,11 +43,16 @@ _METAVARS = {
     "schedule": "N,N,...",
     "time": "30s|2m|...",
     "memory": "2G|500M|...",
+    "content_layers": "NAME,...",
+    "style_layers": "NAME,...",
+    "subject_content_layers": "NAME,...",
+    "background_content_layers": "NAME,...",
     # The long names beside them have to fit into 80 columns; the choices stand at --color.
     "subject_color": "COLOR",
     "background_color": "COLOR",
+    **dict.fromkeys(STYLE_FIELDS, "S[:WEIGHT]"),
+    **dict.fromkeys(MASK_FIELDS, "FILE"),
 }
-_METAVARS_OF_KIND = {"styles": "S[:WEIGHT]", "files": "FILE", "layers": "NAME,..."}
 
 
 @dataclass(frozen=True)
@@ -53,19 +63,20 @@ class Given:
 
     def recipe(self, start: Path | None = None) -> Recipe:
         """The recipe they make, on top of the recipe in the file ``start``."""
-        base = Recipe.from_file(start).to_dict() if start is not None else {}
-        return Recipe.from_dict(base | self.values)
+        base = Recipe() if start is None else Recipe.from_file(start)
+        return base.replace(**self.values)
 
 
 def takes_settings(names: Iterable[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add the recipe's fields of these names to a command as options; the command gets them as ``given``."""
-    wanted = sorted(names, key=lambda name: PANELS.index(_panel(name)))
+    order = list(PANELS)
+    wanted = sorted(names, key=lambda name: order.index(settings_table()[name].group))
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def with_options(**arguments: Any) -> None:
             typed = {name: arguments.pop(name) for name in wanted}
-            values = {name: _read(name, value) for name, value in typed.items() if value not in (None, [])}
+            values = {name: value for name, value in typed.items() if value not in (None, [])}
             command(**arguments, given=Given(values))
 
         own = inspect.signature(command)
@@ -79,68 +90,36 @@ def takes_settings(names: Iterable[str]) -> Callable[[Callable[..., None]], Call
 
 
 def _parameter(name: str) -> inspect.Parameter:
-    """The option of one field, in the form in which typer reads it from a function's signature."""
-    item = option(name)
+    """Return the option of one field, in the form in which typer reads it from a function's signature."""
+    item = settings_table()[name]
     info = typer.Option(
-        f"--{name.replace('_', '-')}",
-        help=item.metadata["help"] + _describe_default(item.default) + ".",
+        f"--{item.label}",
+        help=item.help + _describe_default(item) + ".",
         metavar=_metavar(item),
-        rich_help_panel=_panel(name),
+        rich_help_panel=PANELS[item.group],
     )
     annotation = Annotated[_type(item) | None, info]  # type: ignore[valid-type]  # made at run time, for typer
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def _type(item: "dataclasses.Field[Any]") -> Any:
-    if item.metadata["kind"] in ("styles", "files"):
+def _type(item: Setting) -> Any:
+    if item.name in (*STYLE_FIELDS, *MASK_FIELDS):
         return list[str]
-    is_text = item.metadata["of"] not in (bool, int, float) or item.metadata["kind"] == "size"
-    return str if is_text else item.metadata["of"]
+    is_plain = item.type is bool or item.low is not None
+    return item.type if is_plain else str
 
 
-def _metavar(item: "dataclasses.Field[Any]") -> str | None:
-    low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
+def _metavar(item: Setting) -> str | None:
     if item.name in _METAVARS:
         return _METAVARS[item.name]
-    if choices is not None:
-        return "|".join(choices)
-    if low is not None:
-        return f"{low}..{high}" if isinstance(high, int) else f"{low:g}..{high:g}"
-    return _METAVARS_OF_KIND.get(item.metadata["kind"])
+    if item.choices is not None:
+        return "|".join(item.choices)
+    if item.low is not None and item.high is not None:
+        return f"{item.low}..{item.high}" if isinstance(item.high, int) else f"{item.low:g}..{item.high:g}"
+    return None
 
 
-def _describe_default(default: Any) -> str:
-    if default is None or default is False or default in ((), ""):
+def _describe_default(item: Setting) -> str:
+    if item.default is None or item.default is False or not len(str(item.default)) or item.default == ():
         return ""
-    return f" (default: {','.join(default) if isinstance(default, tuple) else default})"
-
-
-def _panel(name: str) -> str:
-    if name in SegmentSettings.__dataclass_fields__:
-        return PANELS[1]
-    if name in RegionSettings.__dataclass_fields__:
-        return PANELS[3]
-    return PANELS[2] if name in TransferSettings.__dataclass_fields__ else PANELS[0]
-
-
-def _read(name: str, value: Any) -> Any:
-    """Turn the text of an option into a plain value that ``Recipe.from_dict`` takes."""
-    if option(name).metadata["kind"] == "layers":
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    if option(name).metadata["kind"] == "counts":
-        try:
-            return tuple(int(part) for part in value.split(","))
-        except ValueError:
-            raise OptionError(f"--{name} takes whole numbers N,N,...; got {value!r}.") from None
-    if option(name).metadata["kind"] == "size" and value != FULL:
-        try:
-            return int(value)
-        except ValueError:
-            raise OptionError(f"--{name} takes a number of pixels or {FULL}; got {value!r}.") from None
-    if name == "box":
-        try:
-            x, y, width, height = (int(part) for part in value.split(","))
-        except ValueError:
-            raise OptionError(f"--box takes four whole numbers X,Y,W,H; got {value!r}.") from None
-        return [x, y, width, height]
-    return value
+    return f" (default: {format_setting(item.default)})"

@@ -1,8 +1,6 @@
 """How a cutout fills its picture: trimmed to what is seen, with a margin, at a size."""
 
-import re
 from dataclasses import dataclass
-from typing import Self
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -46,19 +44,6 @@ class Framing:
             raise OptionError(f"A size is 1 to {LARGEST_SIDE_PX} pixels on the long side; got {self.long_side_px}.")
         if self.long_side_px is not None and self._inner_long_side(self.long_side_px) < 1:
             raise OptionError(f"A size of {self.long_side_px} pixels leaves no room inside such a margin.")
-
-    @classmethod
-    def parse(cls, pad: str, *, trim: bool = False, long_side_px: int | None = None) -> Self:
-        """Read a margin of pixels (``"20"``) or of the subject's long side (``"5%"``).
-
-        Raises:
-            OptionError: It is neither, or a value is out of bounds.
-        """
-        number = re.fullmatch(r"(\d{1,5})(px)?|(\d{1,4}(?:\.\d{1,4})?)%", pad.strip())
-        if number is None:
-            raise OptionError(f"A margin is a number of pixels such as 20, or a share such as 5%; got {pad!r}.")
-        share = float(number[3]) / 100 if number[3] else 0.0
-        return cls(trim=trim, pad_px=int(number[1] or 0), pad_share=share, long_side_px=long_side_px)
 
     def _inner_long_side(self, long_side_px: int) -> int:
         rest = long_side_px - 2 * self.pad_px

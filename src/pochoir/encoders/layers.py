@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK
+from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
 
 CHANNELS = (64, 128, 256, 512, 512)
 """Output channels of the five blocks of VGG16 and VGG19."""

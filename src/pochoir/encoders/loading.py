@@ -12,7 +12,7 @@ from pochoir import kernels, weights
 from pochoir.encoders.array_pickle import read_array_pickle, to_convolution
 from pochoir.encoders.vgg import CAFFE, TORCHVISION, VGG, Normalization
 from pochoir.errors import UnknownNameError, WeightsError
-from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK
+from pochoir.recipe import CONVOLUTIONS_PER_BLOCK
 from pochoir.weights.mapped import load_mapped
 
 _DAMAGE = (

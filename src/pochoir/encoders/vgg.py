@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pochoir import kernels
 from pochoir.encoders.layers import CHANNELS, layer_table
 from pochoir.errors import ShapeError, UnknownNameError
-from pochoir.recipe.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS
+from pochoir.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS
 
 if TYPE_CHECKING:
     from pochoir.encoders.stack import Stack

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
 from pochoir.errors import OptionError
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 
 STREAM = "-"
 """Path that stands for standard input or standard output."""

@@ -1,97 +1,108 @@
-"""What made a picture: written into it, and enough to make it again."""
+"""Record: what made a picture. It is written into the picture, and is enough to make it again."""
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from pochoir.errors import InputError
+from pochoir.recipe.environment import Environment
+from pochoir.recipe.form import Form
+from pochoir.recipe.key import work_key
+from pochoir.recipe.model import FrozenModel, to_plain
 from pochoir.recipe.recipe import Recipe
+from pochoir.recipe.request import InputFile, Request
+from pochoir.recipe.settings import check_schedule
 
 
-@dataclass(frozen=True)
-class InputFile:
-    """One picture that a run read.
-
-    Attributes:
-        role: What it was used for: ``"photo"``, ``"style"``, ``"subject style"``, ``"background style"``, ``"mask"``,
-            ``"scribble"``, ``"backdrop"``, ``"init"``, or a style's followed by ``" mask"``.
-        name: File name, a built-in style's name, or ``"<image>"`` for a picture in memory.
-        path: The path as it was given; None for what was not a file.
-        sha256: Of the file's bytes; of the pixels for what was not a file.
-    """
-
-    role: str
-    name: str
-    path: str | None
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Record:
-    """The recipe of a run and what it met.
+class Record(FrozenModel):
+    """Request that made a picture, and the environment it ran in.
 
     Attributes:
-        version: Version of pochoir.
-        torch: Version of torch.
-        recipe: All settings.
-        inputs: The pictures that were read.
-        weights: sha256 of each weight file that was used, by name.
-        device: The device that was used, for example ``"cpu"``.
-        threads: The number of CPU threads that was used.
-        engine: What computed the painting's features: ``"kernels"`` (compiled, for the CPU), ``"torch"``, or
-            ``"bfloat16"`` (torch in half precision, for GPUs). They agree but for rounding, so the pictures' bytes
-            differ.
+        request: Settings and inputs, as they were asked for.
+        environment: Machine, versions and weights.
+        done: Steps that each scale was given, coarse to fine, where a time limit decided; empty where the request
+            itself says it.
     """
 
-    version: str
-    torch: str
-    recipe: Recipe
-    inputs: tuple[InputFile, ...]
-    weights: dict[str, str]
-    device: str
-    threads: int
-    engine: str = "torch"
+    field_noun = "field of a record"
+
+    request: Request
+    environment: Environment
+    done: tuple[int, ...] = ()
+
+    @property
+    def recipe(self) -> Recipe:
+        """Settings that give the same picture again: as asked, but with the steps done in place of a time limit."""
+        recipe = self.request.recipe
+        return recipe.replace(time=None, schedule=self.done) if self.done else recipe
+
+    @property
+    def key(self) -> str:
+        """Key of the request that this picture answers; see ``work_key``."""
+        return work_key(self.request, self.environment)
 
     def to_json(self) -> str:
-        """This record as one line of JSON. The same run gives the same line: it holds no times."""
-        values = {**asdict(self), "recipe": self.recipe.to_dict()}
-        text = json.dumps({"pochoir": values.pop("version"), **values}, ensure_ascii=False, separators=(",", ":"))
+        """Return this record as one line of JSON; equal runs give equal lines, as it holds no times."""
+        environment = to_plain(self.environment)
+        values = {"pochoir": environment.pop("version"), **to_plain(self.request), **environment}
+        for name in ("form", "own"):
+            if not values[name]:
+                del values[name]
+        if self.done:
+            values["done"] = list(self.done)
+        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
         # A file name that is not UTF-8 holds lone surrogates, which no file can; escaped like this they are JSON, too.
         return text.encode(errors="backslashreplace").decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a record.
+        """Read a record of this version or an earlier one.
 
         Raises:
-            InputError: The text is not a record, or lacks a part; errors of the recipe inside are told as they are.
+            InputError: The text is no record, or lacks a part. Errors of the recipe inside are raised unchanged.
         """
         try:
             values: dict[str, Any] = json.loads(text)
+            stored = values["recipe"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _not_a_record(error) from error
+        recipe = None if not isinstance(stored, dict) else Recipe.from_dict(stored)
+        try:
+            if recipe is None:
+                raise TypeError("the recipe is no table")
             return cls(
-                version=str(values["pochoir"]),
-                torch=str(values["torch"]),
-                recipe=Recipe.from_dict(values["recipe"]),
-                inputs=tuple(_read_input(entry) for entry in values["inputs"]),
-                weights=dict(values["weights"]),
-                device=str(values["device"]),
-                threads=int(values["threads"]),
-                engine=str(values.get("engine", "torch")),  # earlier records do not name it: there was one
+                request=Request(
+                    recipe=recipe,
+                    inputs=tuple(InputFile(**entry) for entry in values["inputs"]),
+                    form=_read_form(values),
+                    own=tuple(values.get("own", ())),
+                ),
+                environment=Environment(
+                    version=values["pochoir"],
+                    torch=values["torch"],
+                    weights=values["weights"],
+                    device=values["device"],
+                    threads=values["threads"],
+                    engine=values.get("engine", "torch"),  # earlier records do not name it: there was one
+                ),
+                done=_read_done(values.get("done", ())),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise InputError(f"This is not a record that pochoir wrote ({type(error).__name__}: {error}).") from error
+        except (InputError, ValueError, KeyError, TypeError) as error:
+            raise _not_a_record(error) from error
 
 
-def _read_input(values: dict[str, Any]) -> InputFile:
-    entry = InputFile(**values)
-    if not all(isinstance(text, str) for text in (entry.role, entry.name, entry.path or "", entry.sha256)):
-        raise TypeError(f"an input is described by texts, not by {values}")
-    return entry
+def _read_form(values: dict[str, Any]) -> Form | None:
+    stored = values.get("form", values.get("output"))  # earlier versions call it output
+    return None if stored is None else Form(**stored)
 
 
-def hash_file(path: Path) -> str:
-    """The sha256 of a file's bytes, as a record keeps it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _read_done(stored: Any) -> tuple[int, ...]:
+    done = tuple(stored)
+    if not all(isinstance(count, int) for count in done):
+        raise TypeError(f"the steps done are whole numbers, not {stored!r}")
+    check_schedule(done)
+    return done
+
+
+def _not_a_record(error: Exception) -> InputError:
+    told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    return InputError(f"This is not a record that pochoir wrote ({told.rstrip('.')}).")

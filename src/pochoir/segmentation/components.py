@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pochoir._types import Box
 from pochoir.errors import OptionError, ShapeError
+from pochoir.recipe import SubjectChoice
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Parts, check_matte, check_photo
 
 SMALLEST_SHARE = 0.01
@@ -66,7 +67,7 @@ def select_parts(matte: Tensor, parts: Parts, choice: str) -> Tensor:
         raise ShapeError(f"The parts are {tuple(parts.labels.shape)}, the matte {tuple(matte.shape)}.")
     if choice == "all":
         return matte
-    wanted = [1] if choice == "largest" else _read_numbers(choice)
+    wanted = SubjectChoice.parse(choice).numbers
     if not len(parts):
         return matte  # an empty matte stays one; whoever asked for it says so
     for number in wanted:
@@ -111,13 +112,6 @@ def show_parts(photo: Tensor, parts: Parts) -> Tensor:
 
 def _inside(matte: Tensor) -> NDArray[np.uint8]:
     return (matte[0, 0] > SUBJECT_THRESHOLD).cpu().numpy().astype(np.uint8)
-
-
-def _read_numbers(choice: str) -> list[int]:
-    try:
-        return [int(part) for part in choice.split(",")]
-    except ValueError:
-        raise OptionError(f"A subject is all, largest, or numbers such as 1 or 1,3; got {choice!r}.") from None
 
 
 def _nearest_label(inside: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -10,7 +10,6 @@ References:
     "Efficient Graph-Based Image Segmentation", IJCV 2004, likewise.
 """
 
-import re
 from dataclasses import dataclass
 
 import cv2
@@ -21,7 +20,7 @@ from torch import Tensor
 
 from pochoir._types import Box, Size
 from pochoir.errors import OptionError, ShapeError
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import Points, SegmentSettings
 from pochoir.segmentation.protocol import check_matte, check_photo
 from pochoir.segmentation.stroke_propagation import share_added, share_kept
 
@@ -36,8 +35,6 @@ _STROKE_LEAD = 0.4
 _STROKE_LEVEL = 0.6
 # Where a scribble was drawn on a copy of the photo itself, only what differs from it is a stroke. JPEG changes a bit.
 _SAME_AS_PHOTO = 0.12
-
-_POINT = re.compile(r"\s*(-?\d+)\s*,\s*(-?\d+)\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,35 +84,24 @@ class Corrections:
         return within
 
 
-def parse_points(text: str, size: Size, *, name: str = "points") -> tuple[tuple[int, int], ...]:
-    """Read points in a photo.
+def check_points(points: Points, size: Size, *, name: str = "points") -> Points:
+    """Return the points if all of them lie in the photo.
 
     Args:
-        text: ``"x,y;x,y"`` in whole photo pixels from the upper left corner; empty for none.
+        points: Pixels, counted from the upper left corner.
         size: The photo's size.
-        name: What the option is called, for errors.
-
-    Returns:
-        The points as (x, y).
+        name: Name of the option, for errors.
 
     Raises:
-        OptionError: The text holds something else, or a point that lies outside the photo.
+        OptionError: A point lies outside the photo.
     """
-    points = []
-    for part in text.split(";") if text.strip() else ():
-        if not part.strip():
-            continue  # a semicolon at the end is no mistake worth an error
-        match = _POINT.fullmatch(part)
-        if match is None:
-            raise OptionError(f"{name} are X,Y;X,Y in whole photo pixels; got {part.strip()!r}.")
-        x, y = int(match[1]), int(match[2])
+    for x, y in points:
         if not (0 <= x < size.width and 0 <= y < size.height):
             raise OptionError(
                 f"{name}: {x},{y} lies outside the photo, which is {size}; "
                 f"x goes from 0 to {size.width - 1}, y from 0 to {size.height - 1}."
             )
-        points.append((x, y))
-    return tuple(points)
+    return points
 
 
 def read_corrections(settings: SegmentSettings, photo: Tensor, *, scribble: Tensor | None = None) -> Corrections:
@@ -132,8 +118,8 @@ def read_corrections(settings: SegmentSettings, photo: Tensor, *, scribble: Tens
         ShapeError: It is not one photo, or the scribble has another shape.
     """
     size = check_photo(photo)
-    keep = _draw_points(parse_points(settings.keep_points, size, name="keep points"), size)
-    drop = _draw_points(parse_points(settings.drop_points, size, name="drop points"), size)
+    keep = _draw_points(check_points(settings.keep_points, size, name="keep points"), size)
+    drop = _draw_points(check_points(settings.drop_points, size, name="drop points"), size)
     notes: tuple[str, ...] = ()
     if scribble is not None:
         green, red, notes = _read_strokes(scribble, photo)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation.components import find_parts, select_parts
 from pochoir.segmentation.confidence import decidedness, doubt_note, measure_doubt
 from pochoir.segmentation.corrections import correct_matte, read_corrections

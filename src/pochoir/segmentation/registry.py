@@ -6,7 +6,7 @@ import torch
 
 from pochoir import weights
 from pochoir.errors import UnknownNameError, WeightsMissingError
-from pochoir.recipe.recipe import REMBG_PREFIX, SegmentSettings
+from pochoir.recipe import REMBG_PREFIX, SegmentSettings
 from pochoir.segmentation.grabcut import GrabCutSegmenter
 from pochoir.segmentation.protocol import Segmenter
 from pochoir.segmentation.rembg_sessions import RembgSegmenter

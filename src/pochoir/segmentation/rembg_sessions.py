@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from pochoir.errors import MissingExtraError, OptionError, UnknownNameError, WeightsDownloadError, WeightsMissingError
-from pochoir.recipe.recipe import REMBG_PREFIX
+from pochoir.recipe import REMBG_PREFIX
 from pochoir.segmentation.protocol import Segmentation, check_photo, coverage_notes
 from pochoir.weights.store import OFFLINE_VARIABLE, is_offline
 

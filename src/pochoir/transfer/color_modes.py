@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pochoir.recipe.recipe import Treatment
+from pochoir.recipe import Treatment
 from pochoir.transfer.color import luma, match_color, match_luma, with_luma_of
 from pochoir.transfer.pyramid import Region, Sample
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.encoders import VGG
-from pochoir.recipe.recipe import TransferSettings, Treatment
+from pochoir.recipe import TransferSettings, Treatment
 from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
     differentiated,

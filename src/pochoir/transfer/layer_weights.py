@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
-from pochoir.recipe.recipe import Treatment
+from pochoir.recipe import Treatment
 from pochoir.transfer.guidance import build_guides, pool
 
 

@@ -4,7 +4,6 @@ import ctypes
 import sys
 
 from pochoir._types import Size
-from pochoir.recipe.quantities import parse_bytes
 
 BYTES_AT_REST = 730 << 20
 """Of the process with the encoder on kernels, before it is shown a picture; 250 MB are packed weights. Measured, as is
@@ -25,15 +24,15 @@ def history_pairs(size: Size) -> int:
     return min(MOST_PAIRS, max(LEAST_PAIRS, HISTORY_BYTES // (2 * _bytes(size))))
 
 
-def tile_limit_px(memory: str, size: Size, *, pictures: int = 1) -> float:
+def tile_limit_px(memory: int, size: Size, *, pictures: int = 1) -> float:
     """Pixels that the encoder can be shown at once; at least 1.
 
     Args:
-        memory: What the process may take, for example ``"2G"``.
+        memory: Bytes that the process may take.
         size: Of the picture that is painted.
         pictures: How many of that size are painted side by side.
     """
-    return max(1.0, (parse_bytes(memory) - _held_bytes(size, pictures)) / BYTES_PER_SHOWN_PIXEL)
+    return max(1.0, (memory - _held_bytes(size, pictures)) / BYTES_PER_SHOWN_PIXEL)
 
 
 def shown_px(limit_px: float, size: Size) -> float:
@@ -41,7 +40,7 @@ def shown_px(limit_px: float, size: Size) -> float:
     return min(size.pixels, max(LEAST_SHOWN_PX, limit_px))
 
 
-def expected_bytes(memory: str, size: Size) -> int:
+def expected_bytes(memory: int, size: Size) -> int:
     """What painting will take, about; more than ``memory`` where even small tiles do."""
     return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px(tile_limit_px(memory, size), size))
 

@@ -14,7 +14,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
-from pochoir.recipe.recipe import TransferSettings
+from pochoir.recipe import TransferSettings
 from pochoir.transfer.color_modes import Palette
 from pochoir.transfer.criterion import Criterion, Losses, StyledRegion
 from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
@@ -285,7 +285,7 @@ def _build_criterion(
             f"A picture whose short side is {short_side} pixels is too small for the layers asked for: "
             f"it must be at least {needed}. Use a larger --size or shallower layers."
         )
-    fitting = replace(settings, content_layers=content_layers, style_layers=style_layers)
+    fitting = settings.replace(content_layers=content_layers, style_layers=style_layers)
     regions = [
         StyledRegion(
             region.matte,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pochoir import imaging
 from pochoir._types import Size
-from pochoir.recipe.recipe import Treatment
+from pochoir.recipe import Treatment
 from pochoir.transfer.tiling import NO_MARGIN, Margin, Window
 
 SMALLEST_STYLE_SIDE_PX = 32

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import platformdirs
 
+from pochoir._hashing import hash_file
 from pochoir.errors import UnknownNameError, WeightsDownloadError, WeightsMissingError, WriteError
-from pochoir.recipe.record import hash_file
 from pochoir.weights.sources import Source, SourceError
 from pochoir.weights.table import TABLE, WeightFile
 

@@ -34,7 +34,7 @@ from pochoir.lab.compare.page import build_sections, write_results
 from pochoir.lab.compare.results import Results, to_csv
 from pochoir.lab.compare.run import Comparing, Plan
 from pochoir.lab.scenes import draw_figures
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.similarity import Features, Measure, Scorer, View
 

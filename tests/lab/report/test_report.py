@@ -23,7 +23,7 @@ from pochoir.lab.report.page import to_markdown, write_report
 from pochoir.lab.report.run import Findings, Reporting, ReportSettings
 from pochoir.lab.sweep.plan import Item, Run
 from pochoir.lab.sweep.results import Row
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.similarity import Features, Measure, Scorer, View
 

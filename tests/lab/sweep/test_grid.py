@@ -1,10 +1,9 @@
-import dataclasses
-
 import pytest
 
+from pochoir._types import Box
 from pochoir.errors import OptionError, PochoirError, UnknownNameError
-from pochoir.lab.sweep.grid import Axis, iter_settings, show_value
-from pochoir.recipe.recipe import Recipe
+from pochoir.lab.sweep.grid import Axis, iter_settings
+from pochoir.recipe import Init, Recipe, StyleRef, SubjectChoice, format_setting, settings_table
 
 
 @pytest.mark.parametrize(
@@ -15,13 +14,13 @@ from pochoir.recipe.recipe import Recipe
         ("seed=0,1,2", "seed", (0, 1, 2)),
         ("size=64,128,full", "size", (64, 128, "full")),
         ("full-size=true,no", "full_size", (True, False)),
-        ("init=content,noise", "init", ("content", "noise")),
+        ("init=content,noise", "init", (Init("content"), Init("noise"))),
         ("pooling=max", "pooling", ("max",)),
         ("content-layers=relu3_1|relu3_1,relu4_2", "content_layers", (("relu3_1",), ("relu3_1", "relu4_2"))),
-        ("box=1,2,3,4|5,6,7,8", "box", ([1, 2, 3, 4], [5, 6, 7, 8])),
-        ("schedule=4,2|3", "schedule", ([4, 2], [3])),
-        ("subject=all|1,3", "subject", ("all", "1,3")),
-        ("subject-style=mosaic,ink-wash:2", "subject_style", (["mosaic"], ["ink-wash:2"])),
+        ("box=1,2,3,4|5,6,7,8", "box", (Box(1, 2, 3, 4), Box(5, 6, 7, 8))),
+        ("schedule=4,2|3", "schedule", ((4, 2), (3,))),
+        ("subject=all|1,3", "subject", (SubjectChoice("all"), SubjectChoice("1,3"))),
+        ("subject-style=mosaic,ink-wash:2", "subject_style", ((StyleRef("mosaic"),), (StyleRef("ink-wash", 2.0),))),
     ],
 )
 def test_an_axis_as_it_is_typed(text: str, name: str, values: tuple[object, ...]) -> None:
@@ -29,19 +28,22 @@ def test_an_axis_as_it_is_typed(text: str, name: str, values: tuple[object, ...]
     assert (axis.name, axis.values) == (name, values)
     assert [type(value) for value in axis.values] == [type(value) for value in values]
     for value in axis.values:
-        Recipe.from_dict({name: value})
+        assert getattr(Recipe.from_dict({name: value}), name) == value
 
 
 def test_every_field_but_the_style_can_be_an_axis() -> None:
     texts = {"subject_style": "mosaic", "background_style": "mosaic", "box": "0,0,4,4", "full_size": "no"}
-    texts |= {"schedule": "2,1", "time": "9s"}
+    texts |= {"schedule": "2,1", "time": "9s", "size": "9", "keep_points": "1,2", "drop_points": "1,2"}
+    texts |= {f"{region}_color": "photo" for region in ("subject", "background")}
+    texts |= {f"{region}_content_layers": "relu3_1" for region in ("subject", "background")}
     texts |= {f"{region}style_mask": "part.png" for region in ("", "subject_", "background_")}
-    for item in dataclasses.fields(Recipe):
+    for item in settings_table().values():
         if item.name == "style":
             continue
-        default = ",".join(item.default) if isinstance(item.default, tuple) else str(item.default or 0)
-        axis = Axis.parse(f"{item.name.replace('_', '-')}={texts.get(item.name, default)}|")
+        text = texts.get(item.name, format_setting(item.default or 0))
+        axis = Axis.parse(f"{item.label}={text}|")
         assert axis.name == item.name
+        assert Axis.parse(f"{item.label}={format_setting(axis.values[0])}|") == axis
 
 
 @pytest.mark.parametrize(
@@ -54,8 +56,8 @@ def test_every_field_but_the_style_can_be_an_axis() -> None:
         ("seed", OptionError, "A grid is written as field=value,value; got 'seed'"),
         ("seed=1,1", OptionError, "names the value 1 twice"),
         ("style-weight=1,1.0", OptionError, "names the value 1 twice"),
-        ("seed=1.5", OptionError, r"takes whole numbers; got '1\.5'"),
-        ("style-weight=many", OptionError, "takes numbers; got 'many'"),
+        ("seed=1.5", OptionError, r"seed must be a whole number; got '1\.5'"),
+        ("style-weight=many", OptionError, "style_weight must be a number; got 'many'"),
         ("full-size=perhaps", UnknownNameError, "Unknown value of full-size 'perhaps'"),
     ],
 )
@@ -83,4 +85,4 @@ def test_too_many_combinations_are_refused_before_they_are_made() -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(1000.0, "1000"), (1e-05, "1e-05"), (3, "3"), (("a", "b"), "a,b")])
 def test_how_values_are_shown(value: object, text: str) -> None:
-    assert show_value(value) == text
+    assert format_setting(value) == text

@@ -11,7 +11,7 @@ from pochoir.lab.sweep.grid import Axis
 from pochoir.lab.sweep.plan import plan_sweep
 from pochoir.lab.sweep.results import collect
 from pochoir.lab.sweep.runs import iter_sweep
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 
 pytestmark = pytest.mark.weights
 

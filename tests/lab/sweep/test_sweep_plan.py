@@ -6,7 +6,7 @@ import pochoir
 from pochoir.errors import ImageReadError, OptionError, PochoirError, UnknownNameError, WeightsMissingError
 from pochoir.lab.sweep.grid import Axis
 from pochoir.lab.sweep.plan import Plan, plan_sweep
-from pochoir.recipe.recipe import Recipe, StyleRef
+from pochoir.recipe import Recipe, StyleRef
 
 pytestmark = pytest.mark.weights  # only that they are there is looked at
 

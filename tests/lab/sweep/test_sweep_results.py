@@ -14,7 +14,7 @@ from pochoir.lab.sweep.page import write_results
 from pochoir.lab.sweep.plan import Plan, Run, plan_sweep
 from pochoir.lab.sweep.results import collect, effect, factors, pareto_front, sheets, to_csv
 from pochoir.lab.sweep.runs import iter_sweep
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 
 pytestmark = pytest.mark.weights  # plans look whether they are there
 

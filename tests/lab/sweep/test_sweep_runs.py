@@ -11,7 +11,7 @@ from pochoir.lab.sweep.grid import Axis
 from pochoir.lab.sweep.ledger import Ledger
 from pochoir.lab.sweep.plan import Plan, Run, plan_sweep
 from pochoir.lab.sweep.runs import finished_runs, iter_sweep
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 
 pytestmark = pytest.mark.weights  # plans look whether they are there
 

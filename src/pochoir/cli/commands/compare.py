@@ -1,6 +1,5 @@
 """``pochoir compare``: U2-Net against GrabCut on photos and on what was painted from them."""
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,12 +14,12 @@ from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.watching import make_folder
 from pochoir.errors import OptionError, OutputPathError
-from pochoir.recipe.recipe import MOST_SIZE_PX, TransferSettings
+from pochoir.recipe import MAX_SIZE_PX, TransferSettings
 
 if TYPE_CHECKING:
     from pochoir.lab.compare.run import Plan, Progress
 
-PAINTING = [item.name for item in dataclasses.fields(TransferSettings)]
+PAINTING = list(TransferSettings.model_fields)
 
 
 @takes_settings(["style", *PAINTING, "device", "threads"])
@@ -119,7 +118,7 @@ def _plan(
         paths,
         truth_dir=truth,
         boxes=dict(_read_box(text, list(paths)) for text in boxes),
-        long_side_px=MOST_SIZE_PX if isinstance(recipe.size, str) else recipe.size or DEFAULT_LONG_SIDE_PX,
+        long_side_px=MAX_SIZE_PX if isinstance(recipe.size, str) else recipe.size or DEFAULT_LONG_SIDE_PX,
     )
     Report().notes(missing_truths(subjects))
     return Plan(

@@ -7,7 +7,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from pochoir.cli.console import EXIT_WEIGHTS, Command, Quiet, Report, Verbose, print_table, stderr
-from pochoir.recipe.recipe import REMBG_PREFIX
+from pochoir.recipe import REMBG_PREFIX
 
 OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp")
 

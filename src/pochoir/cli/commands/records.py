@@ -1,16 +1,14 @@
 """``pochoir recipe`` and ``pochoir redo``: what made a picture, and making it again."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
-from pochoir.cli.cutting import OUTPUT_KEY
 from pochoir.cli.results import input_paths, paint
 from pochoir.errors import InputError
-from pochoir.recipe.record import Record
+from pochoir.recipe import Record
 
 Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture that pochoir made.")]
 
@@ -40,10 +38,10 @@ def redo(
     from pochoir import imaging, pipeline
 
     record = _read(picture)
-    if OUTPUT_KEY in json.loads(imaging.read_record(picture)):
+    if record.request.form is not None:
         raise InputError(f"{str(picture)!r} was cut out, not painted; run pochoir segment with the same options.")
     painting = pipeline.replay(record, base=picture.parent, inputs_dir=inputs)
-    is_transparent = painting.recipe.backdrop == "transparent"
+    is_transparent = painting.recipe.backdrop.is_transparent
     imaging.check_output(out, inputs=[picture, *input_paths(painting)], alpha=is_transparent, force=force)
     paint(painting, out, Report(quiet, as_json))
 

@@ -1,6 +1,5 @@
 """``pochoir segment``: find the subject of one photo or of many and save it in the form that is wanted."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +10,11 @@ from pochoir.cli import photos
 from pochoir.cli.batch import cut_all
 from pochoir.cli.console import Force, Quiet, Report, Verbose
 from pochoir.cli.cutting import Cutter
-from pochoir.cli.forms import FORMS, SHADOWS, Form
 from pochoir.cli.options import Given, takes_settings
 from pochoir.errors import OptionError, OutputPathError, UnknownNameError
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import FORMS, SHADOWS, Form, SegmentSettings
 
-OWN_SETTINGS = [item.name for item in dataclasses.fields(SegmentSettings) if item.name != "mask"]
+OWN_SETTINGS = [name for name in SegmentSettings.model_fields if name != "mask"]
 CUTOUTS, MANY = "Cutouts", "Many photos"
 """Headings of the help page."""
 MANY_FROM = 4
@@ -96,7 +94,7 @@ def segment(
 
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
-    wanted = Form(name=form, trim=trim, pad=pad, size=size, shadow=shadow)
+    wanted = Form.model_validate({"name": form, "trim": trim, "pad": pad, "size": size, "shadow": shadow})
     if file_format not in FORMATS:
         raise UnknownNameError("format", file_format, FORMATS)
     report = Report(quiet, as_json)

@@ -1,6 +1,5 @@
 """``pochoir stylize``: the main job."""
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +10,10 @@ from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.results import input_paths, paint
 from pochoir.cli.watching import check_folder
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 
 
-@takes_settings(item.name for item in dataclasses.fields(Recipe))
+@takes_settings(Recipe.model_fields)
 def stylize(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo to paint.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Picture to write: .png, .jpg, .webp or .tiff.")],
@@ -44,7 +43,7 @@ def stylize(
     from pochoir import imaging, pipeline
 
     painting = pipeline.iter_stylize(photo, recipe, started_s=started_s)
-    must_hold_alpha = recipe.backdrop == "transparent"
+    must_hold_alpha = recipe.backdrop.is_transparent
     imaging.check_output(out, inputs=input_paths(painting), alpha=must_hold_alpha, force=force)
     if save_steps is not None and not force:
         check_folder(save_steps, inputs=input_paths(painting))

@@ -1,6 +1,5 @@
 """``pochoir sweep``: one photo or several in many settings, measured and shown together."""
 
-import dataclasses
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +10,13 @@ from pochoir.cli.batch import progress_bar
 from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.watching import make_folder
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 
 if TYPE_CHECKING:
     from pochoir.lab.sweep.plan import Plan
 
 
-@takes_settings(item.name for item in dataclasses.fields(Recipe) if item.name != "style")
+@takes_settings(name for name in Recipe.model_fields if name != "style")
 def sweep(
     photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="The photos to paint.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for pictures, figures and page.")],

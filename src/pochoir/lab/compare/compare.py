@@ -21,7 +21,7 @@ from pochoir.lab.compare.inputs import Subject
 from pochoir.lab.compare.methods import BASELINE, Finders
 from pochoir.lab.truth import TruthScores, mask_iou, score_matte
 from pochoir.painting import Painting
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.similarity import Exhibit, Scorer
 from pochoir.transfer import Step
@@ -137,7 +137,7 @@ def iter_pastiche(subject: Subject, recipe: Recipe, path: Path, *, encoder: VGG 
     Yields:
         The painting's steps.
     """
-    recipe = replace(recipe, size=subject.photo.size.long_side)
+    recipe = recipe.replace(size=subject.photo.size.long_side)
     painting = pipeline.iter_stylize(subject.photo, recipe, encoder=encoder)
     if is_painted(path, painting):
         return

@@ -10,7 +10,7 @@ from torch import Tensor
 from pochoir._types import Box, Size
 from pochoir.errors import OptionError
 from pochoir.lab.truth import mask_iou
-from pochoir.recipe.recipe import SegmentSettings
+from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import GivenMatte, GrabCutSegmenter, find_subject
 
 

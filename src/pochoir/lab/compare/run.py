@@ -20,7 +20,7 @@ from pochoir.lab.compare.jitter import JitterRow, JitterSettings, count_boxes, i
 from pochoir.lab.compare.methods import BASELINE, Finders
 from pochoir.lab.compare.overlap import OverlapRow, OverlapSettings, iter_overlap
 from pochoir.lab.compare.results import Results, closer_of
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.segmentation.grabcut import box_around
 from pochoir.similarity import Scorer
 

@@ -30,7 +30,7 @@ from pochoir.lab.sweep.plan import Plan as SweepPlan
 from pochoir.lab.sweep.plan import plan_sweep
 from pochoir.lab.sweep.results import Row, collect
 from pochoir.lab.sweep.runs import Painter, iter_sweep, paint_and_measure
-from pochoir.recipe.recipe import Recipe
+from pochoir.recipe import Recipe
 from pochoir.similarity import Scorer
 
 PHOTOS = {

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pochoir import imaging
 from pochoir.lab.common.statistics import Interval
-from pochoir.lab.sweep.grid import show_value
 from pochoir.lab.sweep.results import Factor, Row, effect, front_rows
+from pochoir.recipe import format_setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +87,7 @@ def _draw_front(axes: "Axes", own: Sequence[Row], front: Sequence[Row], settings
         )
     axes.axvline(own[0].measures["style_of_photo"], color=_DIM, linewidth=1, linestyle=":", label="unpainted photo")
     for row in _apart(front):
-        text = ", ".join(show_value(factor.value_of(row.run)) for factor in settings if factor.label != "seed")
+        text = ", ".join(format_setting(factor.value_of(row.run)) for factor in settings if factor.label != "seed")
         place = (row.measures["style"], row.measures["content"])
         axes.annotate(text, place, xytext=(5, 4), textcoords="offset points", fontsize=6, color=_INK)
     _tidy(axes, TITLES["style"], TITLES["content"])
@@ -139,7 +139,7 @@ def _draw_effect(axes: "Axes", found: Mapping[Any, Interval], factor: Factor, la
 
 def _set_scale(axes: "Axes", factor: Factor) -> None:
     if not factor.is_numeric:
-        names = [show_value(value) for value in factor.values]
+        names = [format_setting(value) for value in factor.values]
         axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
         return
     positive = sorted(value for value in factor.values if value > 0)

@@ -1,17 +1,14 @@
 """The settings that a sweep goes through: axes, and every combination of their values."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pochoir.errors import OptionError, UnknownNameError
-from pochoir.recipe.recipe import FULL, Recipe, option
+from pochoir.recipe import find_setting, format_setting, parse_setting, settings_table
 
 MOST_RUNS = 100_000
-_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
-_FIELDS = {item.name: item for item in dataclasses.fields(Recipe) if item.name != "style"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class Axis:
 
     Attributes:
         name: The field's name.
-        values: Plain values, as ``Recipe.from_dict`` takes them.
+        values: Values of that field.
 
     Raises:
         UnknownNameError: The recipe has no such field.
@@ -31,14 +28,12 @@ class Axis:
     values: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        if self.name not in _FIELDS:
-            hint = "Give each style with --style S." if self.name == "style" else ""
-            raise UnknownNameError("field to sweep", self.label, map(_with_dashes, _FIELDS), hint)
+        _check_field(self.name)
         if not self.values:
             raise OptionError(f"The grid of {self.label} is empty; write it as {self.label}=VALUE,VALUE.")
         for index, value in enumerate(self.values):
             if value in self.values[:index]:
-                raise OptionError(f"The grid of {self.label} names the value {show_value(value)} twice.")
+                raise OptionError(f"The grid of {self.label} names the value {format_setting(value)} twice.")
 
     @classmethod
     def parse(cls, text: str) -> "Axis":
@@ -49,14 +44,13 @@ class Axis:
             raise OptionError(f"A grid is written as field=value,value; got {text!r}.")
         parts = [part.strip() for part in values.split("|" if "|" in values else ",")]
         wanted = [part for part in parts if part]
-        if field not in _FIELDS:
-            return cls(field, tuple(wanted))  # says what is wrong
-        return cls(field, tuple(_read(field, part) for part in wanted))
+        _check_field(field)
+        return cls(field, tuple(parse_setting(field, part) for part in wanted))
 
     @property
     def label(self) -> str:
         """The name as it is typed."""
-        return _with_dashes(self.name)
+        return find_setting(self.name).label
 
 
 def iter_settings(axes: Sequence[Axis]) -> Iterator[Mapping[str, Any]]:
@@ -78,39 +72,8 @@ def iter_settings(axes: Sequence[Axis]) -> Iterator[Mapping[str, Any]]:
         yield dict(zip(names, values, strict=True))
 
 
-def _with_dashes(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def show_value(value: Any) -> str:
-    """A value as it would be typed."""
-    if isinstance(value, list | tuple):
-        return ",".join(map(show_value, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _read(name: str, text: str) -> Any:
-    item = option(name)
-    if item.metadata["kind"] in ("styles", "files"):
-        return [text]
-    if item.metadata["kind"] == "layers":
-        return tuple(part.strip() for part in text.split(","))
-    if name == "box" or item.metadata["kind"] == "counts":
-        return [_number(int, name, part) for part in text.split(",")]
-    if item.metadata["of"] is bool:
-        if text.lower() not in _TRUTH:
-            raise UnknownNameError(f"value of {_with_dashes(name)}", text, _TRUTH)
-        return _TRUTH[text.lower()]
-    if item.metadata["kind"] == "size" and text == FULL:
-        return text
-    if item.metadata["of"] is int:
-        return _number(int, name, text)
-    return _number(float, name, text) if item.metadata["of"] is float else text
-
-
-def _number(kind: type[int] | type[float], name: str, text: str) -> int | float:
-    try:
-        return kind(text)
-    except ValueError:
-        wanted = "whole numbers" if kind is int else "numbers"
-        raise OptionError(f"The grid of {_with_dashes(name)} takes {wanted}; got {text!r}.") from None
+def _check_field(name: str) -> None:
+    labels = {field: item.label for field, item in settings_table().items() if field != "style"}
+    if name not in labels:
+        hint = "Give each style with --style S." if name == "style" else ""
+        raise UnknownNameError("field to sweep", name.replace("_", "-"), labels.values(), hint)

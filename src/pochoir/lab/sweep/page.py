@@ -9,10 +9,10 @@ import pochoir
 from pochoir import imaging
 from pochoir.lab.common import page
 from pochoir.lab.sweep.figures import TITLES, contact_sheet, effect_chart, front_chart
-from pochoir.lab.sweep.grid import show_value
 from pochoir.lab.sweep.plan import Plan
 from pochoir.lab.sweep.results import Factor, Row, collect, factors, front_rows, sheets, to_csv
 from pochoir.lab.sweep.runs import MEASURES
+from pochoir.recipe import format_setting
 
 PAGE_NAME, TABLE_NAME = "index.html", "runs.csv"
 _MOST_SHEETS = 24
@@ -55,7 +55,7 @@ def _title(plan: Plan) -> str:
 
 def _overview(plan: Plan, rows: Sequence[Row]) -> page.Section:
     base = plan.runs[0].recipe
-    told = [(axis.label, ", ".join(map(show_value, axis.values))) for axis in plan.axes]
+    told = [(axis.label, ", ".join(map(format_setting, axis.values))) for axis in plan.axes]
     told += [("photo", ", ".join(f"{item.label} ({item.sha256[:12]})" for item in plan.photos))]
     told += [("style", ", ".join(f"{item.label} ({item.sha256[:12]})" for item in plan.styles))]
     told += [("size, steps", f"{base.size or 'the default'}, {base.steps}")]
@@ -129,7 +129,7 @@ def _all_runs(plan: Plan, rows: Sequence[Row]) -> page.Section:
     headings = (*(factor.label for factor in varied), *MEASURES, "seconds", "picture")
     table = [
         (
-            *(show_value(factor.value_of(row.run)) for factor in varied),
+            *(format_setting(factor.value_of(row.run)) for factor in varied),
             *(f"{row.measures[name]:.4g}" for name in MEASURES),
             f"{row.measures['seconds']:.1f}",
             row.picture.name,

@@ -11,10 +11,10 @@ from typing import Any
 
 import pochoir
 from pochoir import imaging, weights
+from pochoir._hashing import hash_file
 from pochoir.errors import OptionError
-from pochoir.lab.sweep.grid import Axis, iter_settings, show_value
-from pochoir.recipe.recipe import BACKDROPS, INITS, Recipe, StyleRef
-from pochoir.recipe.record import hash_file
+from pochoir.lab.sweep.grid import Axis, iter_settings
+from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef, format_setting
 from pochoir.sources import load_style
 
 _NOT_OF_THE_PICTURE = ("style", "style_mask", "device", "threads", "mask", "scribble", "backdrop", "init")
@@ -62,17 +62,18 @@ class Run:
     @property
     def title(self) -> str:
         """What it is, to be read."""
-        settings = (f"{name.replace('_', '-')} {show_value(value)}" for name, value in self.settings.items())
+        settings = (f"{name.replace('_', '-')} {format_setting(value)}" for name, value in self.settings.items())
         return ", ".join([f"{self.photo.label} as {self.style.label}", *settings])
 
     def to_dict(self) -> dict[str, Any]:
         """What is kept of it in the ledger, as plain values."""
+        recipe = self.recipe.to_dict()
         return {
             "key": self.key,
             "photo": self.photo.label,
             "style": self.style.label,
-            "settings": dict(self.settings),
-            "recipe": self.recipe.to_dict(),
+            "settings": {name: recipe[name] for name in self.settings},
+            "recipe": recipe,
         }
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pochoir.lab.common.statistics import Interval, bootstrap_mean
-from pochoir.lab.sweep.grid import show_value
 from pochoir.lab.sweep.plan import Plan, Run
 from pochoir.lab.sweep.runs import PICTURES_NAME, finished_runs
+from pochoir.recipe import format_setting
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Factor:
 
     def caption(self, value: Any) -> str:
         """A value, with the name before it where it would not speak for itself."""
-        return f"{self.label} {show_value(value)}" if self.is_setting else str(value)
+        return f"{self.label} {format_setting(value)}" if self.is_setting else str(value)
 
 
 def collect(plan: Plan, folder: Path) -> list[Row]:
@@ -161,7 +161,7 @@ def to_csv(plan: Plan, rows: Sequence[Row]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo", "style", *(axis.name for axis in plan.axes), *_CSV_MEASURES.values(), "picture"])
     for row in rows:
-        settings = [show_value(row.run.settings[axis.name]) for axis in plan.axes]
+        settings = [format_setting(row.run.settings[axis.name]) for axis in plan.axes]
         measures = [repr(row.measures[name]) for name in _CSV_MEASURES]
         writer.writerow([*row.pair, *settings, *measures, f"{PICTURES_NAME}/{row.picture.name}"])
     return text.getvalue()

@@ -1,0 +1,317 @@
+"""Settings of a run: defaults, bounds, choices, help texts and units, each written once.
+
+The command line, the library functions, the page's form and the record inside each picture are built from these fields.
+"""
+
+import itertools
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema, model_validator
+
+from pochoir.errors import OptionError, UnknownNameError
+from pochoir.recipe.model import FrozenModel, bounds_of
+from pochoir.recipe.values import (
+    MAX_SIZE_PX,
+    MIN_MEMORY,
+    BoxField,
+    Bytes,
+    Init,
+    LongSide,
+    PathText,
+    Points,
+    Seconds,
+    SubjectChoice,
+)
+
+Level = Literal["basic", "advanced", "experiment"]
+"""Readers of a setting: everyone, users who want more control, or experiments alone."""
+GROUPS = ("styles", "painting", "subject", "regions", "output", "machine")
+"""Groups of settings, in the order in which help pages and forms show them."""
+
+Preprocessing = Literal["official", "rembg", "report"]
+Refinement = Literal["none", "fast", "best"]
+Encoder = Literal["vgg19", "vgg16"]
+Pooling = Literal["max", "avg"]
+Optimizer = Literal["lbfgs", "adam"]
+Color = Literal["style", "photo", "match"]
+
+SEGMENTERS = ("u2net", "u2netp", "grabcut")
+REMBG_PREFIX = "rembg:"
+"""Prefix of the names of segmenters that run in the ``rembg`` package."""
+PREPROCESSINGS: tuple[str, ...] = get_args(Preprocessing)
+REFINEMENTS: tuple[str, ...] = get_args(Refinement)
+ENCODERS: tuple[str, ...] = get_args(Encoder)
+POOLINGS: tuple[str, ...] = get_args(Pooling)
+OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
+COLORS: tuple[str, ...] = get_args(Color)
+
+CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+MAX_STEPS = 100_000
+
+
+def layer_names(encoder: str) -> tuple[str, ...]:
+    """Return the names of an encoder's layers from shallow to deep: conv1_1, relu1_1, ..., pool1, ..., pool5."""
+    names: list[str] = []
+    for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[encoder], start=1):
+        for index in range(1, count + 1):
+            names += [f"conv{block}_{index}", f"relu{block}_{index}"]
+        names.append(f"pool{block}")
+    return tuple(names)
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    group: str,
+    level: Level = "advanced",
+    low: float | None = None,
+    high: float | None = None,
+    unit: str | None = None,
+) -> Any:
+    """Declare a field.
+
+    Args:
+        default: Value where none is given.
+        text: Help text, without a full stop at its end.
+        group: One of ``GROUPS``.
+        level: Who needs it.
+        low: Smallest allowed value.
+        high: Largest allowed value.
+        unit: Unit of a number, such as ``"px"``.
+    """
+    extra: dict[str, Any] = {"group": group, "level": level} | ({} if unit is None else {"unit": unit})
+    # Numbers and truth values are not read from text here: a recipe file that quotes a number is mistaken.
+    is_strict = True if low is not None or isinstance(default, bool) else None
+    return Field(default, description=text, ge=low, le=high, strict=is_strict, json_schema_extra=extra)
+
+
+def _check_segmenter(name: str) -> str:
+    if name not in SEGMENTERS and not name.startswith(REMBG_PREFIX):
+        raise UnknownNameError(
+            "segmenter", name, SEGMENTERS, f"Or {REMBG_PREFIX}NAME for a network of the rembg package."
+        )
+    return name
+
+
+SegmenterName = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_check_segmenter),
+    WithJsonSchema({"anyOf": [{"enum": list(SEGMENTERS)}, {"type": "string", "pattern": f"^{REMBG_PREFIX}"}]}),
+]
+"""One of ``SEGMENTERS``, or ``rembg:NAME``."""
+
+
+def _split_text(value: Any) -> Any:
+    """Split names that are written as one text, as in ``relu1_1, relu2_1``."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _split_counts(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return [int(part) for part in value.split(",") if value.strip()]
+    except ValueError:
+        raise OptionError(f"A schedule is whole numbers of steps such as 40,25,15; got {value!r}.") from None
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == "" else value  # records of earlier versions write no limit like this
+
+
+def _check_memory(value: Bytes) -> Bytes:
+    if value < MIN_MEMORY:
+        raise OptionError(f"Painting takes at least {MIN_MEMORY >> 20}M of memory; got {str(value)!r}.")
+    return value
+
+
+Layers = Annotated[tuple[Annotated[str, Strict()], ...], BeforeValidator(_split_text)]
+"""Names of layers; a text is split at its commas."""
+Counts = Annotated[tuple[Annotated[int, Strict()], ...], BeforeValidator(_split_counts)]
+"""Whole numbers; a text is split at its commas."""
+
+
+class SegmentSettings(FrozenModel):
+    """Settings of finding the subject."""
+
+    field_noun = "recipe field"
+
+    segmenter: SegmenterName = setting(
+        "u2net",
+        f"Network or method that finds the subject; {REMBG_PREFIX}NAME runs a network of the rembg package",
+        group="subject",
+        level="basic",
+    )
+    preprocess: Preprocessing = setting(
+        "official",
+        "Photo as U2-Net sees it: as its authors prepare it, as rembg does, or 512 pixels wide and smoothed",
+        group="subject",
+        level="experiment",
+    )
+    box: BoxField | None = setting(
+        None,
+        "Box X,Y,W,H around the subject; everything outside is dropped, and grabcut starts from it",
+        group="subject",
+        unit="px",
+    )
+    keep_points: Points = setting(Points(), "Points X,Y;X,Y of the photo that are subject", group="subject", unit="px")
+    drop_points: Points = setting(
+        Points(), "Points X,Y;X,Y of the photo that are background", group="subject", unit="px"
+    )
+    scribble: PathText | None = setting(
+        None, "Picture with strokes: green is subject, red is background", group="subject"
+    )
+    subject: SubjectChoice = setting(
+        SubjectChoice("all"),
+        "Subjects to keep: all, largest, or numbers as --as parts shows them: 1 or 1,3",
+        group="subject",
+    )
+    mask: PathText | None = setting(
+        None, "Picture to use as the matte: white is subject, black is background", group="subject", level="basic"
+    )
+    refine: Refinement = setting(
+        "fast", "Edges of the matte: none, the method's own; fast; best, up to a second more", group="subject"
+    )
+    grabcut_iterations: int = setting(5, "Rounds of GrabCut", group="subject", level="experiment", low=1, high=100)
+
+
+class Treatment(NamedTuple):
+    """Settings of one region: how much of the photo it keeps."""
+
+    color: str
+    """Source of its colors, one of ``COLORS``."""
+    hold: float
+    """Its content weight, at least 0."""
+    content_layers: tuple[str, ...]
+    """Layers where its content is compared."""
+
+
+class TransferSettings(FrozenModel):
+    """Settings of painting."""
+
+    field_noun = "recipe field"
+
+    size: LongSide | None = setting(
+        None,
+        f"Long side of the painted picture, up to {MAX_SIZE_PX}, or full for the photo's own; by default 512, or the "
+        "photo's own if that is smaller",
+        group="painting",
+        level="basic",
+        unit="px",
+    )
+    steps: int = setting(36, "Optimiser steps, all scales together", group="painting", low=1, high=MAX_STEPS)
+    schedule: Counts = setting(
+        (), "Steps of each scale from coarse to fine, such as 40,25,15; replaces the steps", group="painting"
+    )
+    time: Annotated[Seconds | None, BeforeValidator(_empty_is_none)] = setting(
+        None,
+        "Time limit for the whole run, such as 30s or 2m; as many of the steps are done as fit",
+        group="painting",
+        level="basic",
+        unit="s",
+    )
+    memory: Annotated[Bytes, AfterValidator(_check_memory)] = setting(
+        Bytes(2 << 30),
+        "Memory to paint in, such as 2G; larger pictures are painted in tiles, which takes longer",
+        group="machine",
+    )
+    strength: float = setting(
+        0.5,
+        "Strength of the style: 0 is a hint, 1 is wild; each tenth more halves the hold of the photo's forms",
+        group="painting",
+        level="basic",
+        low=0.0,
+        high=1.0,
+    )
+    content_weight: float = setting(1.0, "Weight of the photo's forms", group="painting", low=0.0, high=1e9)
+    style_weight: float = setting(1.0, "Weight of the style's look", group="painting", low=0.0, high=1e9)
+    tv_weight: float = setting(1.0, "Weight of smoothness", group="painting", low=0.0, high=1e9)
+    style_scale: float = setting(
+        1.0, "Size of the brush: scale of the style picture", group="painting", level="basic", low=0.1, high=4.0
+    )
+    init: Init = setting(
+        Init("content"), "Picture to start from: content, noise, style or a file", group="painting", level="experiment"
+    )
+    optimizer: Optimizer = setting("lbfgs", "Optimiser", group="painting", level="experiment")
+    encoder: Encoder = setting("vgg19", "Network whose features are compared", group="painting", level="experiment")
+    content_layers: Layers = setting(
+        ("relu4_2",), "Layers where content is compared", group="painting", level="experiment"
+    )
+    style_layers: Layers = setting(
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+        "Layers where style is compared",
+        group="painting",
+        level="experiment",
+    )
+    pooling: Pooling = setting("max", "Pooling inside the encoder", group="painting", level="experiment")
+    color: Color = setting(
+        "style",
+        "Colours: the style's; the photo's own, painting brightness only; or the style's strokes matched to the photo's"
+        " palette",
+        group="painting",
+        level="basic",
+    )
+    seed: int = setting(0, "Seed of everything random", group="painting", low=0, high=2**32 - 1)
+
+    @model_validator(mode="after")
+    def _check_transfer(self) -> "TransferSettings":
+        check_layers(self.encoder, self.content_layers, self.style_layers)
+        check_schedule(self.schedule)
+        return self
+
+    @property
+    def hold(self) -> float:
+        """Content weight that is used: ``content_weight``, halved for each tenth of strength above one half."""
+        return float(self.content_weight * 2.0 ** (10.0 * (0.5 - self.strength)))
+
+    @property
+    def treatment(self) -> Treatment:
+        """Treatment of a region that has no settings of its own."""
+        return Treatment(self.color, self.hold, self.content_layers)
+
+
+def check_layers(encoder: str, content_layers: tuple[str, ...], style_layers: tuple[str, ...]) -> None:
+    """Raise an error if an encoder has no such layers, one is named twice, or there are none."""
+    allowed = layer_names(encoder)
+    for label, layers in (("content", content_layers), ("style", style_layers)):
+        for layer in layers:
+            if layer not in allowed:
+                raise UnknownNameError(f"{label} layer of {encoder}", layer, allowed)
+        if len(set(layers)) != len(layers):
+            raise OptionError(f"The {label} layers name a layer twice: {', '.join(layers)}.")
+    if not style_layers and not content_layers:
+        raise OptionError("At least one content layer or style layer is needed.")
+
+
+def check_schedule(counts: tuple[int, ...]) -> None:
+    """Raise ``OptionError`` if a scale has too many steps, or a scale without steps comes before one with steps."""
+    shown = ",".join(map(str, counts))
+    if not all(0 <= count <= MAX_STEPS for count in counts):
+        raise OptionError(f"A schedule is whole numbers of steps such as 40,25,15; got {shown}.")
+    if counts and (not counts[0] or any(late and not early for early, late in itertools.pairwise(counts))):
+        raise OptionError(f"Only the finest scales of a schedule can have no steps; got {shown}.")
+
+
+def _own(region: str, name: str) -> Any:
+    """Declare the field that replaces a field of ``TransferSettings`` for one region."""
+    low, high = bounds_of(TransferSettings.model_fields[name])
+    text = f"In place of --{name.replace('_', '-')} for the {region}"
+    level: Level = "experiment" if name in ("content_weight", "content_layers") else "advanced"
+    return setting(None, text, group="regions", level=level, low=low, high=high)
+
+
+class RegionSettings(FrozenModel):
+    """Settings of the subject or the background alone; None takes the setting for the whole picture."""
+
+    field_noun = "recipe field"
+
+    subject_color: Color | None = _own("subject", "color")
+    background_color: Color | None = _own("background", "color")
+    subject_strength: float | None = _own("subject", "strength")
+    background_strength: float | None = _own("background", "strength")
+    subject_content_weight: float | None = _own("subject", "content_weight")
+    background_content_weight: float | None = _own("background", "content_weight")
+    subject_content_layers: Layers | None = _own("subject", "content_layers")
+    background_content_layers: Layers | None = _own("background", "content_layers")
