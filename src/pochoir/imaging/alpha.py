@@ -16,6 +16,7 @@ _NEXT_TO_NOTHING = 0.001  # share of visible pixels below which the alpha channe
 _EVEN = 0.1  # range of an alpha that is the same everywhere
 _CORNER_MISFIT = 0.005  # share of pixels that may differ from a rectangle with rounded corners
 _HIDDEN_CONTRAST = 8 / 255  # standard deviation from which hidden colours are a picture, not a fill
+_INVISIBLE = 0.5 / 255  # opacity that 8 bits round to nothing
 _CORNER_LOSS = 1 - torch.pi / 4  # area that rounding takes from a corner, in squares of its radius
 
 
@@ -80,7 +81,7 @@ def fill_hidden(rgb: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         Colours in [0, 1]; the argument itself if no pixel, or every pixel, is fully transparent.
     """
-    visible = alpha > 0
+    visible = alpha >= _INVISIBLE
     if bool(visible.all()) or not bool(visible.any()):
         return rgb
     known = visible.float()

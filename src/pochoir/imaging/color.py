@@ -1,76 +1,99 @@
-"""Any 8-bit colour mode and any embedded profile become sRGB."""
+"""Conversion of samples in any colour space, at any depth, to sRGB."""
 
-import io
+from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageCms
+import numpy.typing as npt
+
+from pochoir.imaging.icc import apply_profile
+from pochoir.imaging.raster import Raster, Samples, full_scale, to_unit
+from pochoir.imaging.transfer_functions import from_linear_srgb, rgb_to_rgb, srgb_to_linear, tone_map
 
 GREY_NOTE = "grey spread to RGB"
 
-_SPACE_OF_MODE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
-_WORD_OF_MODE = {"1": "black and white", "P": "palette colours", "CMYK": "CMYK without a profile"}
+_BAND_ROWS_PIXELS = 2_000_000  # pixels that are converted at a time, which bounds the memory for float copies
+
+# Matrix from XYZ under D50, the white of Lab and of ICC profiles, to linear sRGB under D65 (Bradford adaptation).
+_XYZ_D50_TO_SRGB = np.array(
+    [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.0334540], [0.0719453, -0.2289914, 1.4052427]],
+    np.float32,
+)
+_D50 = (0.96422, 1.0, 0.82521)
 
 
-def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
-    """Convert to mode RGB in sRGB; what was done is appended to ``notes``.
+def to_srgb(raster: Raster) -> Samples:
+    """Return the picture in sRGB, shape (H, W, 3); what was done is appended to the raster's notes.
 
-    A profile whose result differs from sRGB by at most one 8-bit step is taken for sRGB itself and not applied, so
-    that an ordinary picture keeps its exact values. Rendering is relative colorimetric with black-point compensation.
+    Samples that are sRGB already keep their type and their exact values.
     """
-    flat = _without_alpha(image)
-    converted = _apply_profile(flat, profile, notes) if profile else None
-    if converted is not None:
-        return converted
-    if flat.mode == "L":
-        notes.append(GREY_NOTE)
-    elif image.mode not in ("RGB", "RGBA", "RGBX"):
-        notes.append(f"{_WORD_OF_MODE.get(image.mode.removesuffix('A'), image.mode)} converted to RGB")
-    return flat.convert("RGB")
+    if raster.space == "lab":
+        return _in_bands(raster.samples, _lab_to_srgb)
+    if raster.icc is not None:
+        converted = apply_profile(raster)
+        if converted is not None:
+            return converted
+    elif raster.encoding is not None:
+        raster.notes.append(f"colours converted from {raster.encoding.name} to sRGB")
+        return _in_bands(raster.samples, lambda band: _decode_encoding(band, raster))
+    if raster.space == "grey":
+        raster.notes.append(GREY_NOTE)
+        return np.broadcast_to(raster.samples, (*raster.samples.shape[:2], 3))
+    if raster.space == "cmyk":
+        raster.notes.append("CMYK without a profile converted to RGB")
+        return _cmyk_to_rgb(raster.samples)
+    return raster.samples
 
 
-def _without_alpha(image: Image.Image) -> Image.Image:
-    """The colours alone, in a mode that a profile can speak about."""
-    if image.mode in _SPACE_OF_MODE:
-        return image
-    if image.mode in ("1", "LA"):
-        return image.convert("L")
-    return image.convert("RGBA").convert("RGB")
+def unpremultiply(colors: Samples, alpha: Samples) -> Samples:
+    """Divide colours that were stored multiplied by their alpha; fully transparent pixels become black."""
+    opacity = to_unit(alpha)[..., None]
+    divided = np.divide(to_unit(colors), opacity, out=np.zeros(colors.shape, np.float32), where=opacity > 0)
+    return from_unit(divided, colors.dtype)
 
 
-def _apply_profile(flat: Image.Image, profile: bytes, notes: list[str]) -> Image.Image | None:
-    """The picture in sRGB, or ``None`` if the profile says nothing new or cannot be used."""
-    try:
-        source = ImageCms.getOpenProfile(io.BytesIO(profile))
-        space = source.profile.xcolor_space.strip()
-        if flat.mode == "L" and space == "RGB":  # grey pictures often carry the profile of their colour originals
-            flat = flat.convert("RGB")
-        if space != _SPACE_OF_MODE[flat.mode]:
-            notes.append(f"{space} colour profile ignored, since the picture is {flat.mode}")
-            return None
-        transform = ImageCms.buildTransform(
-            source,
-            ImageCms.createProfile("sRGB"),
-            flat.mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-        if _is_srgb(transform, flat.mode):
-            return None
-        converted = ImageCms.applyTransform(flat, transform)
-        name = " ".join(ImageCms.getProfileDescription(source).split())
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        notes.append("broken colour profile ignored, colours taken as sRGB")
-        return None
-    notes.append(f"colours converted from {name or 'the embedded profile'} to sRGB")
-    return converted
+def from_unit(values: npt.NDArray[np.float32], dtype: np.dtype[np.generic]) -> Samples:
+    """Return values, clipped to [0, 1], as samples of the given type."""
+    scaled = values.clip(0, 1)
+    if np.issubdtype(dtype, np.floating):
+        return scaled.astype(dtype, copy=False)
+    return np.round(scaled * full_scale(dtype)).astype(dtype)
 
 
-def _is_srgb(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    if mode not in ("RGB", "L"):
-        return False
-    ramp = np.linspace(0, 255, 16).astype(np.uint8)
-    grid = np.stack(np.meshgrid(ramp, ramp, ramp), axis=-1).reshape(1, -1, 3)
-    probe = Image.fromarray(grid if mode == "RGB" else ramp[None])
-    seen = ImageCms.applyTransform(probe, transform)
-    return bool(np.abs(np.asarray(seen, np.int16) - np.asarray(probe.convert("RGB"), np.int16)).max() <= 1)
+def _in_bands(samples: Samples, convert: Callable[[Samples], npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """Convert a picture some rows at a time."""
+    height, width = samples.shape[:2]
+    result = np.empty((height, width, 3), np.float32)
+    rows = max(1, _BAND_ROWS_PIXELS // width)
+    for top in range(0, height, rows):
+        result[top : top + rows] = convert(samples[top : top + rows])
+    return result
+
+
+def _decode_encoding(band: Samples, raster: Raster) -> npt.NDArray[np.float32]:
+    encoding = raster.encoding
+    assert encoding is not None  # noqa: S101 - the caller has looked
+    values = to_unit(band)
+    linear = srgb_to_linear(values) if encoding.to_linear is None else encoding.to_linear(values)
+    if linear.shape[2] == 1:
+        linear = np.repeat(linear, 3, axis=2)  # grey has the white of its space, which becomes that of sRGB
+    elif encoding.primaries is not None:
+        linear = rgb_to_rgb(linear, encoding.primaries)
+    return from_linear_srgb(tone_map(linear) if encoding.is_hdr else linear)
+
+
+def _cmyk_to_rgb(samples: Samples) -> Samples:
+    """Subtract inks from white, as programs do that know nothing of the press."""
+    if samples.dtype == np.uint8:
+        cleared = 255 - samples.astype(np.uint32)
+        return ((cleared[..., :3] * cleared[..., 3:] + 127) // 255).astype(np.uint8)
+    inks = to_unit(samples)
+    return from_unit((1 - inks[..., :3]) * (1 - inks[..., 3:]), samples.dtype)
+
+
+def _lab_to_srgb(band: Samples) -> npt.NDArray[np.float32]:
+    lightness, a, b = np.moveaxis(band.astype(np.float32), 2, 0)
+    y = (lightness + 16) / 116
+    ratios = np.stack([y + a / 500, y, y - b / 200], axis=-1)
+    limit = 6 / 29
+    xyz = np.where(ratios > limit, ratios**3, 3 * limit**2 * (ratios - 4 / 29)) * np.array(_D50, np.float32)
+    return from_linear_srgb(xyz.astype(np.float32) @ _XYZ_D50_TO_SRGB.T)

@@ -1,6 +1,5 @@
 """Encoded bytes, PIL images and arrays become arrays of one known layout."""
 
-import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,22 +7,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pochoir.errors import ImageReadError
-from pochoir.imaging.color import GREY_NOTE, to_srgb
-from pochoir.imaging.deep import decode_deep, is_deep
+from pochoir.imaging import heif, jpeg, jpegxl, png, tiff
+from pochoir.imaging.boxes import brands_of
+from pochoir.imaging.color import to_srgb
+from pochoir.imaging.pillow_decoder import FORMATS, add_metadata, decode_with_pillow, raster_of_pil
+from pochoir.imaging.raster import Metadata, Raster, check_samples
 
-# Raster formats only: Pillow would run Ghostscript on an EPS file, and a few others need plug-ins of their own.
-FORMATS = (
-    "PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA", "ICO", "QOI", "PSD", "PCX", "DIB"
-)  # fmt: skip
-_READABLE = "PNG, JPEG, WebP, TIFF, GIF, BMP, AVIF, JPEG 2000 and the like"
+READABLE = "PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, GIF, BMP, JPEG 2000 and the like"
 
-_TIFF_MAGICS = (b"II*\0", b"MM\0*")
-
-# A float array that a resampler or a transform has just left may miss [0, 1] by this much.
-_FLOAT_SLACK = 1e-3
+_OWN_DECODERS = ("PNG", "JPEG", "TIFF", "AVIF")
+_RAW_MAGICS = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"\0MRM", b"FOVb")
 
 
 @dataclass
@@ -35,11 +31,15 @@ class Decoded:
     alpha: npt.NDArray[Any] | None = None
     """(H, W), of one of the same types."""
     notes: list[str] = field(default_factory=list)
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 def picture_suffixes() -> frozenset[str]:
-    """Extensions of the files that can be read, in small letters, each with its dot."""
-    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+    """Return the extensions of the files that can be read, in small letters, each with its dot."""
+    registered = Image.registered_extensions().items()
+    suffixes = {suffix for suffix, name in registered if name in (*FORMATS, *_OWN_DECODERS)}
+    # HEIF is listed even where it cannot be read: a photo in a folder is refused by name, not passed over in silence.
+    return frozenset(suffixes | {".jxl", *heif.HEIF_SUFFIXES})
 
 
 def decode_image(data: bytes) -> Decoded:
@@ -48,42 +48,25 @@ def decode_image(data: bytes) -> Decoded:
     Raises:
         ImageReadError: Its text is only the reason, for the caller to complete.
     """
-    with warnings.catch_warnings():
-        # Pillow warns about odd metadata and pictures above 90 megapixels; neither keeps us from using the picture.
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-        except UnidentifiedImageError as error:
-            # Pillow does not know floating-point RGB in TIFF, OpenCV does.
-            deep = decode_deep(data) if data.startswith(_TIFF_MAGICS) else None
-            if deep is None:
-                raise ImageReadError(f"it is not a picture that can be read ({_READABLE})") from error
-            return Decoded(*_split(_checked(deep)))
-        except Image.DecompressionBombError as error:
-            raise ImageReadError(
-                f"it has more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels; make it smaller first"
-            ) from error
-        except Exception as error:  # decoders of broken files raise whatever they stumble over
-            raise ImageReadError(_damaged(error)) from error
-        return decode_pil(image, data=data)
+    return _guarded(lambda: _decoder_of(data)(data))
 
 
-def decode_pil(image: Image.Image, *, data: bytes | None = None) -> Decoded:
-    """Decode a PIL image at its current frame; ``data`` are the bytes it was opened from, if known.
+def decode_pil(image: Image.Image) -> Decoded:
+    """Decode a PIL image at its current frame.
 
     Raises:
         ImageReadError: Its text is only the reason, for the caller to complete.
     """
     if 0 in image.size:
         raise ImageReadError(f"it has no pixels: its size is {image.width}x{image.height}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return _decode_frame(image, data)
-        except ImageReadError:
-            raise
-        except Exception as error:  # decoders of broken files raise whatever they stumble over
-            raise ImageReadError(_damaged(error)) from error
+
+    def decode() -> Raster:
+        image.load()
+        raster = raster_of_pil(image)
+        add_metadata(raster, image)
+        return raster
+
+    return _guarded(decode)
 
 
 def decode_array(values: npt.NDArray[Any]) -> Decoded:
@@ -94,72 +77,59 @@ def decode_array(values: npt.NDArray[Any]) -> Decoded:
         )
     if 0 in values.shape:
         raise ImageReadError(f"it has no pixels: its shape is {values.shape}")
-    return Decoded(*_split(_checked(values)))
-
-
-def _decode_frame(image: Image.Image, data: bytes | None) -> Decoded:
-    image.load()
-    frames = getattr(image, "n_frames", 1)
-    notes = [f"first of {frames} frames taken"] if data is not None and frames > 1 else []
-    decoded = _decode_pixels(image, data, notes)
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)  # after load, which already turns TIFFs
-    turn = _TURNS.get(orientation)
-    if turn is None:
-        return decoded
-    notes.append(f"turned upright (EXIF orientation {orientation})")
-    return Decoded(turn(decoded.rgb), None if decoded.alpha is None else turn(decoded.alpha), notes)
-
-
-def _decode_pixels(image: Image.Image, data: bytes | None, notes: list[str]) -> Decoded:
-    profile = image.info.get("icc_profile")
-    deep = decode_deep(data) if data is not None and is_deep(image, data) else None
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        deep = np.asarray(image)
-    if deep is not None and not (profile and deep.ndim == 3):
-        if deep.ndim == 2:
-            notes.append(GREY_NOTE)
-        return Decoded(*_split(_checked(deep)), notes)
-    if deep is not None:
-        notes.append("16 bits reduced to 8 to apply the colour profile")
-    alpha = np.asarray(image.convert("RGBA").getchannel("A")) if image.has_transparency_data else None
-    return Decoded(np.asarray(to_srgb(image, profile, notes)), alpha, notes)
-
-
-def _checked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The values as uint8, uint16 or float32 in [0, 1]."""
-    if values.dtype in (np.uint8, np.uint16):
-        return values
-    if values.dtype == np.bool_:
-        return values.astype(np.uint8) * np.uint8(255)
-    if values.dtype == np.int32:  # Pillow's mode I, which holds 16-bit pictures
-        _check_range(values, 0, 65535)
-        return values.astype(np.uint16)
-    if not np.issubdtype(values.dtype, np.floating):
+    if values.dtype.kind not in "fb" and values.dtype not in (np.uint8, np.uint16):
         raise ImageReadError(f"arrays are uint8, uint16, bool or floating point, got {values.dtype}")
-    if not np.isfinite(values).all():
-        raise ImageReadError("it has values that are not finite numbers (NaN or infinity)")
-    _check_range(values, 0, 1, slack=_FLOAT_SLACK)
-    return values.clip(0, 1).astype(np.float32, copy=False)
+    samples = check_samples(values if values.ndim == 3 else values[..., None])
+    if samples.shape[2] == 1:
+        return Decoded(np.broadcast_to(samples, (*samples.shape[:2], 3)))
+    return Decoded(samples[..., :3], samples[..., 3] if samples.shape[2] == 4 else None)
 
 
-def _check_range(values: npt.NDArray[Any], low: int, high: int, *, slack: float = 0) -> None:
-    least, most = float(values.min()), float(values.max())
-    if least < low - slack or most > high + slack:
-        raise ImageReadError(
-            f"its values run from {least:g} to {most:g}; {low} to {high} is allowed for {values.dtype}"
-        )
+def _decoder_of(data: bytes) -> Callable[[bytes], Raster]:
+    """Return the decoder for what the first bytes say; the extension of a file may be wrong."""
+    if data.startswith(_RAW_MAGICS) or b"crx " in brands_of(data):
+        raise ImageReadError(tiff.RAW_MESSAGE)
+    for matches, decoder in (
+        (data.startswith(png.MAGIC), png.decode_png),
+        (data.startswith(jpeg.MAGIC), jpeg.decode_jpeg),
+        (data.startswith(tiff.MAGICS), tiff.decode_tiff),
+        (jpegxl.is_jpegxl(data), jpegxl.decode_jpegxl),
+        (heif.is_avif(data), heif.decode_avif),
+        (heif.is_heif(data), heif.decode_heif),
+    ):
+        if matches:
+            return decoder
+    return decode_with_pillow
 
 
-def _split(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
-    if values.ndim == 2:
-        values = values[..., None]
-    if values.shape[2] == 1:
-        return np.broadcast_to(values, (*values.shape[:2], 3)), None
-    return values[..., :3], values[..., 3] if values.shape[2] == 4 else None
+def _guarded(decode: Callable[[], Raster]) -> Decoded:
+    """Decode, turn upright and convert; whatever a decoder of a broken file raises becomes one readable reason."""
+    with warnings.catch_warnings():
+        # Decoders warn about odd metadata and large pictures; neither keeps us from using the picture.
+        warnings.simplefilter("ignore")
+        try:
+            return _finish(decode())
+        except ImageReadError:
+            raise
+        except UnidentifiedImageError as error:
+            raise ImageReadError(f"it is not a picture that can be read ({READABLE})") from error
+        except Image.DecompressionBombError as error:
+            limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+            raise ImageReadError(f"it has more than {limit:.0f} million pixels; make it smaller first") from error
+        except MemoryError as error:
+            raise ImageReadError("there is not enough memory for it; make it smaller first") from error
+        except Exception as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ImageReadError(f"it is truncated or damaged ({reason})") from error
 
 
-def _damaged(error: Exception) -> str:
-    return f"it is truncated or damaged ({' '.join(str(error).split()) or type(error).__name__})"
+def _finish(raster: Raster) -> Decoded:
+    rgb, alpha = to_srgb(raster), raster.alpha
+    turn = _TURNS.get(raster.orientation)
+    if turn is not None:
+        raster.notes.append(f"turned upright (EXIF orientation {raster.orientation})")
+        rgb, alpha = turn(rgb), None if alpha is None else turn(alpha)
+    return Decoded(rgb, alpha, raster.notes, raster.metadata)
 
 
 # The eight EXIF orientations, as what undoes them; arrays and PIL images turn alike this way.

@@ -1,7 +1,7 @@
 """The values that reading returns."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pochoir._types import Size
 from pochoir.imaging.alpha import AlphaKind, judge_alpha
+from pochoir.imaging.raster import Metadata
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,9 @@ class Picture:
     sha256: str
     """Hash of the file's bytes; for a picture in memory, of its decoded values and size."""
     notes: tuple[str, ...] = ()
-    """What had to be converted, for example ``"CMYK converted to sRGB"``."""
+    """Conversions, for example ``"CMYK without a profile converted to RGB"``."""
+    metadata: Metadata = field(default_factory=Metadata)
+    """Facts of the file that a painted picture may keep."""
 
     @property
     def size(self) -> Size:

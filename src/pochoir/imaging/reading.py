@@ -17,6 +17,7 @@ from pochoir.errors import ImageReadError
 from pochoir.imaging.alpha import AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.color import GREY_NOTE
 from pochoir.imaging.decoding import Decoded, decode_array, decode_image, decode_pil
+from pochoir.imaging.masks import matte_of
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.resizing import resize
 
@@ -28,9 +29,9 @@ _FULL_SCALE = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0, np.dtype
 def load(source: PictureSource, *, role: str = "photo") -> Picture:
     """Read a picture and convert it to upright sRGB.
 
-    Files: PNG, JPEG, WebP, TIFF, GIF, BMP and whatever else ``decoding.FORMATS`` lists, of any colour mode. 16-bit
-    and floating-point pictures keep their precision, unless an embedded wide-gamut profile has to be applied, which
-    happens in 8 bits. Of several frames the first is taken. Whatever was converted is told in ``notes``.
+    Files: PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, GIF, BMP and what ``pillow_decoder.FORMATS`` lists, of any
+    colour space and depth. 16-bit and floating-point pictures keep their precision. Of several frames the first is
+    taken. Pictures of more than 100 megapixels are reduced. ``notes`` lists every conversion.
 
     Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) in RGB(A) order; uint8 in 0..255, uint16 in 0..65535, bool, or
     floating point in 0..1. A ``Picture`` is returned as it is.
@@ -64,7 +65,9 @@ def load(source: PictureSource, *, role: str = "photo") -> Picture:
 
 
 def load_matte(source: PictureSource, *, size: Size) -> Matte:
-    """Read a mask: its alpha if it has some, its luminance otherwise; white is subject.
+    """Read a mask: by its transparency if that cuts out a shape, else by its brightness, white for the subject.
+
+    A mask of 0 and 1, or of black and one colour, is stretched to black and white with a note.
 
     Args:
         source: As for ``load``.
@@ -74,11 +77,14 @@ def load_matte(source: PictureSource, *, size: Size) -> Matte:
         The matte at ``size``. A mask of black and white at that size is exactly 0 and 1.
 
     Raises:
-        ImageReadError: As for ``load``.
+        ImageReadError: As for ``load``; or it holds several labels.
     """
     picture = load(source, role="mask")
-    matte = _luminance(picture.rgb) if picture.alpha is None else picture.alpha
-    notes = tuple(note for note in picture.notes if note != GREY_NOTE)  # grey is what a mask should be
+    try:
+        matte, own_notes = matte_of(picture)
+    except ImageReadError as error:
+        raise ImageReadError(f"Cannot use the mask {picture.path or picture.name!r}: {error}.") from error
+    notes = tuple(note for note in picture.notes if note != GREY_NOTE) + own_notes  # grey is what a mask should be
     if picture.size != size:
         shape = picture.size.width * size.height / (picture.size.height * size.width)
         change = " and stretched, since its shape differs" if abs(shape - 1) > 0.02 else ""
@@ -104,8 +110,8 @@ def _make_picture(decoded: Decoded, rgb: Tensor, alpha: Tensor | None, **origin:
     judgement = judge_alpha(rgb, alpha)
     notes = (*decoded.notes, *([judgement.note] if judgement.note else []))
     if alpha is None or judgement.kind is AlphaKind.DEAD:
-        return Picture(rgb, None, notes=notes, **origin)
-    return Picture(fill_hidden(rgb, alpha), alpha, notes=notes, **origin)
+        return Picture(rgb, None, notes=notes, metadata=decoded.metadata, **origin)
+    return Picture(fill_hidden(rgb, alpha), alpha, notes=notes, metadata=decoded.metadata, **origin)
 
 
 def _read_bytes(path: str, role: str) -> bytes:
@@ -138,12 +144,6 @@ def _to_planes(values: npt.NDArray[Any]) -> Tensor:  # (H, W, C) of any known ty
     planes[0] = np.moveaxis(values, 2, 0)  # converts on the way, without a second large array
     planes /= _FULL_SCALE[values.dtype]
     return torch.from_numpy(planes)
-
-
-def _luminance(rgb: Tensor) -> Tensor:
-    """Rec. 601 luma, written as differences so that a grey pixel keeps its value to the last bit."""
-    red, green, blue = rgb.unbind(1)
-    return (red + 0.587 * (green - red) + 0.114 * (blue - red)).clamp(0, 1).unsqueeze(1)
 
 
 def _hash_tensors(rgb: Tensor, alpha: Tensor | None) -> str:

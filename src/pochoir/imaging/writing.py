@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from pochoir.errors import InputError, OutputPathError, ShapeError, WriteError
+from pochoir.imaging.icc import srgb_profile
 from pochoir.imaging.outputs import format_of, sidecar_of
 
 RECORD_KEY = "pochoir"
@@ -22,7 +23,6 @@ RECORD_KEY = "pochoir"
 _COMPRESS_FROM = 4096
 # Readers refuse compressed text that unpacks to more than a megabyte, and may refuse the picture with it.
 _COMPRESS_TO = 1_000_000
-_ICC_DATE = slice(24, 36)
 
 
 def save(
@@ -139,11 +139,11 @@ def _encode(image: Image.Image, picture_format: str, record: str | None, quality
         options = {"pnginfo": _png_chunks(record), "compress_type": zlib.Z_RLE}
     elif picture_format == "JPEG":
         # Painted pictures live on saturated edges, which halved chroma would smear.
-        options = {"quality": quality, "subsampling": "4:4:4", "icc_profile": _srgb_profile()}
+        options = {"quality": quality, "subsampling": "4:4:4", "icc_profile": srgb_profile()}
     elif picture_format == "WEBP":
-        options = {"quality": quality, "exact": True, "icc_profile": _srgb_profile()}
+        options = {"quality": quality, "exact": True, "icc_profile": srgb_profile()}
     else:
-        options = {"compression": "tiff_adobe_deflate", "icc_profile": _srgb_profile()}
+        options = {"compression": "tiff_adobe_deflate", "icc_profile": srgb_profile()}
     buffer = io.BytesIO()
     image.save(buffer, picture_format, **options)
     return buffer.getvalue()
@@ -155,12 +155,6 @@ def _png_chunks(record: str | None) -> PngImagePlugin.PngInfo:
     if record is not None:
         chunks.add_itxt(RECORD_KEY, record, zip=_COMPRESS_FROM <= len(record.encode()) <= _COMPRESS_TO)
     return chunks
-
-
-def _srgb_profile() -> bytes:
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[_ICC_DATE] = b"\x07\xe8\x00\x01\x00\x01" + bytes(6)  # 2024-01-01: the same picture, the same bytes
-    return bytes(profile)
 
 
 def _write_all(files: dict[Path, bytes]) -> None:
