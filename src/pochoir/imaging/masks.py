@@ -1,5 +1,6 @@
 """Interpretation of pictures as masks: opacity, brightness, or a single label."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,7 +47,7 @@ def _read_levels(rgb: Tensor, matte: Tensor) -> tuple[Tensor, tuple[str, ...]]:
         return matte, ()
     if brightest * 65535 < 255.5:  # 8 bits in a 16-bit file
         return _read_deep_levels(rgb, matte, brightest)
-    if len(matte.unique()) <= 2:
+    if len(np.unique(matte.numpy())) <= 2:
         highest = round(brightest * 255)
         return (matte > 0).to(matte), (f"mask of 0 and {highest}: {highest} of 255 taken as white",)
     raise ImageReadError(
@@ -57,7 +58,7 @@ def _read_levels(rgb: Tensor, matte: Tensor) -> tuple[Tensor, tuple[str, ...]]:
 
 def _read_deep_levels(rgb: Tensor, matte: Tensor, brightest: float) -> tuple[Tensor, tuple[str, ...]]:
     highest = round(brightest * 65535)
-    if len(matte.unique()) <= 2:
+    if len(np.unique(matte.numpy())) <= 2:
         return (matte > 0).to(matte), (f"mask of 0 and {highest}: {highest} of 65535 taken as white",)
     stretched = (matte * 257).clamp(0, 1)
     result, notes = _read_levels(stretched.expand_as(rgb), stretched)
@@ -83,11 +84,11 @@ def _read_colors(rgb: Tensor, matte: Tensor) -> tuple[Tensor, tuple[str, ...]]:
 def _flat_colors(rgb: Tensor) -> Tensor | None:
     """Return the colours of a picture, shape (N, 3); ``None`` if there are too many for labels."""
     pixels = rgb[0].flatten(1)
-    sample = pixels[:, :: max(1, pixels.shape[1] // 4096)].T.unique(dim=0)
-    if len(sample) > _MOST_LABELS:
-        return None
     codes = (pixels * 255).round().to(torch.int64)
-    colors = (codes[0] * 65536 + codes[1] * 256 + codes[2]).unique()
+    packed = (codes[0] * 65536 + codes[1] * 256 + codes[2]).numpy()
+    if len(np.unique(packed[:: max(1, packed.size // 4096)])) > _MOST_LABELS:
+        return None
+    colors = torch.from_numpy(np.unique(packed))
     if len(colors) > _MOST_LABELS:
         return None
     return torch.stack([colors // 65536, colors // 256 % 256, colors % 256], dim=1).to(rgb) / 255
