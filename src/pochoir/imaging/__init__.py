@@ -6,6 +6,7 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
+from pochoir.imaging.integrity import is_intact
 from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place, holds_alpha
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.reading import load, load_matte
@@ -26,6 +27,7 @@ __all__ = [
     "encode_preview",
     "fill_hidden",
     "holds_alpha",
+    "is_intact",
     "judge_alpha",
     "load",
     "load_matte",

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pochoir.errors import InputError, OutputPathError, ShapeError, WriteError
 from pochoir.imaging.icc import srgb_profile
+from pochoir.imaging.integrity import stamp_record, strip_stamp
 from pochoir.imaging.outputs import format_of, sidecar_of
 
 RECORD_KEY = "pochoir"
@@ -62,7 +63,7 @@ def save(
         ) from error
     files = {Path(path): data}
     if record is not None and picture_format != "PNG":
-        files[sidecar_of(path)] = record.encode()
+        files[sidecar_of(path)] = stamp_record(record, data).encode()
     _write_all(files)
 
 
@@ -90,7 +91,7 @@ def read_record(path: str | os.PathLike[str]) -> str:
                     image.load()
                     text = image.info.get(RECORD_KEY)
         else:
-            text = sidecar_of(target).read_text(encoding="utf-8") if target.exists() else None
+            text = strip_stamp(sidecar_of(target).read_text(encoding="utf-8")) if target.exists() else None
     except FileNotFoundError:
         text = None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -1,0 +1,91 @@
+"""Whole or damaged: pictures on disk, checked to their last byte."""
+
+import hashlib
+import os
+import re
+import warnings
+import zlib
+from pathlib import Path
+
+from PIL import Image
+
+from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, sidecar_of
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_STAMP = re.compile(r',"picture_sha256":"([0-9a-f]{64})"\}\s*\Z')
+
+
+def stamp_record(record: str, picture: bytes) -> str:
+    """Return a record with the hash of the picture that it lies beside; text that is no JSON object stays as it is."""
+    text = record.rstrip()
+    if not text.startswith('{"') or not text.endswith("}"):
+        return record
+    return f'{text[:-1]},"picture_sha256":"{hashlib.sha256(picture).hexdigest()}"}}'
+
+
+def strip_stamp(record: str) -> str:
+    """Return a record as it was before ``stamp_record``."""
+    return _STAMP.sub("}", record)
+
+
+def is_intact(path: str | os.PathLike[str]) -> bool:
+    """Return whether a picture that ``save`` wrote is whole to its last byte, and the one its sidecar belongs to.
+
+    A missing file, a truncated one, and a picture that another program put in its place are not intact.
+    """
+    target = Path(path)
+    picture_format = FORMAT_OF_SUFFIX.get(target.suffix.lower())
+    try:
+        data = target.read_bytes()
+        stamp = _read_stamp(target) if picture_format != "PNG" else None
+    except (OSError, ValueError):
+        return False
+    if picture_format == "PNG":
+        return _has_whole_chunks(data)
+    if stamp is not None:
+        return stamp == hashlib.sha256(data).hexdigest()
+    return picture_format is not None and _ends_well(data, picture_format) and _decodes(target, picture_format)
+
+
+def _read_stamp(target: Path) -> str | None:
+    try:
+        found = _STAMP.search(sidecar_of(target).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return None if found is None else found[1]
+
+
+def _has_whole_chunks(data: bytes) -> bool:
+    """Return whether all chunks of a PNG are there and have the checksums that they were written with."""
+    if not data.startswith(_PNG_START):
+        return False
+    at = len(_PNG_START)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + 8]
+        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end
+    return False
+
+
+def _ends_well(data: bytes, picture_format: str) -> bool:
+    """Return whether the last bytes are there; decoders forgive some that are missing."""
+    if picture_format == "JPEG":
+        return data.endswith(b"\xff\xd9")
+    if picture_format == "WEBP":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return True  # the decoder of TIFF needs every strip in full
+
+
+def _decodes(target: Path, picture_format: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes, and of tags that a cut file lacks
+            with Image.open(target, formats=(picture_format,)) as image:
+                image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    return True
