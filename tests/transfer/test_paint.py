@@ -10,7 +10,8 @@ from pochoir._types import Size
 from pochoir.encoders import VGG, tiny_encoder
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
-from pochoir.transfer import Losses, Region, Step, iter_paint, paint
+from pochoir.transfer import Losses, Region, Step, iter_paint, objective, paint
+from pochoir.transfer.canvas import CONTEXT_PX
 from pochoir.transfer.criterion import Criterion
 from pochoir.transfer.optimize import Iterate
 from pochoir.transfer.tiling import GRID_PX
@@ -101,8 +102,8 @@ class TestOutsideTheRegions:
         photo, matte = make_photo(60, 300), torch.zeros(1, 1, 60, 300)
         matte[..., 20:40, 100:120] = 1.0
         step = last_of(iter_paint(photo, [Region(matte, [(style, 1.0)])], encoder, quick(steps=1)))
-        left = (100 - paint.CONTEXT_PX) // GRID_PX * GRID_PX
-        right = -(-(120 + paint.CONTEXT_PX) // GRID_PX) * GRID_PX
+        left = (100 - CONTEXT_PX) // GRID_PX * GRID_PX
+        right = -(-(120 + CONTEXT_PX) // GRID_PX) * GRID_PX
         assert step.size == Size(60, right - left)
         assert step.picture().shape == photo.shape
 
@@ -381,9 +382,9 @@ class TestStyleScale:
         self, scale, photo, encoder, quick, monkeypatch, make_photo
     ):
         seen = []
-        grams = paint.style_grams
+        grams = objective.style_grams
         monkeypatch.setattr(
-            paint,
+            objective,
             "style_grams",
             lambda s, *a, **k: seen.extend(tuple(p.shape[-2:]) for p, *_ in s) or grams(s, *a, **k),
         )
@@ -396,9 +397,9 @@ class TestStyleScale:
 
     def test_the_style_shrinks_with_the_picture(self, encoder, quick, monkeypatch, make_photo):
         seen = []
-        grams = paint.style_grams
+        grams = objective.style_grams
         monkeypatch.setattr(
-            paint, "style_grams", lambda s, *a, **k: seen.append(s[0][0].shape[-2:]) or grams(s, *a, **k)
+            objective, "style_grams", lambda s, *a, **k: seen.append(s[0][0].shape[-2:]) or grams(s, *a, **k)
         )
         photo, matte = make_photo(160, 240), torch.ones(1, 1, 160, 240)
         last_of(iter_paint(photo, [Region(matte, [(make_photo(200, 200), 1.0)])], encoder, quick(steps=2)))

@@ -14,6 +14,9 @@ from pochoir.transfer.tiling import Tile, plan_tiles
 WHOLE_PX = math.inf
 """A limit that no picture exceeds."""
 
+TILED_WORK = 1.5
+"""Work of a step in tiles to that of a step on the whole picture: the encoder is run forward twice."""
+
 Features = Mapping[str, Tensor]
 """By layer the features of all that a tile shows, each (1, C, h, w); ``Tile.core_of`` cuts out what it stands for."""
 
@@ -124,3 +127,17 @@ def encode_batch(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -
     first, *_ = pictures
     layers = tuple(dict.fromkeys(layer for tiles in pictures for layer in tiles.layers))
     return first.encoder.forward_many(contents, layers, largest_px=first.largest_px)
+
+
+def step_work_px(size: Size, encoder: VGG, layers: Sequence[str], *, most_px: float) -> float:
+    """Return the pixels that one step processes, about: those of the picture, or more if it is seen in tiles.
+
+    Args:
+        size: Size of the picture.
+        encoder: The network.
+        layers: Names of its layers.
+        most_px: Pixels that the encoder is shown at once.
+    """
+    tiles = FeatureTiles(encoder, layers, size, most_px=most_px)
+    shown = sum(tile.shown.size.pixels for tile in tiles.tiles)
+    return float(shown) if len(tiles) == 1 else TILED_WORK * shown

@@ -1,9 +1,9 @@
-"""Repaints the regions of a photo, each in its own style: first apart, at last jointly in one picture."""
+"""Repaint the regions of a photo, each in its own style, from coarse to fine."""
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -15,31 +15,26 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
-from pochoir.transfer.color_modes import Palette
-from pochoir.transfer.criterion import Criterion, Losses, StyledRegion
-from pochoir.transfer.memory import give_back, shown_px, tile_limit_px
+from pochoir.transfer.canvas import Canvas, ScalePlan
+from pochoir.transfer.criterion import Criterion, Losses
+from pochoir.transfer.memory import give_back
+from pochoir.transfer.objective import build_criterion
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Iterates
 from pochoir.transfer.pyramid import Level, Region, carry_over
 from pochoir.transfer.region_images import RegionsCriterion, merge_regions, split_regions
 from pochoir.transfer.schedule import plan_scales
 from pochoir.transfer.starts import STARTS
-from pochoir.transfer.stopping import Pace
-from pochoir.transfer.targets import StyleTargets, style_grams
-from pochoir.transfer.tiling import Margin, find_window, plan_margin
-
-CONTEXT_PX = 48
-"""Margin around the painted part that the encoder is shown: the radius of relu4_1's receptive field."""
-CONTENT_GAIN_PER_HALVING = 2.0
-"""Coarse scales hold on to the photo's forms more firmly: what they lose no finer scale finds again."""
+from pochoir.transfer.stopping import StoppingRule
+from pochoir.transfer.targets import StyleTargets
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Where a painting stood when a scale had ended: enough to go on from there to the same picture.
+    """State of a painting at the end of a scale, from which it continues to the same picture.
 
     Attributes:
-        picture: What the scale came to: a picture for each region, shape (regions, 3, h, w), or at the finest scale
-            one, shape (1, 3, h, w).
+        picture: Result of the scale: a picture for each region, shape (regions, 3, h, w), or at the finest scale one
+            for all, shape (1, 3, h, w).
         steps: Steps done at each scale so far.
     """
 
@@ -49,21 +44,24 @@ class Checkpoint:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What is known after one step of the optimiser.
+    """State after one step of the optimiser.
 
     Attributes:
         scale: Number of the current scale, from 1 (coarsest).
         scales: How many there are.
         size: Size of the current scale; smaller than the picture's where only a part is painted.
         step: Number of the step within the scale, from 1.
-        steps: Steps of this scale.
+        steps: Steps of this scale as planned, or ``step`` if there was time for more.
         done: Steps done over all scales.
-        total: Steps of all scales.
-        losses: Terms of the objective at the best picture so far of this scale, which ``picture`` gives.
+        total: Steps of all scales as planned.
+        losses: Terms of the objective at the best picture so far of this scale, which ``picture`` gives. The margin
+            around the frame counts in them.
         elapsed_s: Seconds since the painting began.
-        left_s: Seconds that the rest will take, as far as can be told.
+        left_s: Seconds that the rest will take if no scale ends early; 0 after the last step.
+        reason: After the last step, why fewer steps than planned were done: ``stopping.TIME_UP``,
+            ``stopping.CONVERGED``, or empty if all were.
         notes: What had to be left out at this scale.
-        checkpoint: After the last step of a scale, what painting can be taken up again with; otherwise None.
+        checkpoint: After the last step of a scale, the state to resume from; otherwise None.
     """
 
     scale: int
@@ -76,12 +74,13 @@ class Step:
     losses: Losses
     elapsed_s: float
     left_s: float
+    reason: str
     notes: tuple[str, ...]
     checkpoint: Checkpoint | None
     _render: Callable[[], Tensor] = field(repr=False)
 
     def picture(self) -> Tensor:
-        """The best picture so far, at the painted picture's full frame. Shape (1, 3, H, W), in [0, 1]."""
+        """Return the best picture so far at full size, enlarged at coarse scales. Shape (1, 3, H, W), in [0, 1]."""
         return self._render()
 
 
@@ -95,13 +94,14 @@ def iter_paint(
     budget_s: float = math.inf,
     checkpoint: Checkpoint | None = None,
     targets: StyleTargets | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
 
     At the finest scale all regions are optimised in one picture, each drawn to its own Gram matrices by guides at every
-    style layer (Gatys et al., arXiv:1611.07865). At coarser ones each has a picture of its own; see ``apart``. Pixels
-    that belong to no region are never changed; the encoder sees them as surroundings, and what lies far from any region
-    is not even computed.
+    style layer (Gatys et al., arXiv:1611.07865). At coarser scales each region has a picture of its own; see
+    ``region_images``. Pixels that belong to no region are never changed. The encoder sees them as surroundings, and
+    pixels far from any region are not even computed.
 
     Args:
         photo: Content, shape (1, 3, H, W), in [0, 1], at the size to paint at.
@@ -109,11 +109,11 @@ def iter_paint(
         encoder: The network, on the device to work on.
         settings: Weights, layers, optimiser, steps, seed.
         start: Picture of the photo's shape to start from; None starts as ``settings.init`` says.
-        budget_s: Seconds to finish in. Each scale has its share of them, and a scale that would not fit at all is left
-            out; ``settings.time`` is not looked at.
-        checkpoint: Of an earlier run with the same arguments, to go on after its scale.
-        targets: Keeps the Gram matrices of styles for further paintings with the same encoder, and gives those that it
-            has. The picture is the same with and without it.
+        budget_s: Seconds to finish in, see ``StoppingRule``; ``settings.time`` is not read here.
+        checkpoint: State of an earlier run with the same arguments, to continue after its scale.
+        targets: Cache of the Gram matrices of styles, shared by paintings with the same encoder. The picture is the
+            same with and without it.
+        clock: Returns the time in seconds.
 
     Yields:
         One ``Step`` for each step. To cancel, stop iterating; the last step's picture is valid.
@@ -123,83 +123,71 @@ def iter_paint(
         EmptyRegionError: There is no region, or one has no pixels.
         ShapeError: A matte or the start has another size than the photo.
     """
-    began = time.monotonic()
+    began = clock()
     _check_shapes(photo, regions, start)
-    cover = torch.stack([region.matte for region in regions]).sum(dim=0)
-    window = find_window(cover, margin_px=CONTEXT_PX)
-    is_partial = bool((cover <= 0).any())
-    palette = Palette(photo, regions, settings.treatment)
-
-    def render(pictures: Tensor, is_joint: bool) -> Tensor:
-        enlarged = imaging.resize(pictures.clamp(0.0, 1.0), window.size)
-        part = enlarged if is_joint else merge_regions(enlarged, finest).clamp(0.0, 1.0)
-        return torch.where(cover > 0, palette.restore(window.paste(palette.content, part)), photo)
-
-    finest = Level(
-        photo=window.cut(palette.content),
-        regions=[replace(region, matte=window.cut(region.matte)) for region in palette.regions],
-        style_scale=settings.style_scale,
-        frame_px=float(photo.shape[-2] * photo.shape[-1]),
-    )
+    canvas = Canvas(photo, regions, settings)
     smallest = min(float(region.matte.sum()) for region in regions)
     stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
     scales = plan_scales(
-        window.size, settings.steps, schedule=settings.schedule, smallest_region_px=smallest, stride=stride
+        canvas.window.size, settings.steps, schedule=settings.schedule, smallest_region_px=smallest, stride=stride
     )
-    pace = Pace(scales, budget_s=budget_s - (time.monotonic() - began))
+    plans = [canvas.plan_scale(index, scales, encoder, settings) for index in range(len(scales))]
+    rule = StoppingRule(
+        scales, work_px=[plan.work_px for plan in plans], budget_s=budget_s - (clock() - began), clock=clock
+    )
     coarser: tuple[Sequence[Level], Tensor] | None = None
     counts: tuple[int, ...] = ()
     if checkpoint is not None:
-        counts, pace.done = checkpoint.steps, sum(checkpoint.steps)
-        coarser = (split_regions(finest.at(scales[len(counts) - 1].size)), checkpoint.picture.to(photo))
+        counts, rule.done = checkpoint.steps, sum(checkpoint.steps)
+        coarser = (split_regions(canvas.level.at(scales[len(counts) - 1].size)), checkpoint.picture.to(photo))
     for number, scale in enumerate(scales[len(counts) :], start=len(counts) + 1):
-        if not pace.begins(number - 1):
+        if coarser is not None and not scale.steps:
             break
-        is_joint = number == len(scales)
-        gain = CONTENT_GAIN_PER_HALVING ** (len(scales) - number)
-        margin = plan_margin(scale.size, window, Size(*photo.shape[-2:]), is_partial=is_partial)
-        shown_size = margin.padded_size(scale.size)
-        most_px = tile_limit_px(settings.memory, shown_size, pictures=1 if is_joint else len(regions))
-        shown = {"most_px": most_px, "largest_px": shown_px(most_px, shown_size)}
-        build = partial(_build_criterion, encoder=encoder, settings=settings, gain=gain, shown=shown, targets=targets)
-        given = None if start is None else window.cut(start)
-        level = finest.at(scale.size)
+        rule.begin_scale(number - 1)
+        plan = plans[number - 1]
+        build = partial(
+            build_criterion, encoder=encoder, settings=settings, gain=plan.gain, shown=plan.shown, targets=targets
+        )
+        level = canvas.level.at(scale.size)
         parts = split_regions(level)
-        first = _first_layers(parts, coarser, settings, given)
-        task = _set_out(level, parts, first, margin, build, settings, jointly=is_joint)
+        images = _first_images(parts, coarser, settings, None if start is None else canvas.window.cut(start))
+        search = _begin_search(level, parts, images, plan, build, settings)
         coarser = None
-        if is_joint:
+        if plan.is_joint:
             parts = ()  # no finer scale needs them, and large pictures are too many as it is
-        for index, best, goes_on in _follow(task.iterates, pace):
-            picture = margin.crop(best.picture)
+        for index, best, continues in _follow(search.iterates, rule):
+            picture = plan.margin.crop(best.picture)
             yield Step(
                 scale=number,
                 scales=len(scales),
                 size=scale.size,
                 step=index,
-                steps=scale.steps,
-                done=pace.done,
+                steps=max(index, scale.steps),
+                done=rule.done,
                 total=sum(scale.steps for scale in scales),
                 losses=best.losses,
-                elapsed_s=time.monotonic() - began,
-                left_s=pace.left_s,
-                notes=task.notes,
-                checkpoint=None if goes_on else Checkpoint(picture.contiguous(), (*counts, index)),
-                _render=partial(render, picture, is_joint),
+                elapsed_s=clock() - began,
+                left_s=rule.left_s if continues or rule.has_finer else 0.0,
+                reason="" if continues or rule.has_finer else rule.reason,
+                notes=search.notes,
+                checkpoint=None if continues else Checkpoint(picture.contiguous(), (*counts, index)),
+                _render=partial(canvas.render, picture, is_joint=plan.is_joint),
             )
         coarser, counts = (parts, picture), (*counts, index)
-        del task  # with all that the objective holds, before the next one is built
+        del search  # frees the memory of this objective before the next one is built
         encoder.release_memory()
         give_back()
+        if not rule.has_finer:
+            break
 
 
-def _first_layers(
+def _first_images(
     parts: Sequence[Level],
     coarser: tuple[Sequence[Level], Tensor] | None,
     settings: TransferSettings,
     given: Tensor | None,
 ) -> Tensor:
-    """A picture for each region to set out from, shape (regions, 3, h, w)."""
+    """Return a picture for each region to start from, shape (regions, 3, h, w)."""
     if coarser is not None:
         return carry_over(*coarser, parts)
     if given is not None:
@@ -207,105 +195,48 @@ def _first_layers(
     return torch.cat([STARTS[settings.init](part, settings.seed) for part in parts])
 
 
-class _Task(NamedTuple):
-    """The way of the optimiser at one scale."""
+class _Search(NamedTuple):
+    """The optimiser at work at one scale, and notes on its objective."""
 
     iterates: Iterates
     notes: tuple[str, ...]
 
 
-def _follow(iterates: Iterates, pace: Pace) -> Iterator[tuple[int, Iterate, bool]]:
-    """After each step of a scale its number, the best picture so far and whether another step follows."""
+def _follow(iterates: Iterates, rule: StoppingRule) -> Iterator[tuple[int, Iterate, bool]]:
+    """Yield after each step of a scale its number, the best picture so far and whether another step follows."""
     best: Iterate | None = None
     for index, iterate in enumerate(iterates):
         if best is None or iterate.losses.total < best.losses.total:
             best = iterate
         if index == 0:  # the start of a scale is not a step
             _check_finite(iterate.losses)
-            pace.sets_out()
+            rule.begin_steps()
             continue
-        goes_on = pace.goes_on(best.losses.total)
-        if not goes_on:
-            iterates.close()  # which lets go of what the gradient would have needed
-        yield index, best, goes_on
+        continues = rule.count_step(best.losses.total)
+        if not continues:
+            iterates.close()  # frees what the gradient would have needed
+        yield index, best, continues
 
 
 _Build = Callable[[Level], tuple[Criterion, tuple[str, ...]]]
 
 
-def _set_out(
-    level: Level,
-    parts: Sequence[Level],
-    layers: Tensor,
-    margin: Margin,
-    build: _Build,
-    settings: TransferSettings,
-    *,
-    jointly: bool,
-) -> _Task:
-    optimize = OPTIMIZERS[settings.optimizer]
-    if jointly:
-        start = margin.pad(merge_regions(layers, level))
+def _begin_search(
+    level: Level, parts: Sequence[Level], images: Tensor, plan: ScalePlan, build: _Build, settings: TransferSettings
+) -> _Search:
+    optimize, margin = OPTIMIZERS[settings.optimizer], plan.margin
+    if plan.is_joint:
+        start = margin.pad(merge_regions(images, level))
         level = level.padded(margin)
         criterion, notes = build(level)
-        free = (level.cover > 0).to(layers)
-        return _Task(optimize(criterion, torch.where(free > 0, start, level.photo), free), notes)
-    level, parts, layers = level.padded(margin), [part.padded(margin) for part in parts], margin.pad(layers)
+        free = (level.cover > 0).to(images)
+        return _Search(optimize(criterion, torch.where(free > 0, start, level.photo), free), notes)
+    level, parts, images = level.padded(margin), [part.padded(margin) for part in parts], margin.pad(images)
     objective = RegionsCriterion(level, parts, lambda part: build(part)[0])
-    free = torch.cat([part.cover > 0 for part in parts]).to(layers)
+    free = torch.cat([part.cover > 0 for part in parts]).to(images)
     grounds = torch.cat([part.photo for part in parts])
-    # What has to be left out at a coarse scale is not worth telling.
-    return _Task(optimize(objective, torch.where(free > 0, layers, grounds), free), ())
-
-
-def _build_criterion(
-    level: Level,
-    *,
-    encoder: VGG,
-    settings: TransferSettings,
-    gain: float,
-    shown: Mapping[str, float],
-    targets: StyleTargets | None = None,
-) -> tuple[Criterion, tuple[str, ...]]:
-    """The objective of a scale, and in words what does not fit into it.
-
-    ``shown`` are the pixels that the encoder is shown: ``most_px`` and ``largest_px`` of ``Criterion``.
-    """
-    short_side = min(level.margin.crop(level.photo).shape[-2:])
-    treatments = [region.treatment or settings.treatment for region in level.regions]
-    asked = tuple(dict.fromkeys(name for treatment in treatments for name in treatment.content_layers))
-
-    def fitting_of(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(name for name in names if encoder.stride(name) <= short_side)
-
-    content_layers, style_layers = fitting_of(asked), fitting_of(settings.style_layers)
-    if not content_layers and not style_layers:
-        needed = min(encoder.stride(name) for name in (*asked, *settings.style_layers))
-        raise ShapeError(
-            f"A picture whose short side is {short_side} pixels is too small for the layers asked for: "
-            f"it must be at least {needed}. Use a larger --size or shallower layers."
-        )
-    fitting = settings.replace(content_layers=content_layers, style_layers=style_layers)
-    regions = [
-        StyledRegion(
-            region.matte,
-            style_grams(
-                [level.scale_style(style) for style in region.samples],
-                encoder,
-                fitting.style_layers,
-                targets=targets,
-                **shown,
-            ),
-            treatment._replace(content_layers=fitting_of(treatment.content_layers)),
-        )
-        for region, treatment in zip(level.regions, treatments, strict=True)
-    ]
-    criterion = Criterion(
-        level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, margin=level.margin, **shown
-    )
-    dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
-    note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"
-    return criterion, (note, *criterion.notes) if dropped else criterion.notes
+    # Notes on layers that do not fit are for the finest scale; coarse scales lack some as a rule.
+    return _Search(optimize(objective, torch.where(free > 0, images, grounds), free), ())
 
 
 def _check_finite(losses: Losses) -> None:
