@@ -275,9 +275,9 @@ class Painting:
             notes.append(f"the unfinished painting was not kept: {self._checkpoint_error}")
         if self.last_step is not None:
             notes += self.last_step.notes
-            if self.recipe.time and self.last_step.done < self.last_step.total:
+            if self.last_step.reason:
                 count = f"{self.last_step.done} of {self.last_step.total} steps"
-                notes.append(f"painted in {count}: more did not fit in the time, or would not show")
+                notes.append(f"painted in {count}: {self.last_step.reason}")
         return tuple(dict.fromkeys(notes))
 
     def _provenance(self) -> Record:

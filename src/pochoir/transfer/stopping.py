@@ -11,8 +11,8 @@ STALL_STEPS = 12
 STALL_SHARE = 0.002
 """A scale ends when so many steps together have lowered the objective by less than this share: more would not show."""
 OVERHEAD_PX = 16_000
-"""Time of a step that does not depend on its size, as pixels: reading weights, small sums, waiting. With it the measured
-steps at 128, 256 and 512 pixels have the same cost per pixel within 6 %."""
+"""Time of a step that does not depend on its size, as pixels: reading weights, small sums, waiting. With it the
+measured steps at 128, 256 and 512 pixels have the same cost per pixel within 6 %."""
 STEPS_TO_BEGIN = 1.75
 """Duration of a scale's beginning, as steps of it: targets of photo and style, and the objective at the start."""
 LEAST_SHARE = 0.25
