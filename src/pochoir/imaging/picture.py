@@ -67,4 +67,4 @@ class Matte:
         return Size(*self.matte.shape[-2:])
 
 
-PictureSource: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Picture
+PictureSource: TypeAlias = str | os.PathLike[str] | Image.Image | npt.NDArray[Any] | Tensor | Picture

@@ -17,6 +17,7 @@ from pochoir.errors import ImageReadError
 from pochoir.imaging.alpha import AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.color import GREY_NOTE
 from pochoir.imaging.decoding import Decoded, decode_array, decode_image, decode_pil
+from pochoir.imaging.display import to_array
 from pochoir.imaging.masks import matte_of
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.resizing import resize
@@ -34,10 +35,11 @@ def load(source: PictureSource, *, role: str = "photo") -> Picture:
     taken. Pictures of more than 100 megapixels are reduced. ``notes`` lists every conversion.
 
     Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) in RGB(A) order; uint8 in 0..255, uint16 in 0..65535, bool, or
-    floating point in 0..1. A ``Picture`` is returned as it is.
+    floating point in 0..1. Tensors: (C, H, W), (1, C, H, W) or (H, W) with 1, 3 or 4 channels, of the same types. A
+    ``Picture`` is returned as it is.
 
     Args:
-        source: A path, a PIL image, an array or a ``Picture``.
+        source: A path, a PIL image, an array, a tensor or a ``Picture``.
         role: What the picture is for, as error messages should call it.
 
     Returns:
@@ -55,8 +57,11 @@ def load(source: PictureSource, *, role: str = "photo") -> Picture:
             decoded = decode_pil(source)
         elif isinstance(source, np.ndarray):
             decoded = decode_array(source)
+        elif isinstance(source, Tensor):
+            decoded = decode_array(to_array(source))
         else:
-            raise ImageReadError(f"expected a path, a PIL image, an array or a Picture, got {type(source).__name__}")
+            kind = type(source).__name__
+            raise ImageReadError(f"expected a path, a PIL image, an array, a tensor or a Picture, got {kind}")
     except ImageReadError as error:
         raise ImageReadError(f"Cannot use the {role}: {error}.") from error
     rgb, alpha = _to_tensors(decoded)
