@@ -29,4 +29,4 @@ def wrong(photo: Path) -> None:
     pochoir.iter_stylize(photo, began_s=3.0)  # type: ignore[call-arg]
     pochoir.segment(photo, style="mosaic")  # type: ignore[call-arg]
     pochoir.segment(photo, refine="better")  # type: ignore[arg-type]
-    pochoir.Session(sise=256)  # type: ignore[call-arg]
+    pochoir.Session(long_side=256)  # type: ignore[call-arg]

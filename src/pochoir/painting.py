@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeAlias
 
 import torch
 
 from pochoir import checkpoints, imaging, weights
-from pochoir._hashing import hash_file
+from pochoir._hashing import hash_large_file
 from pochoir._threads import torch_threads
-from pochoir._version import __version__
-from pochoir.encoders import VGG, load_encoder
+from pochoir.encoders import VGG, expected_engine, load_encoder
 from pochoir.errors import WriteError
-from pochoir.recipe import Environment, InputFile, Recipe, Record, Request
+from pochoir.recipe import Environment, InputFile, Recipe, Record, Request, work_key
 from pochoir.result import Result, compose
 from pochoir.scene import Scene
+from pochoir.segmentation import weights_of
 from pochoir.transfer import Checkpoint, Step, StyleTargets, expected_bytes, give_back, iter_paint
 
 SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
@@ -51,6 +52,40 @@ def load_recipe_encoder(recipe: Recipe, device: str, engine: str) -> VGG:
 def open_encoder(recipe: Recipe, device: str, engine: str) -> AbstractContextManager[LoadedEncoder]:
     """Load the recipe's encoder for one painting; its memory is freed when the painting ends."""
     return nullcontext(LoadedEncoder(load_recipe_encoder(recipe, device, engine)))
+
+
+def describe_environment(
+    recipe: Recipe,
+    *,
+    device: str,
+    threads: int,
+    engine: str = "torch",
+    own_encoder: bool = False,
+    own_segmenter: bool = False,
+) -> Environment:
+    """Return the environment that a recipe is painted in on this machine.
+
+    Args:
+        recipe: The settings. They decide which weights take part, before any picture is read.
+        device: Device to paint on.
+        threads: Number of CPU threads.
+        engine: See ``Environment``.
+        own_encoder: Whether a network of the user's own replaces the recipe's encoder.
+        own_segmenter: Whether an object of the user's own replaces the recipe's segmenter.
+
+    Raises:
+        WeightsMissingError: The encoder's weights are not in the cache.
+    """
+    used: list[str] = [] if own_encoder else [recipe.encoder]
+    if recipe.needs_matte and not recipe.mask and not own_segmenter:
+        used += weights_of(recipe)
+    return Environment(
+        torch=torch.__version__,
+        weights={name: hash_large_file(weights.where(name)) for name in used},
+        device=device,
+        threads=threads,
+        engine=engine,
+    )
 
 
 class Painting:
@@ -110,7 +145,6 @@ class Painting:
         self._open_encoder = open_encoder
         self._targets = targets
         self._engine = engine
-        self._engine_used = "torch"
         self._recorded_inputs = recorded_inputs if recorded_inputs is not None else scene.sources.files()
         self._steps = self._run()
         if checkpoint is not None:
@@ -136,10 +170,33 @@ class Painting:
         return self.scene.recipe
 
     @property
+    def request(self) -> Request:
+        """The settings, the inputs and the user's own objects that make the picture."""
+        own = [] if self.scene.own_segmenter is None else [f"segmenter {self.scene.own_segmenter.name!r}"]
+        own += [] if self._encoder is None else ["encoder"]
+        return Request(recipe=self.recipe, inputs=self._recorded_inputs, own=tuple(own))
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The versions, weights and machine that make the picture."""
+        scene = self.scene
+        if self._encoder is not None:
+            engine = self._encoder.engine
+        else:
+            engine = "torch" if self._engine == "torch" else expected_engine(scene.device)
+        return describe_environment(
+            self.recipe,
+            device=scene.device,
+            threads=self.threads,
+            engine=engine,
+            own_encoder=self._encoder is not None,
+            own_segmenter=scene.own_segmenter is not None,
+        )
+
+    @property
     def key(self) -> str:
-        """Hash of everything that the picture depends on: two runs with the same key paint the same picture."""
-        parts = (__version__, torch.__version__, self.recipe, self._recorded_inputs, self.scene.device, self.threads)
-        return hashlib.sha256(repr((*parts, self._engine)).encode()).hexdigest()
+        """Key of the picture that is asked for; see ``work_key``."""
+        return work_key(self.request, self.environment)
 
     @property
     def expected_bytes(self) -> int:
@@ -149,8 +206,8 @@ class Painting:
     def resume(self, path: str | Path) -> bool:
         """Keep the unfinished painting in a file, and continue from what the file holds. Call it before the first step.
 
-        Each scale that ends replaces the file. A missing or damaged one, and that of another run, is ignored and
-        replaced.
+        Each scale that ends replaces the file. A missing or damaged one is ignored and replaced, and so is that of
+        another request or environment.
 
         Args:
             path: The file. Its folder has to exist.
@@ -159,7 +216,7 @@ class Painting:
             Whether the painting continues an earlier one. It then comes to the same picture as an uninterrupted run.
         """
         self._checkpoint_path = Path(path)
-        self._checkpoint = checkpoints.read(self._checkpoint_path, key=self.key)
+        self._checkpoint = checkpoints.read(self._checkpoint_path, key=self._checkpoint_key)
         if self._checkpoint is None:
             return False
         self._steps_by_scale = dict(enumerate(self._checkpoint.steps, start=1))
@@ -217,7 +274,7 @@ class Painting:
         self.timings["paint"] = step.elapsed_s
         if step.checkpoint is not None and self._checkpoint_path is not None:
             try:
-                checkpoints.write(self._checkpoint_path, step.checkpoint, key=self.key)
+                checkpoints.write(self._checkpoint_path, step.checkpoint, key=self._checkpoint_key)
             except WriteError as error:  # no reason to lose the painting, too
                 self._checkpoint_error = error
 
@@ -228,7 +285,6 @@ class Painting:
         loading_s = time.monotonic()
         with self._lend_encoder() as loaded:
             self.timings["load encoder"] = time.monotonic() - loading_s
-            self._engine_used = loaded.encoder.engine
             init = scene.sources.init
             start = None if init is None else imaging.resize(init.rgb, scene.size).to(scene.device)
             yield from iter_paint(
@@ -241,6 +297,12 @@ class Painting:
                 checkpoint=self._checkpoint,
                 targets=loaded.targets,
             )
+
+    @property
+    def _checkpoint_key(self) -> str:
+        """Hash of everything that the bytes of the picture depend on, rounding included."""
+        parts = (self.key, self.environment.model_dump_json(), self.recipe.memory)
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
     def _lend_encoder(self) -> AbstractContextManager[LoadedEncoder]:
         if self._encoder is not None:
@@ -285,22 +347,9 @@ class Painting:
         # A run that was broken off is not what was asked for: its record asks for the steps that were done.
         recipe = self.recipe if self.is_finished or not done else self.recipe.replace(time=None, schedule=done)
         return Record(
-            request=Request(recipe=recipe, inputs=self._recorded_inputs),
-            environment=self._environment(),
+            request=self.request.replace(recipe=recipe),
+            environment=self.environment,
             done=done if self.is_finished else (),
-        )
-
-    def _environment(self) -> Environment:
-        scene = self.scene
-        used: list[str] = [] if self._encoder is not None else [self.recipe.encoder]
-        if scene.segmentation is not None and scene.segmenter is None and scene.segmentation.method in weights.TABLE:
-            used.append(scene.segmentation.method)
-        return Environment(
-            torch=torch.__version__,
-            weights={name: hash_file(weights.where(name)) for name in used},
-            device=scene.device,
-            threads=self.threads,
-            engine=self._engine_used,
         )
 
     @contextmanager

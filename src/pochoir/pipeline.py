@@ -131,6 +131,12 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         WeightsError: The weights are missing, or are not those of the record.
     """
     inputs, ran_on = record.request.inputs, record.environment
+    if record.request.own:
+        own = " and ".join(record.request.own)
+        raise InputError(
+            f"The picture was made with an object of the user's own ({own}), which a record cannot bring back; "
+            "run the Python program that made it."
+        )
     if not any(entry.role == "photo" for entry in inputs):
         raise InputError("The record names no photo, so there is nothing to run again.")
     _check_weights(record)

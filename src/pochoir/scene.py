@@ -84,6 +84,13 @@ class Scene:
         """Whether the finished picture has an alpha channel."""
         return self.keeps_alpha or self.recipe.backdrop.is_transparent
 
+    @property
+    def own_segmenter(self) -> Segmenter | None:
+        """The user's own object that finds the subject; None where none is asked."""
+        photo, recipe = self.sources.photo, self.recipe
+        is_asked = recipe.needs_matte and _find_given_matte(photo, self.sources.mask) is None
+        return self.segmenter if is_asked else None
+
     @cached_property
     def segmentation(self) -> Segmentation | None:
         """The subject at the photo's size, its matte rounded to 8 bits; None where no region needs it.

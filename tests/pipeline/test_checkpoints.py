@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import pochoir
-from pochoir import checkpoints
+from pochoir import checkpoints, painting
 from pochoir.encoders import tiny_encoder
+from pochoir.errors import WriteError
 from pochoir.transfer import Checkpoint
 
 
@@ -35,21 +36,63 @@ def test_another_run_s_and_a_damaged_one_are_no_checkpoints(tmp_path: Path, chec
     assert checkpoints.read(path, key="a") is None
 
 
-@pytest.mark.parametrize("roles", [("style",), ("subject",), ("subject", "background")], ids="-".join)
-def test_a_painting_that_is_taken_up_comes_to_the_same_result(roles, tmp_path, photo_file, style_file, mask_file):
-    settings = {"encoder": tiny_encoder(), "schedule": (2, 3), "threads": 1} | dict.fromkeys(roles, style_file)
-    if "style" not in roles:
-        settings["mask"] = mask_file
-    straight = pochoir.iter_stylize(photo_file, **settings)
-    kept = [step.checkpoint for step in straight if step.checkpoint is not None]
-    checkpoints.write(tmp_path / "partial", kept[0], key=straight.key)
+def test_what_cannot_be_written_is_an_error_of_one_line(tmp_path: Path, checkpoint: Checkpoint) -> None:
+    with pytest.raises(WriteError, match=r"Cannot write .*missing.*partial"):
+        checkpoints.write(tmp_path / "missing" / "partial", checkpoint, key="a")
 
-    again = pochoir.iter_stylize(photo_file, **settings)
-    taken = checkpoints.read(tmp_path / "partial", key=again.key)
-    assert taken is not None
-    again.resume(tmp_path / "partial")
-    assert [step.done for step in again] == [3, 4, 5]
-    assert torch.equal(again.result().composite, straight.result().composite)
-    assert again.result().record() == straight.result().record()
-    other = pochoir.iter_stylize(photo_file, **settings | {"seed": 1})
-    assert other.key != again.key
+
+class TestResuming:
+    @pytest.fixture
+    def settings(self, style_file: Path) -> dict[str, object]:
+        return {"encoder": tiny_encoder(), "schedule": (2, 3), "threads": 1, "style": style_file}
+
+    @staticmethod
+    def interrupt(photo_file: Path, kept: Path, settings: dict[str, object]) -> None:
+        """Paint the first scale and one step more, as a run that is killed does."""
+        for step in pochoir.iter_stylize(photo_file, checkpoint=kept, **settings):
+            if step.scale == 2:
+                return
+
+    @pytest.mark.parametrize("roles", [("style",), ("subject",), ("subject", "background")], ids="-".join)
+    def test_the_result_is_that_of_an_uninterrupted_run(self, roles, tmp_path, settings, photo_file, mask_file):
+        settings |= dict.fromkeys(roles, settings.pop("style"))
+        if "style" not in roles:
+            settings["mask"] = mask_file
+        straight = pochoir.stylize(photo_file, **settings)
+        self.interrupt(photo_file, tmp_path / "partial", settings)
+
+        again = pochoir.iter_stylize(photo_file, checkpoint=tmp_path / "partial", **settings)
+        assert again.resumed_steps == 2
+        assert [step.done for step in again] == [3, 4, 5]
+        result = again.result()
+        assert torch.equal(result.composite, straight.composite)
+        assert result.record() == straight.record()
+        again.remove_checkpoint()
+        assert not (tmp_path / "partial").exists()
+
+    @pytest.mark.parametrize(
+        "change", [{"seed": 1}, {"threads": 2}, {"memory": "1G"}, {"encoder": None}, {"strength": 0.6}], ids=str
+    )
+    def test_another_request_or_environment_starts_anew(self, change, tmp_path, settings, photo_file, monkeypatch):
+        monkeypatch.setattr(painting.weights, "where", lambda name: photo_file)
+        self.interrupt(photo_file, tmp_path / "partial", settings)
+        other = pochoir.iter_stylize(photo_file, checkpoint=tmp_path / "partial", **settings | change)
+        assert other.resumed_steps == 0
+
+    def test_other_names_of_the_same_files_resume(self, tmp_path, settings, photo_file):
+        self.interrupt(photo_file, tmp_path / "partial", settings)
+        moved = photo_file.rename(tmp_path / "moved.png")
+        assert pochoir.iter_stylize(moved, checkpoint=tmp_path / "partial", **settings).resumed_steps == 2
+
+    def test_a_damaged_file_starts_anew_and_is_replaced(self, tmp_path, settings, photo_file):
+        self.interrupt(photo_file, tmp_path / "partial", settings)
+        (tmp_path / "partial").write_bytes(b"damaged")
+        again = pochoir.iter_stylize(photo_file, checkpoint=tmp_path / "partial", **settings)
+        assert [step.done for step in again] == [1, 2, 3, 4, 5]
+        assert (tmp_path / "partial").stat().st_size > 100
+
+    def test_a_disk_that_is_full_does_not_cost_the_painting(self, tmp_path, settings, photo_file):
+        painted = pochoir.iter_stylize(photo_file, checkpoint=tmp_path / "missing" / "partial", **settings)
+        assert [step.done for step in painted] == [1, 2, 3, 4, 5]
+        (note,) = painted.result().notes
+        assert note.startswith("the unfinished painting was not kept: Cannot write")

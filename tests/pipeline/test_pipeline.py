@@ -316,8 +316,30 @@ def test_pictures_in_memory_serve_as_well_as_files(photo_file, style_file, mask_
     )
     assert torch.equal(from_files.composite, in_memory.composite)
     assert in_memory.recipe.subject_style == (StyleRef("<image>", 0.5),)
+    record = Record.from_json(in_memory.record())
+    assert record.request.own == ("encoder",)
+    record = record.replace(request=record.request.replace(own=()))
     with pytest.raises(InputError, match="picture in memory"):
-        pipeline.replay(Record.from_json(in_memory.record()), base=Path())
+        pipeline.replay(record, base=Path())
+
+
+def test_redo_refuses_what_an_object_of_the_user_s_own_has_made(photo_file, style_file, disc_matte, quick):
+    finder = FixedSegmenter(disc_matte)
+    result = pochoir.stylize(photo_file, subject=style_file, segmenter=finder, **quick)
+    record = Record.from_json(result.record())
+    assert record.request.own == ("segmenter 'fixed'", "encoder")
+    assert record.environment.weights == {}
+    with pytest.raises(InputError, match=r"an object of the user's own \(segmenter 'fixed' and encoder\)") as error:
+        pipeline.replay(record, base=Path())
+    assert "\n" not in str(error.value)
+
+
+def test_an_own_segmenter_that_is_not_asked_is_not_recorded(photo_file, style_file, mask_file, disc_matte, quick):
+    finder = FixedSegmenter(disc_matte)
+    for settings in ({"style": style_file}, {"subject": style_file, "mask": mask_file}):
+        result = pochoir.stylize(photo_file, segmenter=finder, **settings, **quick)
+        assert Record.from_json(result.record()).request.own == ("encoder",)
+    assert finder.calls == 0
 
 
 def test_full_size_keeps_the_photo_s_size_and_pixels(tmp_path, style_file, quick):

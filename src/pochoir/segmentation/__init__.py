@@ -8,7 +8,7 @@ from pochoir.segmentation.matting.refine import overlay, refine_matte
 from pochoir.segmentation.matting.trimaps import trimap
 from pochoir.segmentation.pipeline import GivenMatte, find_subject
 from pochoir.segmentation.protocol import Doubt, Parts, Segmentation, Segmenter
-from pochoir.segmentation.registry import create_segmenter
+from pochoir.segmentation.registry import create_segmenter, weights_of
 from pochoir.segmentation.u2net import U2NetSegmenter
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "select_parts",
     "show_parts",
     "trimap",
+    "weights_of",
 ]

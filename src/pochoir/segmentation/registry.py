@@ -38,6 +38,20 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
     return SEGMENTER_BUILDERS[settings.segmenter](settings, device, many)
 
 
+def weights_of(settings: SegmentSettings) -> tuple[str, ...]:
+    """Return the names of the weight files that the settings' segmenter uses, of those in the cache."""
+    names: tuple[str, ...] = (settings.segmenter,) if settings.segmenter in weights.TABLE else ()
+    if settings.segmenter == "grabcut" and settings.box is None:
+        names = _BOX_FINDERS
+    for name in names:
+        try:
+            weights.where(name)
+        except WeightsMissingError:
+            continue
+        return (name,)
+    return ()
+
+
 def _u2net(settings: SegmentSettings, device: str | torch.device, many: bool) -> Segmenter:
     name, path = settings.segmenter, weights.where(settings.segmenter)
     return U2NetSegmenter.from_file(path, name=name, device=device, preprocess=settings.preprocess, many=many)
