@@ -188,8 +188,9 @@ def _from_palette(page: Any, indices: Samples) -> Raster:
     if colormap is None or int(indices.max()) >= colormap.shape[1]:
         raise ImageReadError("it is truncated or damaged (colours are missing in its palette)")
     table = np.ascontiguousarray(colormap.T)
-    if not (table % 257).any():  # 8-bit colours, as most palettes hold
-        table = (table // 257).astype(np.uint8)
+    # Most palettes hold 8-bit colours, some writers' in the upper byte alone.
+    if not (table % 257).any() or not (table & 255).any():
+        table = (table >> 8).astype(np.uint8)
     return Raster(table[indices], "rgb", notes=["palette colours converted to RGB"])
 
 
