@@ -10,6 +10,7 @@ Names below are imported when they are first used, so importing the package alon
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pochoir._openmp import prefer_sleeping
 from pochoir._version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pochoir.segmentation import Segmentation as Segmentation
     from pochoir.session import Session as Session
     from pochoir.transfer import Step as Step
+
+prefer_sleeping()
 
 _HOMES = {
     "Box": "_types",

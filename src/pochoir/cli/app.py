@@ -2,7 +2,6 @@
 
 import atexit
 import gc
-import os
 from typing import Annotated
 
 import typer
@@ -51,9 +50,6 @@ app.command("demo", cls=Command)(demo.demo)
 
 def main() -> None:
     """Run the program; ends with ``SystemExit``."""
-    # Threads of OpenMP that wait for each other spin by default; where other programs run as well, that made a step
-    # on two threads take three to six times as long. Sleeping changes no result.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Importing torch makes half a million objects that stay; looking for garbage among them, while they are made and
     # once more when the program ends, took 0.4 s of each run.
     gc.set_threshold(100_000, 20, 20)
