@@ -1,6 +1,7 @@
 """The whole way from a photo to a result, with a small random encoder and given mattes."""
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -407,6 +408,14 @@ def test_a_run_in_limited_time_leaves_steps_out_and_can_be_made_again(photo_file
     assert done.time is None
     assert 1 <= sum(done.schedule) < 100_000
     assert torch.equal(pochoir.stylize(photo_file, done, encoder=quick["encoder"]).composite, result.composite)
+
+
+def test_a_run_that_more_steps_would_not_change_says_so(photo_file, style_file, quick):
+    nothing_to_do = {"style_weight": 0.0, "tv_weight": 0.0, "schedule": (100,), "init": "content"}
+    result = pochoir.stylize(photo_file, style=photo_file, **quick | nothing_to_do)
+    assert re.fullmatch(r"painted in \d\d of 100 steps: more steps would not show", result.notes[-1])
+    finished = pochoir.stylize(photo_file, style=style_file, **quick)
+    assert finished.notes == ()
 
 
 def test_a_run_with_time_enough_is_the_same_as_without(photo_file, style_file, quick):
