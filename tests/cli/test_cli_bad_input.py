@@ -41,7 +41,7 @@ def test_what_is_no_picture_is_named(
     bad, out = broken[kind], tmp_path / "out.png"
     before = set(tmp_path.rglob("*"))
     photo = bad if role == "photo" else photo_file
-    options = [] if role == "photo" else [f"--{role}", bad]
+    options = ["--set", f"init={bad}"] if role == "init" else [] if role == "photo" else [f"--{role}", bad]
     style = [] if role.endswith("style") else ["--style", style_file]
     result = pochoir("stylize", photo, "-o", out, *options, *style, *QUICK)
     assert result.exit_code == 2
@@ -152,8 +152,8 @@ def test_a_mask_of_another_size_is_resized_with_a_note(photo_file: Path, style_f
     ("arguments", "message"),
     [
         (["--style", "stained-glas"], "Unknown style 'stained-glas'. Did you mean 'stained-glass'?"),
-        (["--style", "mosaic", "--style-layers", "relu6_1"], "Unknown style layer of vgg19 'relu6_1'"),
-        (["--style", "mosaic", "--optimizer", "sgd"], "Unknown optimizer 'sgd'. Allowed: lbfgs, adam"),
+        (["--style", "mosaic", "--set", "style-layers=relu6_1"], "Unknown style layer of vgg19 'relu6_1'"),
+        (["--style", "mosaic", "--set", "optimizer=sgd"], "Unknown optimizer 'sgd'. Allowed: lbfgs, adam"),
         (["--style", "mosaic", "--device", "cuda:99"], "There is no device cuda:99 here"),
         ([], "There is nothing to paint"),
     ],

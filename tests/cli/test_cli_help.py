@@ -68,15 +68,52 @@ def test_the_installed_program_is_the_one_of_the_project() -> None:
     assert run_program("--version").stdout == f"pochoir {package.__version__}\n"
 
 
-@pytest.mark.parametrize("name", Recipe.model_fields)
-def test_every_recipe_field_is_an_option_of_stylize_with_its_own_help_and_choices(name: str) -> None:
+BY_LEVEL = {
+    level: [item.name for item in settings_table().values() if item.level == level]
+    for level in ("basic", "advanced", "experiment")
+}
+
+
+def options_in(*arguments: str) -> set[str]:
+    """Return the long options that a help page names in its first column."""
+    lines = pochoir(*arguments).stdout.replace("│", " ").splitlines()
+    return {words[0] for line in lines if (words := line.replace("*", " ").split()) and words[0].startswith("--")}
+
+
+def as_options(names: list[str]) -> set[str]:
+    return {f"--{name.replace('_', '-')}" for name in names}
+
+
+def test_help_shows_the_options_that_most_people_need() -> None:
+    shown = options_in("stylize", "--help")
+    settings = shown & as_options(list(Recipe.model_fields))
+    assert settings == as_options(BY_LEVEL["basic"])
+    assert 10 <= len(settings) <= 15
+    assert {"--out", "--recipe", "--help-all"} <= shown
+
+
+def test_all_help_shows_everything_but_experiments_and_only_when_it_is_asked_for() -> None:
+    before = options_in("stylize", "--help")
+    shown = options_in("stylize", "--help-all")
+    settings = shown & as_options(list(Recipe.model_fields))
+    assert settings == as_options(BY_LEVEL["basic"] + BY_LEVEL["advanced"])
+    assert "--set" in shown
+    assert "--set" not in before
+    assert options_in("stylize", "--help") == before
+
+
+def test_every_command_that_computes_takes_threads() -> None:
+    for command in ("stylize", "segment", "score", "sweep", "compare"):
+        assert {"--threads", "--device"} <= options_in(command, "--help-all"), command
+
+
+@pytest.mark.parametrize("name", BY_LEVEL["basic"] + BY_LEVEL["advanced"])
+def test_an_option_has_the_help_and_the_choices_of_its_field(name: str) -> None:
     item = settings_table()[name]
     # The help page folds its lines: compare words, without the frame.
-    words = pochoir("stylize", "--help").stdout.replace("│", " ").split()
-    text = "".join(words)
-    assert f"--{name.replace('_', '-')}" in words
-    assert "".join(str(item.help).split()[:3]) in text
-    if item.choices:
+    text = "".join(pochoir("stylize", "--help-all").stdout.replace("│", " ").split())
+    assert "".join(item.help.split()[:3]) in text
+    if item.choices and not name.startswith(("subject_", "background_")):
         assert "|".join(item.choices) in text
-    if item.low is not None:
+    if item.low is not None and name != "seed" and not name.endswith("_weight"):
         assert f"{item.low:.10g}.." in text

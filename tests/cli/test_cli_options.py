@@ -38,10 +38,16 @@ def test_nothing_given_is_the_default_recipe() -> None:
         (["--tv-weight", "0"], {"tv_weight": 0.0}),
         (["--seed", "0"], {"seed": 0}),
         (["--full-size"], {"full_size": True}),
-        (["--init", "noise"], {"init": "noise"}),
+        (["--set", "init=noise"], {"init": "noise"}),
         (["--mask", "m.png"], {"mask": "m.png"}),
-        (["--style-layers", "relu1_1, relu3_1"], {"style_layers": ("relu1_1", "relu3_1")}),
-        (["--content-layers", ""], {"content_layers": ()}),
+        (["--set", "style-scale = 2", "--set", "full_size=yes"], {"style_scale": 2.0, "full_size": True}),
+        (
+            ["--set", "box=1,2,3,4", "--set", "style=mosaic:2"],
+            {"box": Box(1, 2, 3, 4), "style": (StyleRef("mosaic", 2),)},
+        ),
+        (["--set", "time=2m", "--set", "keep-points=1,2;3,4"], {"time": 120.0, "keep_points": ((1, 2), (3, 4))}),
+        (["--set", "style-layers=relu1_1, relu3_1"], {"style_layers": ("relu1_1", "relu3_1")}),
+        (["--set", "content-layers="], {"content_layers": ()}),
         (["--schedule", "40,25, 15"], {"schedule": (40, 25, 15)}),
         (["--time", "1m30s", "--memory", "1.5G"], {"time": "1m30s", "memory": "1.5G"}),
         (["--strength", "1"], {"strength": 1.0}),
@@ -62,8 +68,8 @@ def test_nothing_given_is_the_default_recipe() -> None:
         ),
         (
             [
-                *("--background-style", "b", "--background-content-layers", "relu3_1,relu2_1"),
-                *("--background-content-weight", "2", "--background-style-mask", "m.png"),
+                *("--background-style", "b", "--set", "background-content-layers=relu3_1,relu2_1"),
+                *("--set", "background-content-weight=2", "--background-style-mask", "m.png"),
             ],
             {
                 "background_style": (StyleRef("b"),),
@@ -73,7 +79,7 @@ def test_nothing_given_is_the_default_recipe() -> None:
             },
         ),
         (
-            ["--subject-style", "a.png", "--subject-content-layers", ""],
+            ["--subject-style", "a.png", "--set", "subject-content-layers="],
             {"subject_style": (StyleRef("a.png"),), "subject_content_layers": ()},
         ),
         (
@@ -104,14 +110,14 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--strength", "1.1"], "strength must be between 0 and 1; got 1.1"),
         (["--steps", "-3"], "steps must be between 1 and 100000; got -3"),
         (["--style-weight", "nan"], "style_weight must be between"),
-        (["--pooling", "avgg"], "Unknown pooling 'avgg'. Did you mean 'avg'?"),
+        (["--set", "pooling=avgg"], "Unknown pooling 'avgg'. Did you mean 'avg'?"),
         (
             ["--segmenter", "u2ntp"],
             "Unknown segmenter 'u2ntp'. Did you mean 'u2netp'? Allowed: u2netp, u2net, grabcut.",
         ),
-        (["--optimizer", ""], "Unknown optimizer ''. Allowed: lbfgs, adam."),
-        (["--style-layers", "relu4_9"], "Unknown style layer of vgg19 'relu4_9'. Did you mean 'relu4_"),
-        (["--content-layers", "", "--style-layers", ""], "At least one content layer or style layer"),
+        (["--set", "optimizer="], "Unknown optimizer ''. Allowed: lbfgs, adam."),
+        (["--set", "style-layers=relu4_9"], "Unknown style layer of vgg19 'relu4_9'. Did you mean 'relu4_"),
+        (["--set", "content-layers=", "--set", "style-layers="], "At least one content layer or style layer"),
         (["--device", "gpu"], "Unknown device 'gpu'"),
         (["--backdrop", "#12345"], "A backdrop colour is #rgb or #rrggbb"),
         (["--segmenter", "grabcut", "--box", "1,2,3"], "A box is four whole numbers X,Y,WIDTH,HEIGHT; got '1,2,3'"),
@@ -119,7 +125,7 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--segmenter", "grabcut", "--box", "1,2,0,4"], "at least 1 pixel"),
         (["--box", "1,2,3,0"], "at least 1 pixel"),
         (["--subject", "2nd"], "A subject is all, largest, or numbers"),
-        (["--preprocess", "rembgg"], "Unknown preprocess 'rembgg'. Did you mean 'rembg'?"),
+        (["--set", "preprocess=rembgg"], "Unknown preprocess 'rembgg'. Did you mean 'rembg'?"),
         (["--style", "a.png:0"], "The weight of style 'a.png' must be above 0"),
         (["--style", ""], "A style needs a name or a path"),
         (["--style", "a.png", "--subject-style", "b.png"], "cannot be joined"),
@@ -130,7 +136,14 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--subject-style", "a.png", "--subject-strength", "2"], "subject_strength must be between 0 and 1; got 2"),
         (["--color", "matches"], "Unknown color 'matches'. Did you mean 'match'?"),
         (["--background-color", "photos"], "Unknown background color 'photos'. Did you mean 'photo'?"),
-        (["--subject-style", "a.png", "--subject-content-layers", "relu4_9"], "Unknown content layer of vgg19"),
+        (["--subject-style", "a.png", "--set", "subject-content-layers=relu4_9"], "Unknown content layer of vgg19"),
+        (["--set", "steps"], "--set takes FIELD=VALUE; got 'steps'"),
+        (["--set", "stepz=3"], "Unknown setting 'stepz'. Did you mean 'steps'?"),
+        (["--set", "steps=3", "--set", "steps=4"], "steps is given twice"),
+        (["--steps", "3", "--set", "steps=4"], "steps is given twice"),
+        (["--set", "steps=many"], "steps must be a whole number; got 'many'"),
+        (["--set", "style-scale=9"], "style_scale must be between 0.1 and 4; got 9"),
+        (["--set", "full-size=perhaps"], "Unknown value of full-size 'perhaps'"),
         (["--recipe", "no-such.toml"], "Cannot read the recipe no-such.toml"),
     ],
 )
@@ -172,3 +185,17 @@ def test_a_broken_recipe_file_is_named(tmp_path: Path, name: str, text: str, mes
     result, _ = type_settings("--recipe", str(file))
     assert result.exit_code == 2
     assert message in error_line(result)
+
+
+def test_a_command_sets_only_what_it_takes() -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command(cls=Command)
+    @takes_settings(["segmenter", "grabcut_iterations"])
+    def make(*, given: Given) -> None:
+        typer.echo(given.recipe().grabcut_iterations)
+
+    assert CliRunner().invoke(app, ["--set", "grabcut-iterations=7"]).stdout == "7\n"
+    result = CliRunner().invoke(app, ["--set", "steps=7"])
+    assert result.exit_code == 2
+    assert "Unknown setting of this command 'steps'" in error_line(result)

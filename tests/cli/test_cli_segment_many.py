@@ -77,7 +77,7 @@ class TestReruns:
         assert set(self.statuses(album, tmp_path / "out").values()) == {"finished"}
         assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")} == before
 
-    @pytest.mark.parametrize("options", [("--grabcut-iterations", "2"), ("--as", "trimap")])
+    @pytest.mark.parametrize("options", [("--set", "grabcut-iterations=2"), ("--as", "trimap")])
     def test_other_settings_are_done_again(self, album: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
         self.statuses(album, tmp_path / "out")
         assert set(self.statuses(album, tmp_path / "out", *options).values()) == {"saved"}
@@ -231,7 +231,7 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
         photo = image.resize((640, 480))
     for number in range(60):
         photo.save(album / f"{number}.png")
-    options = ("--segmenter", "grabcut", "--box", "140,60,360,360", "--grabcut-iterations", "20")
+    options = ("--segmenter", "grabcut", "--box", "140,60,360,360", "--set", "grabcut-iterations=20")
     with start_program("segment", album, "-o", out, *options) as process:
         began = time.monotonic()
         while not list(out.glob("*.png")) and time.monotonic() - began < 60:

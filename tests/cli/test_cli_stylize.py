@@ -102,7 +102,8 @@ def test_save_steps_keeps_pictures_on_the_way(photo_file: Path, style_file: Path
 def test_steps_do_not_replace_an_input(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
     start = tmp_path / "step-00001.png"
     start.write_bytes(photo_file.read_bytes())
-    arguments = ["stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file, "--init", start, *QUICK]
+    typed = ["stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file]
+    arguments = [*typed, "--set", f"init={start}", *QUICK]
     result = pochoir(*arguments, "--save-steps", tmp_path)
     assert result.exit_code == 2
     assert "is an input and could be overwritten by --save-steps" in error_line(result)
@@ -111,7 +112,18 @@ def test_steps_do_not_replace_an_input(photo_file: Path, style_file: Path, tmp_p
 
 
 def test_many_steps_leave_about_twenty_pictures(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
-    options = ("--size", "24", "--steps", "47", "--style-layers", "relu1_1", "--content-layers", "", "--threads", "1")
+    options = (
+        "--size",
+        "24",
+        "--steps",
+        "47",
+        "--set",
+        "style-layers=relu1_1",
+        "--set",
+        "content-layers=",
+        "--threads",
+        "1",
+    )
     steps = tmp_path / "steps"
     result = pochoir(
         "stylize", photo_file, "-o", tmp_path / "out.png", "--style", style_file, "--save-steps", steps, *options
@@ -199,7 +211,7 @@ def test_parts_of_styles_and_settings_of_regions(
     result = pochoir(
         *("stylize", photo_file, "-o", out, "--mask", mask_file, *QUICK),
         *("--subject-style", style_file, "--subject-style-mask", part, "--subject-color", "photo"),
-        *("--background-style", "mosaic", "--background-strength", "0.8", "--background-content-layers", "relu3_1"),
+        *("--background-style", "mosaic", "--background-strength", "0.8", "--set", "background-content-layers=relu3_1"),
     )
     assert result.exit_code == 0, result.output
     told = json.loads(pochoir("recipe", out, "--json").stdout)

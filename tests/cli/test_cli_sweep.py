@@ -45,7 +45,7 @@ def test_json_has_a_line_for_each_run(photo_file: Path, tmp_path: Path) -> None:
 
 
 def test_several_jobs_paint_the_same_pictures(photo_file: Path, tmp_path: Path) -> None:
-    typed = ["sweep", photo_file, "--style", "mosaic", "--grid", "seed=0,1,2", "--init", "noise", *SMALL]
+    typed = ["sweep", photo_file, "--style", "mosaic", "--grid", "seed=0,1,2", "--set", "init=noise", *SMALL]
     for jobs in (1, 2):
         result = pochoir(*typed, "--jobs", jobs, "-o", tmp_path / str(jobs))
         assert result.exit_code == 0, result.output
@@ -57,7 +57,7 @@ def test_several_jobs_paint_the_same_pictures(photo_file: Path, tmp_path: Path) 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_keeps_what_is_done(photo_file: Path, tmp_path: Path, jobs: int) -> None:
     out = tmp_path / "out"
-    typed = ["sweep", photo_file, "--style", "mosaic", "-o", out, "--init", "noise", *LONG, "--jobs", str(jobs)]
+    typed = ["sweep", photo_file, "--style", "mosaic", "-o", out, "--set", "init=noise", *LONG, "--jobs", str(jobs)]
     process = start_program(*typed)
     wait_for_a_run(process, out)
     process.send_signal(signal.SIGINT)
@@ -71,7 +71,7 @@ def test_ctrl_c_keeps_what_is_done(photo_file: Path, tmp_path: Path, jobs: int) 
 
 def test_a_kill_loses_only_the_run_at_hand(photo_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    typed = ["sweep", photo_file, "--style", "mosaic", "-o", out, "--init", "noise", *LONG]
+    typed = ["sweep", photo_file, "--style", "mosaic", "-o", out, "--set", "init=noise", *LONG]
     process = start_program(*typed)
     wait_for_a_run(process, out)
     process.kill()

@@ -1,19 +1,32 @@
 """Command-line options made from the recipe's fields, so that no default, bound or help text is written twice.
 
-Options that are not given arrive as ``None`` and leave the value to the recipe file or to the recipe's default.
-Values are checked by the recipe itself: the command line and the library refuse the same things in the same words.
+An option that is not given arrives as ``None`` and leaves the value to the recipe file or to the recipe's default.
+The recipe checks the values: the command line and the library refuse the same things in the same words.
+
+``--help`` shows the basic settings. ``--help-all`` shows the advanced ones, too, and every option that a command hides.
+Settings for experiments are no options of their own: ``--set FIELD=VALUE`` and recipe files reach them.
 """
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe, Setting, format_setting, settings_table
+from pochoir.errors import OptionError, UnknownNameError
+from pochoir.recipe import (
+    MASK_FIELDS,
+    STYLE_FIELDS,
+    Recipe,
+    Setting,
+    find_setting,
+    format_setting,
+    parse_setting,
+    settings_table,
+)
 
 RecipeFile = Annotated[
     Path | None,
@@ -33,6 +46,10 @@ PANELS = {
 
 _METAVARS = {
     "segmenter": "NAME",
+    "backdrop": "photo|#rrggbb|FILE",
+    "device": "auto|cpu|cuda|...",
+    "seed": "N",
+    **dict.fromkeys(("content_weight", "style_weight", "tv_weight"), "WEIGHT"),
     "box": "X,Y,W,H",
     "keep_points": "X,Y;...",
     "drop_points": "X,Y;...",
@@ -43,10 +60,6 @@ _METAVARS = {
     "schedule": "N,N,...",
     "time": "30s|2m|...",
     "memory": "2G|500M|...",
-    "content_layers": "NAME,...",
-    "style_layers": "NAME,...",
-    "subject_content_layers": "NAME,...",
-    "background_content_layers": "NAME,...",
     # The long names beside them have to fit into 80 columns; the choices stand at --color.
     "subject_color": "COLOR",
     "background_color": "COLOR",
@@ -57,31 +70,44 @@ _METAVARS = {
 
 @dataclass(frozen=True)
 class Given:
-    """The settings given on the command line, by the recipe's field names."""
+    """Settings from the command line, by the recipe's field names."""
 
-    values: dict[str, Any]
+    values: Mapping[str, Any]
 
     def recipe(self, start: Path | None = None) -> Recipe:
-        """The recipe they make, on top of the recipe in the file ``start``."""
+        """Return the recipe that they make, on top of the recipe in the file ``start``."""
         base = Recipe() if start is None else Recipe.from_file(start)
         return base.replace(**self.values)
 
 
-def takes_settings(names: Iterable[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add the recipe's fields of these names to a command as options; the command gets them as ``given``."""
-    order = list(PANELS)
-    wanted = sorted(names, key=lambda name: order.index(settings_table()[name].group))
+def takes_settings(
+    names: Iterable[str], *, basic: Collection[str] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the recipe's fields of these names to a command as options; the command gets them as ``given``.
+
+    Args:
+        names: Fields. Those for experiments alone are taken by ``--set``.
+        basic: Advanced fields that ``--help`` shows for this command.
+    """
+    order, table = list(PANELS), settings_table()
+    allowed = sorted(names, key=lambda name: order.index(table[name].group))
+    wanted = [name for name in allowed if table[name].level != "experiment"]
+    has_experiments = len(wanted) < len(allowed)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def with_options(**arguments: Any) -> None:
+            arguments.pop("help_all", None)
+            assignments = arguments.pop("assignments", None) or ()
             typed = {name: arguments.pop(name) for name in wanted}
             values = {name: value for name, value in typed.items() if value not in (None, [])}
-            command(**arguments, given=Given(values))
+            command(**arguments, given=Given(values | _read_assignments(assignments, allowed, values)))
 
         own = inspect.signature(command)
         parameters = [parameter for name, parameter in own.parameters.items() if name != "given"]
-        parameters += [_parameter(name) for name in wanted]
+        parameters += [_parameter(name, is_hidden=not _is_shown(name, basic)) for name in wanted]
+        parameters += [_SET] if has_experiments else []
+        parameters += [_HELP_ALL] if has_experiments or not all(_is_shown(name, basic) for name in wanted) else []
         with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
         with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return with_options
@@ -89,7 +115,62 @@ def takes_settings(names: Iterable[str]) -> Callable[[Callable[..., None]], Call
     return decorate
 
 
-def _parameter(name: str) -> inspect.Parameter:
+def _is_shown(name: str, basic: Collection[str]) -> bool:
+    return name in basic or settings_table()[name].level == "basic"
+
+
+def _show_all(ctx: typer.Context, wanted: bool) -> None:
+    """Print the help page with all options, and end the program."""
+    if not wanted:
+        return
+    hidden = [parameter for parameter in ctx.command.params if getattr(parameter, "hidden", False)]
+    try:
+        for parameter in hidden:
+            parameter.hidden = False  # type: ignore[attr-defined]  # as above
+        typer.echo(ctx.get_help())
+    finally:
+        for parameter in hidden:
+            parameter.hidden = True  # type: ignore[attr-defined]  # as above
+    raise typer.Exit
+
+
+_HELP_ALL = inspect.Parameter(
+    "help_all",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[
+        bool, typer.Option("--help-all", is_eager=True, callback=_show_all, help="Show all options and exit.")
+    ],
+)
+_SET = inspect.Parameter(
+    "assignments",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", hidden=True, help="Set any field of the recipe, also those for experiments."
+        ),
+    ],
+)
+
+
+def _read_assignments(texts: Iterable[str], allowed: Collection[str], typed: Collection[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(f"--set takes FIELD=VALUE; got {text!r}.")
+        item = find_setting(name)
+        if item.name not in allowed:
+            raise UnknownNameError("setting of this command", item.label, (name.replace("_", "-") for name in allowed))
+        if item.name in typed or item.name in values:
+            raise OptionError(f"{item.label} is given twice; give one value.")
+        values[item.name] = parse_setting(item.name, value)
+    return values
+
+
+def _parameter(name: str, *, is_hidden: bool) -> inspect.Parameter:
     """Return the option of one field, in the form in which typer reads it from a function's signature."""
     item = settings_table()[name]
     info = typer.Option(
@@ -97,6 +178,7 @@ def _parameter(name: str) -> inspect.Parameter:
         help=item.help + _describe_default(item) + ".",
         metavar=_metavar(item),
         rich_help_panel=PANELS[item.group],
+        hidden=is_hidden,
     )
     annotation = Annotated[_type(item) | None, info]  # type: ignore[valid-type]  # made at run time, for typer
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

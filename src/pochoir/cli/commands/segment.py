@@ -15,6 +15,8 @@ from pochoir.errors import OptionError, OutputPathError, UnknownNameError
 from pochoir.recipe import FORMS, SHADOWS, Form, SegmentSettings
 
 OWN_SETTINGS = [name for name in SegmentSettings.model_fields if name != "mask"]
+SHOWN = ("box", "keep_points", "drop_points", "subject", "refine", "scribble")
+"""Advanced settings that most users of this command need."""
 CUTOUTS, MANY = "Cutouts", "Many photos"
 """Headings of the help page."""
 MANY_FROM = 4
@@ -22,7 +24,7 @@ MANY_FROM = 4
 FORMATS = ("png", "jpg", "webp", "tiff")
 
 
-@takes_settings([*OWN_SETTINGS, "device"])
+@takes_settings([*OWN_SETTINGS, "device", "threads"], basic=SHOWN)
 def segment(
     names: Annotated[
         list[str], typer.Argument(metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'.")
@@ -99,14 +101,14 @@ def segment(
         raise UnknownNameError("format", file_format, FORMATS)
     report = Report(quiet, as_json)
     if not photos.are_many(names) and not out.is_dir():
-        _cut_one(Cutter(given.values, wanted, force=force), photos.Job(Path(names[0]), out), report)
+        _cut_one(Cutter(dict(given.values), wanted, force=force), photos.Job(Path(names[0]), out), report)
         return
     _check_folder(names, out, wanted, file_format)
 
     from pochoir import imaging
 
     planned = photos.plan(names, out, suffix=f".{file_format}", suffixes=imaging.picture_suffixes(), force=force)
-    cutter = Cutter(given.values, wanted, force=force, many=len(planned) >= MANY_FROM)
+    cutter = Cutter(dict(given.values), wanted, force=force, many=len(planned) >= MANY_FROM)
     code = cut_all(cutter, planned, workers=jobs, report=report)
     if code:
         raise typer.Exit(code)
