@@ -17,7 +17,7 @@ from pochoir._hashing import hash_large_file
 from pochoir._threads import torch_threads
 from pochoir.encoders import VGG, expected_engine, load_encoder
 from pochoir.errors import WriteError
-from pochoir.recipe import Environment, InputFile, Recipe, Record, Request, work_key
+from pochoir.recipe import Environment, InputFile, Recipe, Record, Request
 from pochoir.result import Result, compose
 from pochoir.scene import Scene
 from pochoir.segmentation import weights_of
@@ -196,7 +196,12 @@ class Painting:
     @property
     def key(self) -> str:
         """Key of the picture that is asked for; see ``work_key``."""
-        return work_key(self.request, self.environment)
+        return self.record.key
+
+    @property
+    def record(self) -> Record:
+        """The record of the picture that is asked for; that of a run that is cut short differs."""
+        return Record(request=self.request, environment=self.environment)
 
     @property
     def expected_bytes(self) -> int:

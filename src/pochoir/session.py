@@ -248,8 +248,9 @@ def _decode_styles(given: Arguments) -> Arguments:
 
 
 def _within_alpha(found: Segmentation, picture: Picture) -> Segmentation:
-    """Take out of a matte what the photo's own alpha hides."""
+    """Add the photo to a segmentation, and take out of the matte what the photo's own alpha hides."""
     notes = (*picture.notes, *found.notes)
+    found = replace(found, photo=picture.rgb)
     if picture.alpha is None:
         return replace(found, notes=notes)
     if picture.alpha_kind is AlphaKind.CUTOUT:

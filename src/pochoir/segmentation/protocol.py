@@ -1,15 +1,20 @@
-"""What every segmenter takes and gives."""
+"""Values that segmenters return, and the protocol that they follow."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from PIL import Image
 from torch import Tensor
 
+from pochoir import compositing, imaging
 from pochoir._types import Box, Size
-from pochoir.errors import ShapeError
+from pochoir.errors import OptionError, ShapeError
 
 SUBJECT_THRESHOLD = 0.5
 """A pixel whose matte is above this belongs to the subject when a yes or no is needed."""
+PREVIEW_LONG_SIDE_PX = 768
+"""Largest long side of the picture that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +38,7 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class Doubt:
-    """How far a matte can be trusted.
+    """Confidence in a matte.
 
     Attributes:
         confidence: In [0, 1]; below ``confidence.SURE_FROM`` the user is told.
@@ -49,13 +54,14 @@ class Segmentation:
     """A subject that was found in a photo.
 
     Attributes:
-        matte: How much of each pixel is subject, shape (1, 1, H, W), float32 in [0, 1], at the photo's size.
+        matte: Share of the subject in each pixel, shape (1, 1, H, W), float32 in [0, 1], at the photo's size.
         method: Name of the segmenter that made it.
-        stages: Captions and maps, each (1, 1, h, w) in [0, 1], that show how the matte came about; may be empty.
+        stages: Captions and maps, each (1, 1, h, w) in [0, 1], on the way to the matte; may be empty.
         box: The rectangle the search started from, in photo pixels, where there was one.
         notes: Sentences that the user should see, for example that no subject was found.
         parts: The connected subjects, numbered, where they were asked for; those that were not chosen as well.
-        doubt: How far the matte can be trusted, where that was asked for.
+        doubt: Confidence in the matte, where that was asked for.
+        photo: The photo's colours, shape (1, 3, H, W); None where a segmenter was called directly.
     """
 
     matte: Tensor
@@ -65,11 +71,65 @@ class Segmentation:
     notes: tuple[str, ...] = ()
     parts: Parts | None = None
     doubt: Doubt | None = None
+    photo: Tensor | None = None
+
+    def __repr__(self) -> str:
+        share = "empty" if self.is_empty else f"{float(self.matte.mean()):.0%} subject"
+        return f"Segmentation({self.size}, {share}, found by {self.method}, {len(self.notes)} notes)"
+
+    def _repr_png_(self) -> bytes:
+        shown = self.matte if self.photo is None else self.cutout()
+        return imaging.encode_preview(shown, PREVIEW_LONG_SIDE_PX)
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the matte, in pixels."""
+        return Size(*self.matte.shape[-2:])
 
     @property
     def is_empty(self) -> bool:
         """Whether no pixel is subject: the matte is nowhere above one half."""
         return not bool((self.matte > SUBJECT_THRESHOLD).any())
+
+    def cutout(self) -> Tensor:
+        """Return the subject on a transparent ground, shape (1, 4, H, W), without a rim of the background's colours.
+
+        Raises:
+            OptionError: The photo is not known.
+        """
+        if self.photo is None:
+            raise OptionError("This segmentation does not hold its photo; call pochoir.segment, or compositing.cutout.")
+        return compositing.cutout(self.photo, self.matte)
+
+    def image(self) -> Image.Image:
+        """Return the matte as a PIL image of mode L: white is subject."""
+        return imaging.to_image(self.matte)
+
+    def cutout_image(self) -> Image.Image:
+        """Return ``cutout`` as a PIL image of mode RGBA.
+
+        Raises:
+            OptionError: The photo is not known.
+        """
+        return imaging.to_image(self.cutout())
+
+    def save(self, path: str | Path, *, as_matte: bool = False) -> None:
+        """Save the cutout, or the matte.
+
+        Args:
+            path: File to write; its extension picks the format.
+            as_matte: Save the matte, white is subject, instead of the cutout.
+
+        Raises:
+            OptionError: The photo is not known, so there is no cutout.
+            OutputPathError: The path's format is unknown or cannot hold transparency.
+            WriteError: The file cannot be written.
+        """
+        if as_matte:
+            imaging.save(path, self.matte.expand(-1, 3, -1, -1))
+            return
+        cutout = self.cutout()
+        imaging.save(path, cutout[:, :3], alpha=cutout[:, 3:])
 
 
 class Segmenter(Protocol):
