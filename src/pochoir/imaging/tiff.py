@@ -1,6 +1,7 @@
 """TIFF at every depth and in every layout, by tifffile."""
 
 import io
+import logging
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from pochoir.imaging.raster import (
     reduction_note,
     reduction_of,
 )
+
+# Errors and notes say already what tifffile reports about a damaged file; it should not reach the terminal as well.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 RAW_MESSAGE = "it is a camera's raw file; develop it first, for example to TIFF"
