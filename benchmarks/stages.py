@@ -32,7 +32,7 @@ def main() -> None:
     segmenter = create_segmenter(SegmentSettings())
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "photo.jpg"), Path(folder, "cutout.png")
-        imaging.save(source, photo, quality=92)
+        imaging.save(source, photo, options=imaging.SaveOptions(quality=92))
         stages: dict[str, Callable[[dict[str, Any]], Any]] = {
             "decode": lambda made: imaging.load(source).rgb,
             "network": lambda made: segmenter.segment(made["decode"]).matte,

@@ -21,7 +21,7 @@ IMAGES = Path(__file__).parent / "images"
 def save(name: str, sheet: Tensor) -> None:
     """Write one of the README's pictures."""
     IMAGES.mkdir(exist_ok=True)
-    imaging.save(IMAGES / f"{name}.jpg", sheet, quality=80)
+    imaging.save(IMAGES / f"{name}.jpg", sheet, options=imaging.SaveOptions(quality=80))
 
 
 def make_styles() -> None:

@@ -55,7 +55,7 @@ def test_halves_go_up(tmp_path: Path) -> None:
         assert image.getpixel((0, 0)) == (128, 128, 128)
 
 
-@pytest.mark.parametrize("extension", ["jpg", "jpeg", "webp"])
+@pytest.mark.parametrize("extension", ["jpg", "jpeg", "webp", "avif", "jxl"])
 def test_lossy_formats_stay_close(tmp_path: Path, extension: str) -> None:
     ramp = torch.linspace(0, 1, 64).expand(1, 3, 32, 64)
     imaging.save(tmp_path / f"a.{extension}", ramp)
@@ -90,7 +90,7 @@ def test_file_says_it_is_srgb(tmp_path: Path, extension: str) -> None:
             assert "sRGB" in ImageCms.getProfileDescription(profile)
 
 
-@pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tif", "avif", "jxl"])
 def test_same_picture_same_bytes(tmp_path: Path, extension: str) -> None:
     for name in ("a", "b"):
         imaging.save(tmp_path / f"{name}.{extension}", random_picture(), record="{}")
@@ -98,7 +98,7 @@ def test_same_picture_same_bytes(tmp_path: Path, extension: str) -> None:
 
 
 class TestRecord:
-    @pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tif"])
+    @pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tif", "avif", "jxl"])
     @pytest.mark.parametrize("length", [10, 50_000, 1_500_000])
     def test_comes_back(self, tmp_path: Path, extension: str, length: int) -> None:
         record = json.dumps({"name": "Grüße, 世界 🎨", "losses": "x" * length}, ensure_ascii=False)
@@ -112,17 +112,10 @@ class TestRecord:
         imaging.save(tmp_path / "a.png", random_picture(), record="x" * 100_000)
         assert (tmp_path / "a.png").stat().st_size < 5000
 
-    @pytest.mark.parametrize(("limit", "refused"), [(200, False), (100, True)])
-    def test_of_a_huge_picture(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, refused: bool
-    ) -> None:
+    def test_of_a_huge_picture(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         imaging.save(tmp_path / "a.png", torch.zeros(1, 3, 16, 16), record="{}")
-        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above it, and refuses above twice of it
-        if not refused:
-            assert imaging.read_record(tmp_path / "a.png") == "{}"
-            return
-        with pytest.raises(InputError, match="Cannot read the recipe in"):
-            imaging.read_record(tmp_path / "a.png")
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow refuses above twice of it
+        assert imaging.read_record(tmp_path / "a.png") == "{}"
 
     def test_behind_the_pixels(self, tmp_path: Path) -> None:
         path = tmp_path / "a.png"

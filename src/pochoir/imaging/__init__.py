@@ -7,8 +7,10 @@ from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
 from pochoir.imaging.integrity import is_intact
+from pochoir.imaging.options import SaveOptions
 from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place, holds_alpha
 from pochoir.imaging.picture import Matte, Picture, PictureSource
+from pochoir.imaging.raster import Metadata
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
 from pochoir.imaging.sheets import contact_sheet
@@ -19,8 +21,10 @@ __all__ = [
     "AlphaJudgement",
     "AlphaKind",
     "Matte",
+    "Metadata",
     "Picture",
     "PictureSource",
+    "SaveOptions",
     "check_output",
     "check_place",
     "contact_sheet",

@@ -52,6 +52,11 @@ def strip_prefix(block: bytes) -> bytes:
     return block[len(_PREFIX) :] if block.startswith(_PREFIX) else block
 
 
+def add_prefix(block: bytes) -> bytes:
+    """Return an EXIF block with the prefix that JPEG puts before it."""
+    return _PREFIX + block
+
+
 def select_exif(block: bytes | None, *, gps: bool = False) -> bytes | None:
     """Return a new EXIF block with date, camera, author and copyright of another; ``None`` if there are none.
 
@@ -79,6 +84,16 @@ def select_exif(block: bytes | None, *, gps: bool = False) -> bytes | None:
         return strip_prefix(kept.tobytes()) if len(kept) else None
     except Exception:  # readers of broken blocks raise whatever they stumble over, and nobody misses the block
         return None
+
+
+def read_texts(block: bytes | None) -> dict[int, str]:
+    """Return the texts of a block that ``select_exif`` made, by their tags."""
+    if not block:
+        return {}
+    exif = Image.Exif()
+    exif.load(_PREFIX + block)
+    fields = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+    return {int(tag): value for tag, value in fields.items() if isinstance(value, str)}
 
 
 def _find_orientation(block: bytes) -> int:

@@ -3,12 +3,11 @@
 import hashlib
 import os
 import re
-import warnings
 import zlib
 from pathlib import Path
 
-from PIL import Image
-
+from pochoir.errors import ImageReadError
+from pochoir.imaging.decoding import decode_image
 from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, sidecar_of
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -44,7 +43,7 @@ def is_intact(path: str | os.PathLike[str]) -> bool:
         return _has_whole_chunks(data)
     if stamp is not None:
         return stamp == hashlib.sha256(data).hexdigest()
-    return picture_format is not None and _ends_well(data, picture_format) and _decodes(target, picture_format)
+    return picture_format is not None and _ends_well(data, picture_format) and _decodes(data)
 
 
 def _read_stamp(target: Path) -> str | None:
@@ -80,12 +79,9 @@ def _ends_well(data: bytes, picture_format: str) -> bool:
     return True  # the decoder of TIFF needs every strip in full
 
 
-def _decodes(target: Path, picture_format: str) -> bool:
+def _decodes(data: bytes) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of sizes, and of tags that a cut file lacks
-            with Image.open(target, formats=(picture_format,)) as image:
-                image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        decode_image(data)
+    except ImageReadError:
         return False
     return True

@@ -13,6 +13,8 @@ FORMAT_OF_SUFFIX = {
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".jxl": "JXL",
 }
 _WITHOUT_ALPHA = ("JPEG",)
 _MAX_NAME_BYTES = 255 - len(".json")

@@ -91,6 +91,12 @@ def decode_png(data: bytes) -> Raster:
     return raster
 
 
+def insert_chunks(data: bytes, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return a PNG with further chunks, (kind, payload), behind its header."""
+    end = len(MAGIC) + 12 + 13
+    return data[:end] + b"".join(_pack(kind, payload) for kind, payload in chunks) + data[end:]
+
+
 def find_text(chunks: Iterable[Chunk], keyword: bytes) -> bytes | None:
     """Return the text of an iTXt chunk, encoded as UTF-8; ``None`` if it is missing, damaged or too long."""
     for chunk in chunks:

@@ -59,7 +59,7 @@ def _write_rest(folder: Path, results: Results) -> Iterator[Path]:
     for photo, sheets in results.sheets.items():
         for name, sheet in sheets.items():
             path = folder / f"{photo}-{name}.jpg"
-            imaging.save(path, sheet, quality=88)
+            imaging.save(path, sheet, options=imaging.SaveOptions(quality=88))
             yield path
 
 

@@ -140,7 +140,7 @@ def _sweep_findings(findings: Findings) -> Iterator[str]:
 
 def _write_sweep(folder: Path, findings: Findings) -> Iterator[Path]:
     for name, _, sheet in _sweep_sheets(findings):
-        imaging.save(folder / name, sheet, quality=_QUALITY)
+        imaging.save(folder / name, sheet, options=imaging.SaveOptions(quality=_QUALITY))
         yield folder / name
     imaging.write_file(folder / "front.svg", page.svg(front_chart(findings.weights, factors(findings.plan))))
     yield folder / "front.svg"
@@ -155,7 +155,7 @@ def _write_comparison(folder: Path, results: Results) -> Iterator[Path]:
         yield folder / f"{name}.svg"
     for photo in _shown(results):
         for name, sheet in results.sheets[photo].items():
-            imaging.save(folder / f"{photo}-{name}.jpg", sheet, quality=_QUALITY)
+            imaging.save(folder / f"{photo}-{name}.jpg", sheet, options=imaging.SaveOptions(quality=_QUALITY))
             yield folder / f"{photo}-{name}.jpg"
 
 

@@ -1,0 +1,31 @@
+"""Options of written files: depth, compression, colours, and facts that are kept."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Chroma: TypeAlias = Literal["444", "422", "420"]
+Profile: TypeAlias = Literal["srgb", "keep"]
+KeptMetadata: TypeAlias = Literal["none", "basic", "gps"]
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """Options of a written file; each format takes what it knows."""
+
+    bits: int = 8
+    """Bits of a sample: 8, or 16 in PNG, TIFF and JPEG XL."""
+    quality: int = 95
+    """1 to 100, for JPEG, WebP, AVIF and JPEG XL; 100 is lossless in WebP and JPEG XL."""
+    chroma: Chroma = "444"
+    """Resolution of colours in JPEG and AVIF; painted pictures live on saturated edges, which less would smear."""
+    dpi: float | None = None
+    """Print resolution in pixels per inch; ``None`` keeps the photo's."""
+    profile: Profile = "srgb"
+    """``"keep"`` writes the colours in the space of the photo's profile."""
+    metadata: KeptMetadata = "basic"
+    """EXIF data of the photo to keep: none; date, camera, author and copyright; or these and the place."""
+    embed_record: bool = True
+    """Keep the record with the picture."""
+
+
+DEFAULT_OPTIONS = SaveOptions()
