@@ -5,7 +5,7 @@ would take the old background along; so the subject's own colour there is estima
 sRGB-encoded values, as painting programs do and as the matte was made for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,9 @@ _INVISIBLE = 1e-3
 class Layers:
     """A picture taken apart into what is in front and what is behind."""
 
-    foreground: Tensor
+    foreground: Tensor = field(repr=False)
     """The subject's colours in [0, 1], shape (1, 3, H, W); the picture's own where the matte is 1."""
-    background: Tensor
+    background: Tensor = field(repr=False)
     """The background's colours in [0, 1], shape (1, 3, H, W); the picture's own where the matte is 0."""
 
 

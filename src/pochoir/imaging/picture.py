@@ -19,9 +19,9 @@ from pochoir.imaging.raster import Metadata
 class Picture:
     """A decoded picture."""
 
-    rgb: Tensor
+    rgb: Tensor = field(repr=False)
     """Upright sRGB colours in [0, 1], float32, shape (1, 3, H, W); not multiplied by alpha."""
-    alpha: Tensor | None
+    alpha: Tensor | None = field(repr=False)
     """Opacity in [0, 1], shape (1, 1, H, W); ``None`` if all of it is 1, or if it was a mistake (see ``notes``)."""
     name: str
     """The file's name without its folder, or ``"<image>"`` for a picture in memory."""
@@ -54,7 +54,7 @@ class Picture:
 class Matte:
     """A decoded mask; the fields that ``Picture`` has mean the same here."""
 
-    matte: Tensor
+    matte: Tensor = field(repr=False)
     """Values in [0, 1], 1 is subject, float32, shape (1, 1, H, W)."""
     name: str
     path: str | None

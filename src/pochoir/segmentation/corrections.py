@@ -10,7 +10,7 @@ References:
     "Efficient Graph-Based Image Segmentation", IJCV 2004, likewise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -48,8 +48,8 @@ class Corrections:
         notes: What the user should know of how they were read.
     """
 
-    keep: Tensor
-    drop: Tensor
+    keep: Tensor = field(repr=False)
+    drop: Tensor = field(repr=False)
     box: Box | None = None
     notes: tuple[str, ...] = ()
 

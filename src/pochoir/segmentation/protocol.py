@@ -1,6 +1,6 @@
 """Values that segmenters return, and the protocol that they follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Parts:
         boxes: The smallest box around each part.
     """
 
-    labels: Tensor
+    labels: Tensor = field(repr=False)
     areas_px: tuple[int, ...]
     boxes: tuple[Box, ...]
 
@@ -46,7 +46,7 @@ class Doubt:
     """
 
     confidence: float
-    map: Tensor
+    map: Tensor = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)

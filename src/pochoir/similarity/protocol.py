@@ -1,7 +1,7 @@
 """What a metric is: it describes each picture once, and compares descriptions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from torch import Tensor
@@ -26,8 +26,8 @@ class View:
         key: Names the view's content: the picture's hash and all that was done to it.
     """
 
-    rgb: Tensor
-    weight: Tensor | None
+    rgb: Tensor = field(repr=False)
+    weight: Tensor | None = field(repr=False)
     key: str
 
     @property

@@ -38,7 +38,7 @@ class Checkpoint:
         steps: Steps done at each scale so far.
     """
 
-    picture: Tensor
+    picture: Tensor = field(repr=False)
     steps: tuple[int, ...]
 
 

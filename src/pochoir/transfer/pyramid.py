@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
@@ -44,8 +44,8 @@ class Region:
         treatment: What of the photo is kept in it; None is as the settings say for all.
     """
 
-    matte: Tensor
-    styles: Sequence[Sample | tuple[Tensor, float]]
+    matte: Tensor = field(repr=False)
+    styles: Sequence[Sample | tuple[Tensor, float]] = field(repr=False)
     treatment: Treatment | None = None
 
     @property
@@ -66,7 +66,7 @@ class Level:
         margin: Reflected pixels of ``photo`` and mattes that are painted and then cut off.
     """
 
-    photo: Tensor
+    photo: Tensor = field(repr=False)
     regions: Sequence[Region]
     style_scale: float
     frame_px: float
