@@ -42,7 +42,7 @@ weights: $(VENV)/installed
 	$(BIN)/pochoir models pull
 
 weights-metrics: $(VENV)/installed
-	$(BIN)/pochoir models pull vgg16 alexnet dists
+	$(BIN)/pochoir models pull vgg16 alexnet dists pose
 
 clean:
 	rm -rf $(VENV) build dist pochoir-demo pochoir-report .*_cache .hypothesis

@@ -45,7 +45,7 @@ def test_listing_needs_neither_torch_nor_the_downloaders() -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("name", ["vgg19", "u2net", "u2netp", "vgg16", "alexnet", "dists"])
+@pytest.mark.parametrize("name", ["vgg19", "u2net", "u2netp", "vgg16", "alexnet", "dists", "pose"])
 def test_cached_files_are_the_ones_in_the_table(name) -> None:
     from pochoir.weights import WeightStatus, verify
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-from pochoir.animation import fields
+from pochoir.animation import fields, gaits
 from pochoir.animation.fields import Field
+from pochoir.animation.posing import Curve
 from pochoir.errors import OptionError, UnknownNameError
 
 MOST_AMOUNT: Final = 3.0
@@ -25,6 +26,7 @@ class Motion:
         needs: Parts of the subject that the motion moves; ``"nothing"`` serves any subject.
         period_s: Seconds that one cycle takes when it looks natural.
         field: Displacement field of a motion that needs no parts.
+        curve: Bone angles of a motion that needs parts.
         travels: True if the subject can cross the picture with it.
     """
 
@@ -33,6 +35,7 @@ class Motion:
     needs: Needs = "nothing"
     period_s: float = 3.0
     field: Field | None = None
+    curve: Curve | None = None
     travels: bool = False
 
 
@@ -47,6 +50,14 @@ _ROWS = (
     Motion("turn", "Turns to both sides, as if it had depth.", field=fields.turn),
     Motion("peek", "Ducks below the frame and comes up again.", field=fields.peek),
     Motion("jitter", "Four poses in turn, like a paper puppet.", field=fields.jitter),
+    Motion("wave", "Raises an arm and waves.", "person", curve=gaits.wave),
+    Motion("march", "Lifts the knees in turn, seen from the front.", "person", 2.0, curve=gaits.march),
+    Motion("walk", "Walks like a shadow puppet.", "person", 2.0, curve=gaits.walk, travels=True),
+    Motion("jump", "Crouches and jumps with the arms up.", "person", 2.0, curve=gaits.jump),
+    Motion("dance", "Sways the hips and throws up the arms.", "person", curve=gaits.dance),
+    Motion("trot", "Four legs swing in diagonal pairs.", "legs", 1.5, curve=gaits.trot, travels=True),
+    Motion("run", "Trots while the background passes by.", "legs", 1.5, curve=gaits.trot),
+    Motion("flap", "Lifts the wings and lowers them.", "wings", curve=gaits.flap),
 )
 
 MOTIONS: Final[Mapping[str, Motion]] = MappingProxyType({row.name: row for row in _ROWS})
@@ -60,10 +71,12 @@ class Move:
     Attributes:
         motion: The motion.
         amount: Factor on its usual strength.
+        face: Direction of a gait: 1 is right, -1 is left, 0 is wherever the subject looks.
     """
 
     motion: Motion
     amount: float = 1.0
+    face: int = 0
 
     @classmethod
     def parse(cls, text: str) -> "Move":

