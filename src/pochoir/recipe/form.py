@@ -2,9 +2,10 @@
 
 import re
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
+from pydantic_core import core_schema
 
 from pochoir.errors import OptionError
 from pochoir.recipe.model import FrozenModel
@@ -30,6 +31,15 @@ class Pad(NamedTuple):
             return str(self.px)
         return f"{f'{100 * self.share:.6f}'.rstrip('0').rstrip('.')}%"
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        write = core_schema.plain_serializer_function_ser_schema(str, when_used="json")
+        return core_schema.no_info_plain_validator_function(parse_pad, serialization=write)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"^\s*\d+(px|(\.\d+)?%)?\s*$", "examples": ["20", "5%"]}
+
 
 def parse_pad(value: Any) -> Pad:
     """Read a margin: pixels as ``20`` or ``"20px"``, or a share as ``"5%"``.
@@ -54,14 +64,6 @@ def parse_pad(value: Any) -> Pad:
     return pad
 
 
-PadField = Annotated[
-    Pad,
-    PlainValidator(parse_pad),
-    PlainSerializer(str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(px|(\.\d+)?%)?\s*$", "examples": ["20", "5%"]}),
-]
-
-
 class Form(FrozenModel):
     """Form in which a subject is saved.
 
@@ -78,7 +80,7 @@ class Form(FrozenModel):
 
     name: FormName = "matte"
     trim: bool = Field(False, strict=True)
-    pad: PadField = Pad()
+    pad: Pad = Pad()
     size: int | None = Field(None, ge=1, le=MAX_SIDE_PX, strict=True)
     shadow: Shadow = "drop"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import tomli_w
-from pydantic import AfterValidator, BeforeValidator, Strict, model_validator
+from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, model_validator
 
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe.model import as_mapping, to_plain
@@ -28,6 +28,7 @@ STYLE_FIELDS = ("style", "subject_style", "background_style")
 MASK_FIELDS = tuple(f"{name}_mask" for name in STYLE_FIELDS)
 """Fields that name the masks of styles."""
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "mps")
+_DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
 
 
 def _one_or_many(value: Any) -> Any:
@@ -36,11 +37,14 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _check_device(name: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+    if not re.fullmatch(_DEVICE, name):
         raise UnknownNameError("device", name, DEVICES)
     return name
 
 
+Device = Annotated[
+    str, Strict(), AfterValidator(_check_device), WithJsonSchema({"type": "string", "pattern": f"^(?:{_DEVICE})$"})
+]
 Styles = Annotated[tuple[StyleRef, ...], BeforeValidator(_one_or_many)]
 """Styles of one region, which are blended."""
 Paths = Annotated[tuple[PathText, ...], BeforeValidator(_one_or_many)]
@@ -63,10 +67,10 @@ class Recipe(SegmentSettings, TransferSettings, RegionSettings):
     subject_style: Styles = setting((), "Style for the subject", group="styles", level="basic")
     background_style: Styles = setting((), "Style for the background", group="styles", level="basic")
     style_mask: Paths = setting(
-        (), "Picture, white where the look is taken from the style; one for each --style", group="styles"
+        (), "Picture, white where the look is taken from the style; one for each style", group="styles"
     )
-    subject_style_mask: Paths = setting((), "The same, one for each --subject-style", group="styles")
-    background_style_mask: Paths = setting((), "The same, one for each --background-style", group="styles")
+    subject_style_mask: Paths = setting((), "The same, one for each subject style", group="styles")
+    background_style_mask: Paths = setting((), "The same, one for each background style", group="styles")
     backdrop: Backdrop = setting(
         Backdrop("photo"),
         "Ground behind the subject: photo, transparent, #rrggbb or a picture file",
@@ -76,9 +80,7 @@ class Recipe(SegmentSettings, TransferSettings, RegionSettings):
     full_size: bool = setting(
         False, "Save at the photo's full size, with edges from the full-size matte", group="output", level="basic"
     )
-    device: Annotated[str, Strict(), AfterValidator(_check_device)] = setting(
-        "auto", "Device: auto, cpu, cuda, cuda:N or mps", group="machine"
-    )
+    device: Device = setting("auto", "Device: auto, cpu, cuda, cuda:N or mps", group="machine")
     threads: int = setting(0, "CPU threads; 0 is all cores", group="machine", low=0, high=1024)
 
     @model_validator(mode="after")

@@ -127,7 +127,10 @@ def _check_memory(value: Bytes) -> Bytes:
     return value
 
 
-Layers = Annotated[tuple[Annotated[str, Strict()], ...], BeforeValidator(_split_text)]
+LAYERS = tuple(dict.fromkeys(name for encoder in CONVOLUTIONS_PER_BLOCK for name in layer_names(encoder)))
+"""Names of the layers of all encoders."""
+LayerName = Annotated[str, Strict(), WithJsonSchema({"type": "string", "enum": list(LAYERS)})]
+Layers = Annotated[tuple[LayerName, ...], BeforeValidator(_split_text)]
 """Names of layers; a text is split at its commas."""
 Counts = Annotated[tuple[Annotated[int, Strict()], ...], BeforeValidator(_split_counts)]
 """Whole numbers; a text is split at its commas."""
@@ -165,7 +168,7 @@ class SegmentSettings(FrozenModel):
     )
     subject: SubjectChoice = setting(
         SubjectChoice("all"),
-        "Subjects to keep: all, largest, or numbers as --as parts shows them: 1 or 1,3",
+        "Subjects to keep: all, largest, or their numbers such as 1 or 1,3, as --as parts shows them",
         group="subject",
     )
     mask: PathText | None = setting(
@@ -297,7 +300,7 @@ def check_schedule(counts: tuple[int, ...]) -> None:
 def _own(region: str, name: str) -> Any:
     """Declare the field that replaces a field of ``TransferSettings`` for one region."""
     low, high = bounds_of(TransferSettings.model_fields[name])
-    text = f"In place of --{name.replace('_', '-')} for the {region}"
+    text = f"{name.replace('_', ' ').capitalize()} for the {region} alone"
     level: Level = "experiment" if name in ("content_weight", "content_layers") else "advanced"
     return setting(None, text, group="regions", level=level, low=low, high=high)
 
