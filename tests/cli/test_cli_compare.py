@@ -55,7 +55,7 @@ def test_a_page_and_its_tables_come_out(photo_file: Path, mask_file: Path, style
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--box", "1,2,3"], "--box takes four whole numbers X,Y,W,H; got '1,2,3'."),
+        (["--box", "1,2,3"], "A box is four whole numbers X,Y,WIDTH,HEIGHT; got '1,2,3'."),
         (["--box", "0,0,0,5"], "A box needs a width and a height"),
         (["--box", "cat=0,0,5,5"], "Unknown photo of a box 'cat'. Allowed: photo."),
         (["--box", "80,0,5,5"], "The box 80,0,5,5 lies outside of photo, which is 64x48."),

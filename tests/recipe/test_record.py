@@ -2,6 +2,7 @@ import copy
 import json
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,7 @@ CUTOUT = RECORD.replace(
 )
 OWN = RECORD.replace(request=REQUEST.replace(own=("segmenter 'mine'", "encoder")))
 TIMED = RECORD.replace(request=REQUEST.replace(recipe=REQUEST.recipe.replace(time="30s")), done=(9, 4, 0))
+EARLIER = json.loads(Path(__file__).with_name("records_0_4_0.json").read_text(encoding="utf-8"))
 RECORDS = pytest.mark.parametrize("record", [RECORD, CUTOUT, TIMED, OWN], ids=["painted", "cut out", "timed", "own"])
 
 
@@ -129,7 +131,18 @@ def test_errors_of_the_recipe_inside_are_raised_unchanged():
 
 
 class TestEarlierVersions:
-    """Records as version 0.1.0 wrote them before requests and environments were told apart."""
+    """Records from before requests and environments were two values."""
+
+    @pytest.mark.parametrize("stored", EARLIER, ids=["painted", "timed", "JPEG", "cut out", "matte"])
+    def test_records_that_version_0_4_0_wrote(self, stored):
+        record = Record.from_json(json.dumps(stored))
+        written = json.loads(record.to_json())
+        for part in ("pochoir", "torch", "inputs", "weights", "device", "threads", "engine"):
+            assert written[part] == stored[part]
+        assert Record.from_json(record.to_json()) == record
+        changed = {name for name, value in stored["recipe"].items() if written["recipe"][name] != value}
+        assert changed <= {"time", "memory"}  # 1.5G is written as 1536M, no limit as null
+        assert written.get("form") == stored.get("output")
 
     PAINTED = (
         '{"pochoir":"0.1.0","torch":"2.13.0+cpu","recipe":{"segmenter":"u2net","box":[1,2,3,4],"keep_points":"5,6;7,8",'

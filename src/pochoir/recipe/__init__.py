@@ -45,3 +45,4 @@ from pochoir.recipe.values import Points as Points
 from pochoir.recipe.values import Seconds as Seconds
 from pochoir.recipe.values import StyleRef as StyleRef
 from pochoir.recipe.values import SubjectChoice as SubjectChoice
+from pochoir.recipe.values import parse_box as parse_box

@@ -14,7 +14,7 @@ from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.watching import make_folder
 from pochoir.errors import OptionError, OutputPathError
-from pochoir.recipe import MAX_SIZE_PX, TransferSettings
+from pochoir.recipe import MAX_SIZE_PX, TransferSettings, parse_box
 
 if TYPE_CHECKING:
     from pochoir.lab.compare.run import Plan, Progress
@@ -139,10 +139,4 @@ def _read_box(text: str, names: Sequence[str]) -> tuple[str, Box]:
     name, _, numbers = text.rpartition("=")
     if not name and len(names) > 1:
         raise OptionError(f"With several photos a box names its own, such as {names[0]}={numbers}; got {text!r}.")
-    try:
-        x, y, width, height = (int(part) for part in numbers.split(","))
-    except ValueError:
-        raise OptionError(f"--box takes four whole numbers X,Y,W,H; got {text!r}.") from None
-    if width < 1 or height < 1:
-        raise OptionError(f"A box needs a width and a height of at least 1 pixel; got {text!r}.")
-    return name or names[0], Box(x, y, width, height)
+    return name or names[0], parse_box(numbers)
