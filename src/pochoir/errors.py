@@ -13,6 +13,7 @@ PochoirError                    anything below; catch this one to catch them all
 │   └── WeightsDownloadError    a weight file could not be fetched or failed its checksum
 ├── DivergedError               the optimiser met a loss that is not a number
 ├── MissingExtraError           an optional dependency is not installed
+├── PluginError                 a plug-in of another package cannot be used
 └── WriteError                  a file could not be written (disk full, permissions)
 """
 
@@ -94,6 +95,10 @@ class DivergedError(PochoirError):
 
 class MissingExtraError(PochoirError):
     """An optional dependency is not installed; the text says which extra brings it."""
+
+
+class PluginError(PochoirError):
+    """A plug-in of another package cannot be used; the text names both."""
 
 
 class WriteError(PochoirError):

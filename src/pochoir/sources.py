@@ -132,11 +132,13 @@ def load_style(source: str) -> Picture:
     """
     if Path(source).exists():
         return imaging.load(source, role="style")
-    if source in styles.NAMES:
+    if source in styles.NAMES or source in styles.style_names():
         drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
         return dataclasses.replace(drawn, name=source)
     if Path(source).suffix or "/" in source or "\\" in source:
-        raise ImageReadError(f"The style {source} does not exist; built-in styles are {', '.join(styles.NAMES)}.")
+        raise ImageReadError(
+            f"The style {source} does not exist; built-in styles are {', '.join(styles.style_names())}."
+        )
     styles.describe(source)  # raises, with the names that come nearest
     raise AssertionError(source)
 
@@ -178,7 +180,7 @@ def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
         InputError: It is nowhere, or was never a file.
     """
     if entry.path is None:
-        if entry.name in styles.NAMES:
+        if entry.name in styles.style_names():
             return entry.name
         raise InputError(f"The {entry.role} was a picture in memory; it has no file to read again.")
     path = Path(entry.path)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema, model_validator
 
+from pochoir._plugins import SEGMENTERS as SEGMENTER_PLUGINS
+from pochoir._plugins import plugin_names
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe.model import FrozenModel, bounds_of
 from pochoir.recipe.values import (
@@ -87,10 +89,12 @@ def setting(
 
 
 def _check_segmenter(name: str) -> str:
-    if name not in SEGMENTERS and not name.startswith(REMBG_PREFIX):
-        raise UnknownNameError(
-            "segmenter", name, SEGMENTERS, f"Or {REMBG_PREFIX}NAME for a network of the rembg package."
-        )
+    if name in SEGMENTERS or name.startswith(REMBG_PREFIX):
+        return name
+    plugins = plugin_names(SEGMENTER_PLUGINS)
+    if name not in plugins:
+        hint = f"Or {REMBG_PREFIX}NAME for a network of the rembg package."
+        raise UnknownNameError("segmenter", name, (*SEGMENTERS, *plugins), hint)
     return name
 
 
@@ -100,7 +104,7 @@ SegmenterName = Annotated[
     AfterValidator(_check_segmenter),
     WithJsonSchema({"anyOf": [{"enum": list(SEGMENTERS)}, {"type": "string", "pattern": f"^{REMBG_PREFIX}"}]}),
 ]
-"""One of ``SEGMENTERS``, or ``rembg:NAME``."""
+"""One of ``SEGMENTERS``, a plug-in's name, or ``rembg:NAME``."""
 
 
 def _split_text(value: Any) -> Any:

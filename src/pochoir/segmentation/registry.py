@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 
 from pochoir import weights
+from pochoir._plugins import SEGMENTERS, call_plugin, plugin_names
 from pochoir.errors import UnknownNameError, WeightsMissingError
 from pochoir.recipe import REMBG_PREFIX, SegmentSettings
 from pochoir.segmentation.grabcut import GrabCutSegmenter
@@ -18,8 +19,9 @@ _BOX_FINDERS = ("u2net", "u2netp")  # the surer one first: a box that cuts the s
 def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu", many: bool = False) -> Segmenter:
     """Build the segmenter that the settings name, ready to use.
 
-    ``rembg:NAME`` runs in the rembg package, on the device that its onnxruntime is for. GrabCut without a box looks
-    for one with U2-Net or U2-Net-p if their weights are in the cache.
+    A name that another package has registered under the entry points ``pochoir.segmenters`` builds that package's
+    segmenter. ``rembg:NAME`` runs in the rembg package, on the device that its onnxruntime is for. GrabCut without a
+    box looks for one with U2-Net or U2-Net-p if their weights are in the cache.
 
     Args:
         settings: Which segmenter, and its options.
@@ -30,12 +32,16 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
         UnknownNameError: There is no segmenter of that name.
         WeightsError: The network's weights are not in the cache, or cannot be read.
         MissingExtraError: It is one of rembg's, and that package is not installed.
+        PluginError: It is another package's, and cannot be used.
     """
     if settings.segmenter.startswith(REMBG_PREFIX):
         return RembgSegmenter(settings.segmenter.removeprefix(REMBG_PREFIX))
-    if settings.segmenter not in SEGMENTER_BUILDERS:
-        raise UnknownNameError("segmenter", settings.segmenter, SEGMENTER_BUILDERS)
-    return SEGMENTER_BUILDERS[settings.segmenter](settings, device, many)
+    if settings.segmenter in SEGMENTER_BUILDERS:
+        return SEGMENTER_BUILDERS[settings.segmenter](settings, device, many)
+    if settings.segmenter not in plugin_names(SEGMENTERS):
+        raise UnknownNameError("segmenter", settings.segmenter, (*SEGMENTER_BUILDERS, *plugin_names(SEGMENTERS)))
+    made: Segmenter = call_plugin(SEGMENTERS, settings.segmenter, settings, str(device))
+    return made
 
 
 def weights_of(settings: SegmentSettings) -> tuple[str, ...]:

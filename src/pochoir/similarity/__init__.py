@@ -3,7 +3,7 @@
 from pochoir.similarity.cache import FeatureCache
 from pochoir.similarity.nulls import score_nulls
 from pochoir.similarity.protocol import PARTS, Features, Measure, Metric, View
-from pochoir.similarity.registry import NAMES, create_metrics
+from pochoir.similarity.registry import NAMES, create_metrics, metric_names
 from pochoir.similarity.scoring import DEFAULT_METRICS, Score, Scorer, read_exhibit, score
 from pochoir.similarity.views import Exhibit, Framing
 
@@ -21,6 +21,7 @@ __all__ = [
     "Scorer",
     "View",
     "create_metrics",
+    "metric_names",
     "read_exhibit",
     "score",
     "score_nulls",

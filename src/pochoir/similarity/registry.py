@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from pochoir._plugins import METRICS, call_plugin, plugin_names
 from pochoir.encoders import VGG, load_encoder
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.similarity import perceptual
@@ -23,17 +24,22 @@ NAMES = (*_ON_VGG, *_ON_PIXELS, *perceptual.NAMES, "clip")
 """Names of the metrics; ``clip`` takes a network after a colon, such as ``clip:ViT-B-32/laion2b_s34b_b79k``."""
 
 MetricSource: TypeAlias = str | Metric
-"""A metric's name, or a metric of one's own."""
+"""A metric's name, or a metric of the user's own."""
+
+
+def metric_names() -> tuple[str, ...]:
+    """Return the names of all metrics: pochoir's own, and those of other packages' entry points ``pochoir.metrics``."""
+    return (*NAMES, *(name for name in plugin_names(METRICS) if name not in NAMES))
 
 
 def create_metrics(
     sources: Sequence[MetricSource], *, device: str = "cpu", encoder: VGG | None = None
 ) -> tuple[Metric, ...]:
-    """Metrics, ready to be used; the network that several share is loaded once.
+    """Return metrics that are ready to use; the network that several share is loaded once.
 
     Args:
         sources: Names or metrics.
-        device: Where networks are to run.
+        device: Device that networks run on.
         encoder: Replaces VGG19, for tests and experiments.
 
     Raises:
@@ -41,10 +47,11 @@ def create_metrics(
         OptionError: None is given, or one is given twice.
         WeightsMissingError: A network's weights are not in the cache.
         MissingExtraError: A metric needs a package that is not installed.
+        PluginError: A metric of another package cannot be used.
     """
     for source in sources:
-        if isinstance(source, str) and source not in NAMES and not source.startswith("clip:"):
-            raise UnknownNameError("metric", source, NAMES)
+        if isinstance(source, str) and source not in metric_names() and not source.startswith("clip:"):
+            raise UnknownNameError("metric", source, metric_names())
     names = [source if isinstance(source, str) else source.name for source in sources]
     if not names or len(set(names)) != len(names):
         raise OptionError(f"Metrics are to be named once each; got {', '.join(names) or 'none'}.")
@@ -59,6 +66,9 @@ def _create(name: str, device: str, encoder: SharedEncoder | None) -> Metric:
         return _ON_VGG[name](encoder)
     if name in _ON_PIXELS:
         return _ON_PIXELS[name]()
-    return (
-        perceptual.load_perceptual(name, device=device) if name in perceptual.NAMES else load_clip(name, device=device)
-    )
+    if name in perceptual.NAMES:
+        return perceptual.load_perceptual(name, device=device)
+    if name in plugin_names(METRICS):
+        made: Metric = call_plugin(METRICS, name, device)
+        return made
+    return load_clip(name, device=device)

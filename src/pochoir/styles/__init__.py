@@ -11,6 +11,7 @@ palette from dark to light, and no large flat area.
 import importlib
 from typing import TYPE_CHECKING
 
+from pochoir import _plugins
 from pochoir._types import Size
 from pochoir.errors import OptionError, UnknownNameError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["MAX_ASPECT", "MAX_SIDE_PX", "MIN_SIDE_PX", "NAMES", "describe", "draw"]
+__all__ = ["MAX_ASPECT", "MAX_SIDE_PX", "MIN_SIDE_PX", "NAMES", "describe", "draw", "style_names"]
 
 MIN_SIDE_PX = 16
 """Shortest side that still shows a style."""
@@ -42,20 +43,27 @@ NAMES: tuple[str, ...] = tuple(_DESCRIPTIONS)
 """Names of the built-in styles, in the order in which they are listed."""
 
 
+def style_names() -> tuple[str, ...]:
+    """Return the names of all styles: ``NAMES``, and those of other packages' entry points ``pochoir.styles``."""
+    return (*NAMES, *(name for name in _plugins.plugin_names(_plugins.STYLES) if name not in NAMES))
+
+
 def describe(name: str) -> str:
-    """One line about a style.
+    """Return one line about a style.
 
     Args:
-        name: One of ``NAMES``.
+        name: One of ``style_names()``.
 
     Returns:
-        What the picture shows and how it is made, without a full stop.
+        Contents and technique of a built-in style, or the package of another one, without a full stop.
 
     Raises:
         UnknownNameError: There is no style of that name.
     """
     _check_name(name)
-    return _DESCRIPTIONS[name]
+    if name in _DESCRIPTIONS:
+        return _DESCRIPTIONS[name]
+    return f"Of the package {_plugins.package_of(_plugins.STYLES, name)}"
 
 
 def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
@@ -67,7 +75,7 @@ def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
     time and memory.
 
     Args:
-        name: One of ``NAMES``.
+        name: One of ``style_names()``.
         size: Height and width in pixels.
         seed: Which of the style's pictures, from 0 to 2**32 - 1; the same seed and size give the same bytes.
 
@@ -77,11 +85,15 @@ def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
     Raises:
         UnknownNameError: There is no style of that name.
         OptionError: The size or the seed is out of bounds.
+        PluginError: The style is another package's, and cannot be used.
     """
     _check_name(name)
     _check_size(size)
     if not 0 <= seed < 2**32:
         raise OptionError(f"A style's seed must be between 0 and {2**32 - 1}; got {seed}.")
+    if name not in NAMES:
+        picture: npt.NDArray[np.uint8] = _plugins.call_plugin(_plugins.STYLES, name, size, seed)
+        return picture
     from pochoir.styles import canvas
 
     style = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
@@ -89,8 +101,8 @@ def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
 
 
 def _check_name(name: str) -> None:
-    if name not in _DESCRIPTIONS:
-        raise UnknownNameError("style", name, NAMES)
+    if name not in _DESCRIPTIONS and name not in style_names():
+        raise UnknownNameError("style", name, style_names())
 
 
 def _check_size(size: Size) -> None:

@@ -22,7 +22,7 @@ def styles(
     from pochoir import styles as library
 
     if name is None:
-        print_table("style", "what it shows", rows=((each, library.describe(each)) for each in library.NAMES))
+        print_table("style", "what it shows", rows=((each, library.describe(each)) for each in library.style_names()))
         return
     library.describe(name)  # an unknown name comes before any complaint about the output
     if out is None:
