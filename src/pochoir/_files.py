@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Writing files whole or not at all, and reading them from other places."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -10,20 +10,20 @@ from types import MappingProxyType
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file to write that takes the place of another when it is whole; if that fails, the other one stays.
+    """Replace a file when the block ends; keep the old one if the block fails.
 
     Args:
-        path: The file in its place. Its folder has to be there.
+        path: File to replace or to make. Its folder has to exist.
 
     Yields:
-        Where to write: beside it, under a name of its own.
+        Path of a draft beside it, to be written by the block.
     """
-    passing = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        yield passing
-        passing.replace(path)
+        yield draft
+        draft.replace(path)
     finally:
-        passing.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 _elsewhere: ContextVar[Mapping[str, Path]] = ContextVar("elsewhere", default=MappingProxyType({}))
@@ -31,7 +31,11 @@ _elsewhere: ContextVar[Mapping[str, Path]] = ContextVar("elsewhere", default=Map
 
 @contextmanager
 def reading_elsewhere(places: Mapping[str, Path]) -> Iterator[None]:
-    """Context manager in which files are read from copies at other places, under their own names."""
+    """Read files from copies at other places for the duration of a block; their names stay.
+
+    Args:
+        places: Path of the copy, by the path of the file.
+    """
     token = _elsewhere.set(places)
     try:
         yield

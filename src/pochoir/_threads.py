@@ -1,4 +1,4 @@
-"""Number of torch's threads."""
+"""Thread count of torch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

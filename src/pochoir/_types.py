@@ -1,6 +1,6 @@
-"""The few types that every room shares.
+"""Types that all modules share.
 
-Tensor contract, stated once: pictures are RGB, float32, sRGB-encoded, in [0, 1], shape (B, 3, H, W);
+The contract of tensors: pictures are RGB, float32, sRGB-encoded, in [0, 1], shape (B, 3, H, W);
 mattes are float32 in [0, 1], shape (B, 1, H, W). PIL images and uint8 arrays exist only at the edges.
 """
 
@@ -15,12 +15,12 @@ class Size(NamedTuple):
 
     @property
     def long_side(self) -> int:
-        """The larger of the two, in pixels."""
+        """Larger side in pixels."""
         return max(self.height, self.width)
 
     @property
     def short_side(self) -> int:
-        """The smaller of the two, in pixels."""
+        """Smaller side in pixels."""
         return min(self.height, self.width)
 
     @property
@@ -29,11 +29,11 @@ class Size(NamedTuple):
         return self.height * self.width
 
     def scaled(self, factor: float) -> "Size":
-        """This size times a factor, rounded, at least one pixel on each side."""
+        """Return this size times a factor, rounded, with at least one pixel on each side."""
         return Size(max(1, round(self.height * factor)), max(1, round(self.width * factor)))
 
     def fit_long_side(self, long_side_px: int) -> "Size":
-        """The size of the same shape whose long side is exactly ``long_side_px``."""
+        """Return the size of the same proportions whose long side is exactly ``long_side_px``."""
         return self.scaled(long_side_px / self.long_side)
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Size(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels: left edge, top edge, width, height."""
+    """Rectangle in pixels: left edge, top edge, width, height."""
 
     x: int
     y: int

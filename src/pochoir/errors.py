@@ -1,7 +1,7 @@
-"""Everything pochoir raises on purpose.
+"""Errors that pochoir raises on purpose.
 
-PochoirError                    anything below; catch this one to catch them all
-├── InputError                  what was given cannot be used (the command line exits with 2)
+PochoirError                    base of all; catch it to catch every one
+├── InputError                  an input or an option cannot be used (the command line exits with 2)
 │   ├── ImageReadError          a picture is missing, empty, truncated or not a picture
 │   ├── OptionError             a value is out of bounds, or two options contradict each other
 │   ├── UnknownNameError        a name is not among the allowed ones
@@ -20,13 +20,16 @@ PochoirError                    anything below; catch this one to catch them all
 import difflib
 from collections.abc import Iterable
 
+MAX_LISTED = 16
+"""Number of allowed names that a message lists."""
+
 
 class PochoirError(Exception):
     """Base of all errors that pochoir raises on purpose; its text is one readable line."""
 
 
 class InputError(PochoirError):
-    """What was given cannot be used."""
+    """An input or an option cannot be used."""
 
 
 class ImageReadError(InputError):
@@ -41,10 +44,10 @@ class UnknownNameError(InputError):
     """A name is not among the allowed ones.
 
     Args:
-        kind: What the name should have been, for example ``"style"``.
-        given: The name that was given.
-        allowed: The names that exist.
-        hint: A further sentence, for example how to list the names.
+        kind: Word for such a name, for example ``"style"``.
+        given: Unknown name.
+        allowed: Names that exist; of more than ``MAX_LISTED`` the message lists the nearest.
+        hint: Further sentence, for example the command that lists the names.
     """
 
     def __init__(self, kind: str, given: str, allowed: Iterable[str], hint: str = "") -> None:
@@ -52,16 +55,19 @@ class UnknownNameError(InputError):
         by_lower = {name.lower(): name for name in names}
         near = [by_lower[name] for name in difflib.get_close_matches(given.lower(), by_lower, n=len(names), cutoff=0.6)]
         ordered = near + [name for name in names if name not in near]
-        ask = f" Did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(ordered[:MAX_LISTED])
+        rest = len(ordered) - MAX_LISTED
+        listed += f" and {rest} more" if rest > 0 else ""
+        question = f" Did you mean {near[0]!r}?" if near else ""
         tail = f" {hint}" if hint else ""
-        super().__init__(f"Unknown {kind} {given!r}.{ask} Allowed: {', '.join(ordered)}.{tail}")
+        super().__init__(f"Unknown {kind} {given!r}.{question} Allowed: {listed}.{tail}")
         self.kind = kind
         self.given = given
         self.allowed = tuple(ordered)
         self.hint = hint
 
     def __reduce__(self) -> tuple[type["UnknownNameError"], tuple[str, str, tuple[str, ...], str]]:
-        # Exceptions are unpickled from their text alone, which is not what this one is made from.
+        # By default exceptions are unpickled from their text; this one is made from its parts.
         return type(self), (self.kind, self.given, self.allowed, self.hint)
 
 
@@ -86,7 +92,7 @@ class WeightsMissingError(WeightsError):
 
 
 class WeightsDownloadError(WeightsError):
-    """A weight file could not be fetched, or what arrived failed its checksum."""
+    """A weight file could not be fetched, or failed its checksum."""
 
 
 class DivergedError(PochoirError):

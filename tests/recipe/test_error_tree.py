@@ -1,4 +1,5 @@
 import inspect
+import pickle
 
 import pytest
 
@@ -47,3 +48,13 @@ def test_a_hint_comes_last():
     assert str(UnknownNameError("style", "x", iter(["a"]), "List them with: pochoir styles")).endswith(
         "Allowed: a. List them with: pochoir styles"
     )
+
+
+def test_of_many_names_the_nearest_are_listed():
+    names = [f"style-{index}" for index in range(40)]
+    error = UnknownNameError("style", "style-39x", names)
+    assert str(error).startswith("Unknown style 'style-39x'. Did you mean 'style-39'? Allowed: style-39, ")
+    assert str(error).endswith(" and 24 more.")
+    assert str(error).count("style-") == 2 + 16
+    assert set(error.allowed) == set(names)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
