@@ -27,14 +27,17 @@ def test_nothing_heavy_is_imported_where_nothing_is_computed(arguments: list[str
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_help_takes_less_than_half_a_second_of_processor_time() -> None:
+def test_help_takes_less_than_0_4_s_of_processor_time() -> None:
     def spent() -> float:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
 
-    before = spent()
-    assert run_program("--help").returncode == 0
-    assert spent() - before < 0.5
+    def help_s() -> float:
+        before = spent()
+        assert run_program("--help").returncode == 0
+        return spent() - before
+
+    assert min(help_s() for _ in range(3)) < 0.4  # other programs on the same core make single runs slower
 
 
 def test_help_names_every_command() -> None:

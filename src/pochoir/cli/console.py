@@ -1,4 +1,4 @@
-"""What the user sees: lines on the terminal, one JSON line for programs, one clear line for an error."""
+"""Output on the terminal: lines for people, lines of JSON for programs, one line for an error."""
 
 import json
 import logging
@@ -16,56 +16,68 @@ from typer.core import TyperCommand
 
 from pochoir.errors import InputError, PochoirError, WeightsError
 
-# Without a stream of their own the consoles look up sys.stdout and sys.stderr when they write.
+# Consoles without a stream look up sys.stdout and sys.stderr each time they write, so tests can replace these.
 stdout = Console(highlight=False)
 piped_stdout = Console(highlight=False, width=1000)
 stderr = Console(stderr=True, highlight=False)
 
 EXIT_FAILURE, EXIT_INPUT, EXIT_WEIGHTS, EXIT_INTERRUPTED = 1, 2, 3, 130
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what happens inside; full tracebacks.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print what happens inside, and full tracebacks.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON on stdout and nothing else there.")]
 Force = Annotated[bool, typer.Option("--force", help="Allow the output to overwrite an input.")]
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a command tells its result: as a line to read, as a line of JSON, or not at all."""
+    """Writer of a command's results: lines to read, lines of JSON, or nothing.
+
+    Attributes:
+        quiet: Print errors only.
+        as_json: Print JSON on stdout, and nothing else there.
+    """
 
     quiet: bool = False
     as_json: bool = False
 
     def notes(self, notes: Iterable[str]) -> None:
-        """Show what the library did on its own account, dimmed, on stderr."""
+        """Print notes of the library, dimmed, on stderr."""
         if not self.quiet:
             for note in notes:
                 stderr.print(f"note: {note}", style="dim", markup=False, soft_wrap=True)
 
     def done(self, line: str, facts: Mapping[str, Any]) -> None:
-        """Tell the result: ``line`` for people, or ``facts`` as one line of JSON."""
+        """Print the result: ``line`` for people, or ``facts`` as one line of JSON."""
         if self.as_json:
             typer.echo(json.dumps(facts, allow_nan=False))
         elif not self.quiet:
             typer.echo(line)
 
     def one(self, status: str, name: object, facts: Mapping[str, Any], *, reason: str) -> None:
-        """Tell how one of many went: a line of JSON; or, for people, only what went wrong and what to know of it."""
+        """Print the result of one piece of work out of many: a line of JSON; for people, only failures and notes.
+
+        Args:
+            status: ``"failed"`` or another word.
+            name: Name of the piece of work.
+            facts: Facts for programs, with ``"notes"`` for people.
+            reason: Text of the error where it failed.
+        """
         if self.as_json:
             typer.echo(json.dumps(facts, allow_nan=False))
         if status == "failed":
-            told = reason if str(name) in reason else f"{name}: {reason}"
-            stderr.print(f"failed: {told}", style="red", markup=False, soft_wrap=True)
+            line = reason if str(name) in reason else f"{name}: {reason}"
+            stderr.print(f"failed: {line}", style="red", markup=False, soft_wrap=True)
         self.notes(f"{name}: {note}" for note in facts.get("notes", ()))
 
     def summary(self, line: str) -> None:
-        """Tell at the end how many went, where no program reads along."""
+        """Print a line for people at the end of many pieces of work."""
         if not (self.as_json or self.quiet):
             typer.echo(line)
 
 
 def print_table(*headings: str, rows: Iterable[Iterable[str]]) -> None:
-    """Print a table on stdout; in a pipe no cell is folded, so that lines can be searched."""
+    """Print a table on stdout; in a pipe, where lines are searched, no cell is folded."""
     table = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
@@ -73,7 +85,7 @@ def print_table(*headings: str, rows: Iterable[Iterable[str]]) -> None:
 
 
 class Command(TyperCommand):
-    """A command whose errors become one line and an exit code; see ``pochoir.errors`` for the codes."""
+    """Command whose errors become one line and an exit code; see ``pochoir.errors`` for the codes."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command's function."""
@@ -102,7 +114,7 @@ def _exit_code(error: PochoirError) -> int:
 
 def _fail(text: str, code: int) -> NoReturn:
     stderr.print("[bold red]Error:[/]", end=" ")
-    # A message may quote file names with brackets, and has to stay one line for those who search logs.
+    # A message may quote file names with brackets, and stays on one line so that logs can be searched.
     stderr.print(" ".join(text.split()), markup=False, soft_wrap=True)
     raise typer.Exit(code)
 

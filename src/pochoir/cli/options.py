@@ -75,7 +75,7 @@ class Given:
     values: Mapping[str, Any]
 
     def recipe(self, start: Path | None = None) -> Recipe:
-        """Return the recipe that they make, on top of the recipe in the file ``start``."""
+        """Return the recipe in the file ``start``, or the default one, with these settings instead of its own."""
         base = Recipe() if start is None else Recipe.from_file(start)
         return base.replace(**self.values)
 
@@ -126,11 +126,11 @@ def _show_all(ctx: typer.Context, wanted: bool) -> None:
     hidden = [parameter for parameter in ctx.command.params if getattr(parameter, "hidden", False)]
     try:
         for parameter in hidden:
-            parameter.hidden = False  # type: ignore[attr-defined]  # as above
+            parameter.hidden = False  # type: ignore[attr-defined]  # options have it, arguments may not
         typer.echo(ctx.get_help())
     finally:
         for parameter in hidden:
-            parameter.hidden = True  # type: ignore[attr-defined]  # as above
+            parameter.hidden = True  # type: ignore[attr-defined]  # options have it, arguments may not
     raise typer.Exit
 
 
