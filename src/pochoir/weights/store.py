@@ -106,8 +106,8 @@ def pull(name: str, *, progress: Progress | None = None, offline: bool | None = 
 
     Args:
         name: A name in :data:`~pochoir.weights.table.TABLE`.
-        progress: Called with the bytes received and the bytes of the whole file; starts from 0 for each source. Not called if
-            the file is in the cache. May raise an exception to cancel.
+        progress: Called with the bytes received and the bytes of the whole file; starts from 0 for each source. It is
+            not called if the file is in the cache. It may raise an exception to cancel.
         offline: Refuse to fetch. None follows the environment variable ``POCHOIR_OFFLINE``.
 
     Raises:
