@@ -43,8 +43,8 @@ class Source(Protocol):
         """Write the file to ``destination``.
 
         Args:
-            destination: Path of the file to write. Its folder belongs to this call and is removed afterwards, so further
-                files may be left there.
+            destination: Path of the file to write. Its folder is removed after the call, so further files may be left
+                there.
             limit_bytes: Size at which fetching stops, because the right file is not larger.
             report: Called with the number of bytes received so far.
 
