@@ -10,9 +10,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pochoir._files import reading_elsewhere, replacing
 from pochoir.errors import MissingExtraError, OptionError, WriteError
@@ -101,7 +101,9 @@ class RayWorker:
         try:
             with torch_threads(self._threads), reading_elsewhere(places):
                 for event in self._worker.run(local, control):
-                    yield from [event] if sees_output else _bring_home(event, local, job)
+                    # Ray calls ``send``, which ``yield from`` would pass on to what may be no generator.
+                    for message in [event] if sees_output else _bring_home(event, local, job):
+                        yield message
                     if event.is_final:
                         return
         finally:
@@ -140,7 +142,6 @@ class _Actor:
     job: Job | None = None
     stream: Any = None
     probe: Path | None = None
-    delivered: bool = field(default=False)
 
 
 class RayExecutor:
@@ -157,6 +158,9 @@ class RayExecutor:
         OptionError: There is no cluster at the address.
     """
 
+    worker_class: ClassVar[type[RayWorker]] = RayWorker
+    """Body of the actors."""
+
     def __init__(
         self, make_worker: MakeWorker, *, workers: int | None = None, threads: int = 1, address: str = "auto"
     ) -> None:
@@ -164,7 +168,7 @@ class RayExecutor:
         self._owns_ray = not ray.is_initialized()
         if self._owns_ray:
             _connect(ray, address)
-        self._make_worker, self._threads = make_worker, threads
+        self._make_worker, self._threads, self._cpus = make_worker, threads, threads
         self._local: JobWorker = make_worker()
         self._shipped: dict[tuple[str, Signature], Any] = {}
         self._actors: list[_Actor] = []
@@ -180,7 +184,7 @@ class RayExecutor:
     def start(self, job: Job) -> None:
         """Begin a job on an actor that is idle."""
         actor = next(actor for actor in self._actors if actor.is_ready and actor.job is None)
-        actor.job, actor.delivered = job, False
+        actor.job = job
         actor.probe = _leave_probe(job)
         files = {path: signature for path in self._files_of(job) if (signature := Signature.of(path))}
         probe = None if actor.probe is None else str(actor.probe)
@@ -228,9 +232,9 @@ class RayExecutor:
             self._ray.shutdown()
 
     def _add_actor(self) -> None:
-        body = self._ray.remote(RayWorker)
+        body = self._ray.remote(self.worker_class)
         # Two threads: one runs a job, the other takes the request to cancel it.
-        options = {"num_cpus": self._threads, "max_concurrency": 2, "max_restarts": 0}
+        options = {"num_cpus": self._cpus, "max_concurrency": 2, "max_restarts": 0}
         handle = body.options(**options).remote(self._make_worker, self._threads)
         self._actors.append(_Actor(handle, handle.ready.remote()))
 

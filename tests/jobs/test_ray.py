@@ -1,0 +1,173 @@
+"""The executor on a real cluster of two nodes on this machine."""
+
+import logging
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pochoir.errors import MissingExtraError, OptionError, WriteError
+from pochoir.jobs import Event, Failed, Job, Saved, Started, run
+from pochoir.jobs.executors.ray import Delivery, RayExecutor, Signature, _write
+from pochoir.jobs.work import Worker
+from support.blind import BlindExecutor
+
+pytestmark = pytest.mark.ray
+
+NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A cluster of one node with one processor; tests add a second one."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"include_dashboard": False, **NODE})
+    try:
+        ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def two_nodes(cluster: Any) -> Any:
+    cluster.add_node(**NODE)
+    cluster.wait_for_nodes()
+    return cluster
+
+
+def with_form(job: Job, **form: object) -> Job:
+    return job.model_copy(update={"form": job.form | form})
+
+
+def finals(events: list[Event]) -> dict[str, Event]:
+    return {event.job: event for event in events if event.is_final}
+
+
+def are_copied(jobs: list[Job]) -> bool:
+    return all(Path(job.output).read_bytes() == Path(job.photo).read_bytes()[::-1] for job in jobs)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_jobs_run_on_both_nodes_with_the_threads_that_they_take(two_nodes: Any, jobs: list[Job]) -> None:
+    slow = [with_form(job, step_s=0.1) for job in jobs]
+    events = list(run(slow, executor="ray"))
+    assert {event.kind for event in finals(events).values()} == {"saved"}
+    assert are_copied(jobs)
+    assert names(Path(jobs[0].output).parent) == sorted(Path(job.output).name for job in jobs)
+    started = [event for event in events if isinstance(event, Started)]
+    assert {event.threads for event in started} == {1}
+    assert len({event.worker for event in started}) == 2
+    assert [event.kind for event in run(jobs, executor="ray") if event.is_final] == ["skipped"] * len(jobs)
+
+
+def test_two_threads_are_two_in_torch_although_ray_sets_one(two_nodes: Any, jobs: list[Job], monkeypatch) -> None:
+    """An actor with two processors fits on no node here, so it is made to take one."""
+    monkeypatch.setattr(RayExecutor, "_cpus", property(lambda self: 1, lambda self, value: None), raising=False)
+    events = list(run(jobs[:1], executor="ray", workers=1, threads=2))
+    (started,) = [event for event in events if isinstance(event, Started)]
+    assert started.threads == 2
+
+
+def test_files_travel_where_nodes_do_not_see_them(two_nodes: Any, jobs: list[Job], tmp_path: Path) -> None:
+    executor = BlindExecutor(Worker.maker(), workers=2)
+    try:
+        ends = finals(list(run(jobs[:3], executor=executor)))
+        assert are_copied(jobs[:3])
+        assert {event.kind for event in ends.values()} == {"saved"}
+        assert [event.outputs for event in ends.values() if isinstance(event, Saved)] == [
+            (jobs[index].output,) for index, _ in enumerate(ends)
+        ]
+        assert {event.kind for event in run(jobs[:3], executor=executor) if event.is_final} == {"skipped"}
+        Path(jobs[0].output).parent.chmod(0o500)
+        (failed,) = finals(list(run([with_form(jobs[0], fails=True).model_copy(update={"output": f"{tmp_path}/x"})],
+                                    executor=executor))).values()
+        assert isinstance(failed, Failed)
+        assert failed.category == "input"
+    finally:
+        Path(jobs[0].output).parent.chmod(0o700)
+        executor.close()
+    assert set(Counter((tmp_path / "log").read_text().split()[::2]).values()) == {1}
+
+
+def test_a_worker_and_a_node_that_die_half_way(two_nodes: Any, jobs: list[Job], tmp_path: Path) -> None:
+    """Their jobs are done again elsewhere; nothing is done twice that was saved."""
+    import ray
+
+    slow = [with_form(job, steps=10, step_s=0.1) for job in jobs]
+    node = next(node for node in two_nodes.list_all_nodes() if not node.head)
+    killed: list[str] = []
+    ends: dict[str, Event] = {}
+    requeued: list[str] = []
+    for event in run(slow, executor="ray", workers=2):
+        if isinstance(event, Started) and not killed:
+            killed.append(event.worker)
+            os.kill(int(event.worker), signal.SIGKILL)
+        if event.kind == "saved" and len(killed) == 1 and event.facts["pid"] != int(killed[0]):
+            killed.append("node")
+            two_nodes.remove_node(node, allow_graceful=False)
+        if event.kind == "queued" and event.reason:
+            requeued.append(event.job)
+        if event.is_final:
+            assert event.job not in ends
+            ends[event.job] = event
+    assert {event.kind for event in ends.values()} == {"saved"}
+    assert len(killed) == 2
+    assert 1 <= len(requeued) <= 2
+    assert are_copied(jobs)
+    begun = Counter((tmp_path / "log").read_text().split()[::2])
+    assert sum(begun.values()) == len(jobs) + len(requeued)
+    assert len([node for node in ray.nodes() if node["Alive"]]) == 1
+
+
+def test_canceling_and_closing(cluster: Any, jobs: list[Job], tmp_path: Path) -> None:
+    events = run([with_form(jobs[0], steps=1000, step_s=0.05)], executor="ray", workers=1)
+    assert next(event for event in events if event.kind == "progress")
+    events.close()
+    assert not Path(jobs[0].output).exists()
+    assert not list(tmp_path.rglob("*.probe"))
+
+
+def test_without_ray_the_extra_is_named(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'pochoir\[cluster\]'"):
+        list(run(jobs, executor="ray"))
+
+
+def test_a_cluster_that_is_not_there_is_one_line(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def refuse(**_: object) -> None:
+        raise ConnectionError("Could not find any running Ray instance.\nPlease specify the one to connect to.")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(OptionError, match=r"There is no Ray cluster at '10.0.0.1:6379' \(Could not find") as caught:
+        list(run(jobs, executor="ray", address="10.0.0.1:6379"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_delivery_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="Cannot write"):
+        _write(Delivery({str(tmp_path / "file" / "a.png"): b"x"}))
+
+
+def test_signatures(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"123")
+    signature = Signature.of(str(tmp_path / "a"))
+    assert signature is not None
+    assert signature.size == 3
+    assert Signature.of(str(tmp_path / "b")) is None
+    assert Signature.of("a\0b") is None
