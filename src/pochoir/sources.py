@@ -1,12 +1,14 @@
 """Reads the pictures that a run needs: by path, by built-in name, or handed over in memory."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pochoir import imaging, styles
+from pochoir._files import place_of
 from pochoir._hashing import hash_file
 from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, ShapeError
@@ -15,6 +17,7 @@ from pochoir.recipe import STYLE_FIELDS, InputFile, Recipe, StyleRef
 
 BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""
+_STYLE_ROLES = tuple(name.replace("_", " ") for name in STYLE_FIELDS)
 MOST_STRETCH = 0.02
 """How much the proportions of a style mask may differ from its style's; scaling a picture rounds its sides."""
 
@@ -130,7 +133,7 @@ def load_style(source: str) -> Picture:
         ImageReadError: There is such a file, and it cannot be read.
         UnknownNameError: It is neither a file nor a built-in name.
     """
-    if Path(source).exists():
+    if place_of(source).exists():
         return imaging.load(source, role="style")
     if source in styles.NAMES or source in styles.style_names():
         drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
@@ -141,6 +144,47 @@ def load_style(source: str) -> Picture:
         )
     styles.describe(source)  # raises, with the names that come nearest
     raise AssertionError(source)
+
+
+def describe_inputs(photo: PictureSource, recipe: Recipe) -> tuple[InputFile, ...]:
+    """Return the inputs of a run as ``Sources.files`` lists them, without decoding any file.
+
+    Args:
+        photo: The photo.
+        recipe: Names the other pictures.
+
+    Raises:
+        ImageReadError: A file cannot be read.
+        UnknownNameError: A style is neither a file nor a built-in name.
+    """
+    named: list[tuple[str, PictureSource]] = [("photo", photo)]
+    for region in STYLE_FIELDS:
+        role = region.replace("_", " ")
+        named += [(role, ref.source) for ref in getattr(recipe, region)]
+        named += [(f"{role} mask", path) for path in getattr(recipe, f"{region}_mask")]
+    others = {"mask": recipe.mask, "scribble": recipe.scribble}
+    others |= {"backdrop": recipe.backdrop.picture, "init": recipe.init.picture}
+    named += [(role, path) for role, path in others.items() if path is not None]
+    return tuple(_describe_input(role, source) for role, source in named)
+
+
+def _describe_input(role: str, source: PictureSource) -> InputFile:
+    if not isinstance(source, str | Path):
+        picture = imaging.load(source, role=role)
+        return InputFile(role=role, name=picture.name, path=picture.path, sha256=picture.sha256)
+    path = str(source)
+    try:
+        return InputFile(role=role, name=Path(path).name, path=path, sha256=hash_file(place_of(path)))
+    except (OSError, ValueError):
+        if role in _STYLE_ROLES and not place_of(path).exists():
+            return InputFile(role=role, name=path, path=None, sha256=_hash_built_in(path))
+        imaging.load(path, role=role)  # says why it cannot be read
+        raise
+
+
+@functools.cache
+def _hash_built_in(name: str) -> str:
+    return load_style(name).sha256
 
 
 def load_style_mask(source: PictureSource, style: Picture) -> Matte:

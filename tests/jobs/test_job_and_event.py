@@ -3,7 +3,15 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from pochoir.errors import ImageReadError, OptionError, PochoirError, UnknownNameError, WeightsMissingError, WriteError
+from pochoir.errors import (
+    DivergedError,
+    ImageReadError,
+    OptionError,
+    PochoirError,
+    UnknownNameError,
+    WeightsMissingError,
+    WriteError,
+)
 from pochoir.jobs import (
     Canceled,
     Event,
@@ -97,13 +105,16 @@ def test_only_ends_are_final() -> None:
         (ImageReadError("x"), "input", False),
         (WeightsMissingError("x"), "weights", True),
         (WriteError("x"), "write", True),
-        (ZeroDivisionError("x"), "other", False),
+        (DivergedError("x"), "other", False),
+        (ZeroDivisionError("x"), "unexpected", False),
     ],
 )
 def test_a_failure_says_whom_it_concerns(error: Exception, category: str, concerns_all: bool) -> None:
     failed = Failed.from_error("a", error)
     assert (failed.category, failed.concerns_all) == (category, concerns_all)
-    assert failed.error == ("ZeroDivisionError: x" if category == "other" else "x")
+    assert type(failed.to_exception()).__mro__[1] is not Exception or category in ("other", "unexpected")
+    assert str(failed.to_exception()) == failed.error
+    assert failed.error == ("ZeroDivisionError: x" if category == "unexpected" else "x")
 
 
 class TestBadJobs:

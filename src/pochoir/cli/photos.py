@@ -1,112 +1,119 @@
-"""Which photos were meant, and where the picture made of each of them goes."""
+"""Photos and places as they are typed: one photo, many, standard input and output."""
 
-import glob
-import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from pochoir.errors import ImageReadError, OutputPathError
+import typer
 
-_MAGIC = frozenset("*?[")
+from pochoir.errors import OptionError, OutputPathError, UnknownNameError
+
+if TYPE_CHECKING:
+    from pochoir.jobs.photos import Place
+
+STREAM = "-"
+FORMATS = ("png", "jpg", "webp", "tiff")
+
+Photos = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'; or - for standard input."
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="OUT|DIR",
+        help="Picture to write: .png, .jpg, .webp or .tiff, or - for standard output; for many photos a folder.",
+    ),
+]
 
 
 @dataclass(frozen=True)
-class Job:
-    """One photo and the picture to be made of it."""
+class Targets:
+    """Pictures to make.
 
-    photo: Path
-    out: Path
+    Attributes:
+        places: Photos and the places of their pictures.
+        is_one: Whether one photo becomes one picture at the very path that was typed.
+        notes: Sentences about files that were passed over.
+    """
 
-
-@dataclass(frozen=True)
-class _Found:
-    photo: Path
-    relative: PurePath  # to the folder that was named
-
-
-def are_many(arguments: Sequence[str]) -> bool:
-    """Whether what was typed means several photos: more than one name, a folder or a pattern."""
-    return len(arguments) != 1 or Path(arguments[0]).is_dir() or _is_pattern(arguments[0])
+    places: "tuple[Place, ...]"
+    is_one: bool
+    notes: tuple[str, ...] = ()
 
 
-def plan(arguments: Sequence[str], out: Path, *, suffix: str, suffixes: frozenset[str], force: bool) -> list[Job]:
-    """Find the photos and give each a place in the folder ``out``, under the folders that it has below its own.
-
-    A name that is no folder, no pattern and no file is kept: that it is missing is told when its turn comes.
+def find_targets(
+    names: Sequence[str], out: Path, *, file_format: str, labels: Sequence[str] = ("",), force: bool = False
+) -> Targets:
+    """Find the photos that were typed, and give each picture its place.
 
     Args:
-        arguments: Names of files and folders, and patterns.
-        out: The folder to write into.
-        suffix: Extension of what is written, for example ``".png"``.
-        suffixes: Extensions, in small letters, by which photos in folders are known.
+        names: Photos, folders and patterns.
+        out: Picture or folder.
+        file_format: One of ``FORMATS``, for pictures in a folder.
+        labels: Labels of the pictures to be made of each photo.
         force: Allow photos to be overwritten.
 
     Raises:
-        ImageReadError: No photo is found at all.
-        OutputPathError: A photo would be overwritten.
+        InputError: There is no photo, the format is unknown, or ``out`` is a picture where a folder is needed.
     """
-    skipped = os.path.realpath(out)
-    found: dict[str, _Found] = {}
-    for argument in arguments:
-        for item in _find(argument, suffixes=suffixes, skipped=skipped):
-            found.setdefault(os.path.realpath(item.photo), item)
-    if not found:
-        raise ImageReadError(f"There is no picture in {' or '.join(map(repr, arguments))}.")
-    names = _free_names([item.relative for item in found.values()], suffix)
-    jobs = [Job(item.photo, out / name) for item, name in zip(found.values(), names, strict=True)]
-    for job in jobs:
-        if not force and os.path.realpath(job.out) in found:
-            raise OutputPathError(
-                f"'{job.out}' is an input and would be overwritten; choose another folder or force it (--force)."
-            )
-    return jobs
+    if file_format not in FORMATS:
+        raise UnknownNameError("format", file_format, FORMATS)
+
+    from pochoir import imaging
+    from pochoir.jobs import photos
+
+    if not photos.are_many(names) and len(labels) == 1 and not out.is_dir():
+        check_streams(names[0], out)
+        return Targets((photos.Place(Path(names[0]), out),), is_one=True)
+    _check_folder(names, out, len(labels))
+    found = photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
+    places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", labels=labels, force=force)
+    return Targets(tuple(places), is_one=False, notes=found.notes)
 
 
-def _is_pattern(argument: str) -> bool:
-    return not _MAGIC.isdisjoint(argument) and not os.path.lexists(argument)
+def check_streams(photo: str, out: Path) -> None:
+    """Check that one output can be written, before anything is loaded.
+
+    Raises:
+        OutputPathError: The folder of ``out`` is missing, or the like.
+    """
+    from pochoir import imaging
+
+    if str(out) != STREAM:
+        imaging.check_output(out, inputs=[] if photo == STREAM else [photo], force=True)
 
 
-def _find(argument: str, *, suffixes: frozenset[str], skipped: str) -> Iterator[_Found]:
-    if _is_pattern(argument):
-        parts = PurePath(argument).parts
-        fixed = next(index for index, part in enumerate(parts) if not _MAGIC.isdisjoint(part))
-        root = Path(*parts[:fixed])
-        paths: Iterable[Path] = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207 - as it was typed
-    elif Path(argument).is_dir():
-        root, paths = Path(argument), _walk(Path(argument), skipped)
-    else:
-        path = Path(argument)
-        yield _Found(path, PurePath(path.name or "photo"))
+def label_styles(names: Sequence[str]) -> Mapping[str, str]:
+    """Return a short name for each style or recipe file, unlike all others: ``{label: name}``."""
+    labels: dict[str, str] = {}
+    for name in names:
+        stem = Path(name.rpartition(":")[0] if _has_weight(name) else name).stem or "style"
+        label, number = stem, 2
+        while label in labels:
+            label, number = f"{stem}-{number}", number + 1
+        labels[label] = name
+    return labels
+
+
+def _has_weight(name: str) -> bool:
+    return name.rpartition(":")[2].replace(".", "", 1).isdigit()
+
+
+def _check_folder(names: Sequence[str], out: Path, labels: int) -> None:
+    if STREAM in names:
+        raise OptionError("Standard input is one photo, which cannot be given together with others or a folder.")
+    if str(out) == STREAM:
+        raise OutputPathError("Standard output takes one picture; several need -o DIR.")
+    if out.is_dir() or (not out.exists() and out.suffix.lower().lstrip(".") not in (*FORMATS, "jpeg", "tif")):
         return
-    for path in paths:
-        if path.suffix.lower() in suffixes and path.is_file():
-            yield _Found(path, path.relative_to(root))
-
-
-def _walk(root: Path, skipped: str) -> Iterator[Path]:
-    """All files below a folder that are not hidden, in the same order on every machine; not what was written before."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and os.path.realpath(Path(folder, name)) != skipped
-        )
-        yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _free_names(relatives: Sequence[PurePath], suffix: str) -> list[PurePath]:
-    """``a.jpg`` becomes ``a.png``; if there is also an ``a.tif``, ``a.jpg.png``; if still taken, ``a.jpg-2.png``."""
-    short = [relative.with_suffix(suffix) for relative in relatives]
-    # Some file systems do not tell capitals from small letters.
-    wanted = Counter(str(name).casefold() for name in short)
-    names: list[PurePath] = []
-    taken: set[str] = set()
-    for relative, name in zip(relatives, short, strict=True):
-        free = name if wanted[str(name).casefold()] == 1 else relative.with_name(relative.name + suffix)
-        number = 2
-        while str(free).casefold() in taken:
-            free = relative.with_name(f"{relative.name}-{number}{suffix}")
-            number += 1
-        taken.add(str(free).casefold())
-        names.append(free)
-    return names
+    if labels > 1:
+        reason = f"{labels} pictures are made of each photo"
+    else:
+        reason = f"{names[0]!r} means many photos" if len(names) == 1 else f"{len(names)} photos are given"
+    raise OutputPathError(f"{reason}, so -o takes a folder; '{out}' is the name of a picture.")

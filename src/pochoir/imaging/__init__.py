@@ -7,8 +7,20 @@ from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
 from pochoir.imaging.integrity import is_intact
+<<<<<<< HEAD
 from pochoir.imaging.options import SaveOptions
 from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place, holds_alpha
+=======
+from pochoir.imaging.outputs import (
+    FORMAT_OF_SUFFIX,
+    check_output,
+    check_place,
+    holds_alpha,
+    is_stream,
+    make_folder,
+    sidecar_of,
+)
+>>>>>>> 7275283 (Run stylize, segment and redo as jobs: many photos, several styles, skipped when up to date)
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.raster import Metadata
 from pochoir.imaging.reading import load, load_matte
@@ -32,14 +44,17 @@ __all__ = [
     "fill_hidden",
     "holds_alpha",
     "is_intact",
+    "is_stream",
     "judge_alpha",
     "load",
     "load_matte",
+    "make_folder",
     "picture_suffixes",
     "read_record",
     "resize",
     "resize_with_alpha",
     "save",
+    "sidecar_of",
     "to_image",
     "write_file",
 ]

@@ -55,6 +55,25 @@ def sidecar_of(path: str | os.PathLike[str]) -> Path:
     return Path(f"{os.fspath(path)}.json")
 
 
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is a pipe or a device, which is written to and never replaced."""
+    target = Path(path)
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder for pictures, with its parents, unless it is there.
+
+    Raises:
+        OutputPathError: It cannot be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputPathError(f"Cannot make the folder {os.fspath(folder)}: {reason}.") from error
+
+
 def check_output(
     path: str | os.PathLike[str],
     *,

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pochoir._files import place_of
 from pochoir._types import Size
 from pochoir.errors import ImageReadError
 from pochoir.imaging.alpha import AlphaKind, fill_hidden, judge_alpha
@@ -124,7 +125,7 @@ def _read_bytes(path: str, role: str) -> bytes:
     if not path:
         raise ImageReadError(f"Cannot read the {role}: its path is empty.")
     try:
-        data = Path(path).read_bytes()
+        data = place_of(path).read_bytes()
     except FileNotFoundError as error:
         raise ImageReadError(f"{start}there is no such file.") from error
     except IsADirectoryError as error:

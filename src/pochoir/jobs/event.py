@@ -111,7 +111,8 @@ class Failed(Event):
 
     Attributes:
         error: One line: what was wrong, what is allowed, what to do.
-        category: ``"input"``, ``"weights"``, ``"write"``, ``"lost"`` (the worker died) or ``"other"``.
+        category: ``"input"``, ``"weights"``, ``"write"``, ``"lost"`` (the worker died), ``"other"``, or
+            ``"unexpected"`` for an error that pochoir did not raise on purpose.
         traceback: Stack of the error, for ``--verbose``.
     """
 
@@ -119,7 +120,7 @@ class Failed(Event):
 
     kind: Literal["failed"] = "failed"
     error: str
-    category: Literal["input", "weights", "write", "lost", "other"] = "other"
+    category: Literal["input", "weights", "write", "lost", "other", "unexpected"] = "other"
     traceback: str = ""
     notes: tuple[str, ...] = ()
 
@@ -134,18 +135,28 @@ class Failed(Event):
             traceback="".join(traceback.format_exception(error)),
         )
 
+    def to_exception(self) -> Exception:
+        """Return an exception of pochoir that says the same, for callers that run one job."""
+        kinds: dict[str, type[PochoirError]] = {category: kind for kind, category in _CATEGORIES}
+        return kinds.get(self.category, PochoirError)(self.error)
+
     @property
     def concerns_all(self) -> bool:
         """Whether other jobs are going to fail for the same reason: missing weights, a full disk."""
         return self.category in ("weights", "write")
 
 
-def _category_of(error: BaseException) -> Literal["input", "weights", "write", "other"]:
-    if isinstance(error, InputError):
-        return "input"
-    if isinstance(error, WeightsError):
-        return "weights"
-    return "write" if isinstance(error, WriteError) else "other"
+_Category = Literal["input", "weights", "write", "other", "unexpected"]
+_CATEGORIES: tuple[tuple[type[PochoirError], _Category], ...] = (
+    (InputError, "input"),
+    (WeightsError, "weights"),
+    (WriteError, "write"),
+    (PochoirError, "other"),
+)
+
+
+def _category_of(error: BaseException) -> _Category:
+    return next((category for kind, category in _CATEGORIES if isinstance(error, kind)), "unexpected")
 
 
 AnyEvent = Annotated[

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from pochoir.jobs.job import STREAM, Job
 from pochoir.jobs.store import Store
 from pochoir.jobs.work import Worker, check_job
 
+MANY_FROM = 4
+"""Jobs from which it pays to load compiled kernels for segmentation."""
 COLLECT_S = 0.1
 """Seconds to wait for events before looking at the store again."""
 RECHECK_S = 0.25
@@ -33,7 +35,7 @@ def run(
     address: str = "auto",
     store: Store | str | Path | None = None,
     previews_s: float | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Run jobs: yield their events as they happen.
 
     Jobs whose output is up to date are skipped. A job that another process holds in the same store is waited for, and
@@ -72,12 +74,12 @@ def _run(
     address: str,
     store: Store | str | Path | None,
     previews_s: float | None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     opened = store if isinstance(store, Store) else Store(store)
     try:
         chosen = executor
         if isinstance(chosen, str):
-            make_worker = Worker.maker(previews_s=previews_s)
+            make_worker = Worker.maker(previews_s=previews_s, many=len(queue) >= MANY_FROM)
             chosen = create_executor(chosen, make_worker, workers=workers, threads=threads, address=address)
         runner = _Runner(chosen, opened)
         try:

@@ -3,9 +3,10 @@
 import functools
 import importlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.jobs.control import Control
@@ -13,8 +14,12 @@ from pochoir.jobs.event import Canceled, Event, Failed, Started
 from pochoir.jobs.executors.protocol import MakeWorker
 from pochoir.jobs.job import Job
 
+if TYPE_CHECKING:
+    from pochoir.session import Session
+
 _TARGETS: dict[str, str] = {
     "stylize": "pochoir.jobs.kinds.stylize:KIND",
+    "redo": "pochoir.jobs.kinds.redo:KIND",
     "segment": "pochoir.jobs.kinds.segment:KIND",
 }
 
@@ -69,16 +74,30 @@ class Worker:
     Args:
         targets: The kinds of jobs, by name.
         previews_s: Seconds between two previews; None makes none.
+        many: Segment with compiled kernels, which pay from a few photos on.
     """
 
-    def __init__(self, targets: Mapping[str, str], *, previews_s: float | None = None) -> None:
+    def __init__(self, targets: Mapping[str, str], *, previews_s: float | None = None, many: bool = False) -> None:
         self.previews_s = previews_s
         self._targets = dict(targets)
+        self._many = many
+        self._lock = threading.Lock()
+        self._session: Session | None = None
 
     @classmethod
-    def maker(cls, *, previews_s: float | None = None) -> MakeWorker:
+    def maker(cls, *, previews_s: float | None = None, many: bool = False) -> MakeWorker:
         """Return a picklable function that makes a worker for the kinds that are known now."""
-        return functools.partial(cls, dict(_TARGETS), previews_s=previews_s)
+        return functools.partial(cls, dict(_TARGETS), previews_s=previews_s, many=many)
+
+    @property
+    def session(self) -> "Session":
+        """Networks, styles and targets that jobs share; loaded when they are first needed."""
+        from pochoir.session import Session
+
+        with self._lock:
+            if self._session is None:
+                self._session = Session(many=self._many)
+            return self._session
 
     def run(self, job: Job, control: Control) -> Iterator[Event]:
         """Run one job: yield its events, a final one last. Errors of the job become a ``Failed`` event."""

@@ -9,7 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from pochoir._types import Box
-from pochoir.cli import photos
 from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.watching import make_folder
@@ -102,6 +101,7 @@ def _plan(
     names: Sequence[str], out: Path, given: Given, truth: Path | None, boxes: Sequence[str], *, weaknesses: bool
 ) -> "Plan":
     from pochoir import imaging
+    from pochoir.jobs.photos import find_photos, place_outputs
     from pochoir.lab.compare.inputs import missing_truths, read_subjects
     from pochoir.lab.compare.jitter import JitterSettings
     from pochoir.lab.compare.overlap import OverlapSettings
@@ -109,9 +109,10 @@ def _plan(
     from pochoir.scene import DEFAULT_LONG_SIDE_PX
 
     recipe = given.recipe()
-    jobs = photos.plan(names, out, suffix=".png", suffixes=imaging.picture_suffixes(), force=True)
-    paths = {"-".join(job.out.relative_to(out).with_suffix("").parts): job.photo for job in jobs}
-    if len(paths) < len(jobs):
+    found = find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
+    places = place_outputs(found.photos, out, suffix=".png", force=True)
+    paths = {"-".join(place.output.relative_to(out).with_suffix("").parts): place.photo for place in places}
+    if len(paths) < len(places):
         raise OptionError("Two photos would be called the same; give them other names.")
     _check_apart(out, paths.values())
     subjects = read_subjects(

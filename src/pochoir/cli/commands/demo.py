@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from pochoir.cli.console import Quiet, Report, Verbose
-from pochoir.cli.watching import make_folder, watch
+from pochoir.cli.progress import watch
+from pochoir.cli.watching import make_folder
 
 if TYPE_CHECKING:
     from torch import Tensor

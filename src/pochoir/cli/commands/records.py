@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
+from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
-from pochoir.cli.results import input_paths, paint
-from pochoir.errors import InputError
 from pochoir.recipe import Record
 
 Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture that pochoir made.")]
@@ -35,15 +34,13 @@ def redo(
     verbose: Verbose = False,
 ) -> None:
     """Make a picture again from its recipe and inputs: the same bytes on the same machine and threads."""
-    from pochoir import imaging, pipeline
+    from pochoir import imaging
+    from pochoir.jobs import Job
 
-    record = _read(picture)
-    if record.request.form is not None:
-        raise InputError(f"{str(picture)!r} was cut out, not painted; run pochoir segment with the same options.")
-    painting = pipeline.replay(record, base=picture.parent, inputs_dir=inputs)
-    is_transparent = painting.recipe.backdrop.is_transparent
-    imaging.check_output(out, inputs=[picture, *input_paths(painting)], alpha=is_transparent, force=force)
-    paint(painting, out, Report(quiet, as_json))
+    imaging.check_output(out, inputs=[picture], force=force)
+    form = {} if inputs is None else {"inputs": str(inputs)}
+    job = Job(kind="redo", photo=str(picture), output=str(out), form=form, force=force)
+    running.run_one(job, Report(quiet, as_json), describe=running.describe_painting, verbose=verbose)
 
 
 def _read(picture: Path) -> Record:

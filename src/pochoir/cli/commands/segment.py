@@ -1,37 +1,31 @@
 """``pochoir segment``: find the subject of one photo or of many and save it in the form that is wanted."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pochoir._types import Size
-from pochoir.cli import photos
-from pochoir.cli.batch import cut_all
+from pochoir.cli import running
 from pochoir.cli.console import Force, Quiet, Report, Verbose
-from pochoir.cli.cutting import Cutter
 from pochoir.cli.options import Given, takes_settings
-from pochoir.errors import OptionError, OutputPathError, UnknownNameError
+from pochoir.cli.photos import FORMATS, Out, Photos, find_targets
+from pochoir.errors import OptionError
 from pochoir.recipe import FORMS, SHADOWS, Form, SegmentSettings
+
+if TYPE_CHECKING:
+    from pochoir.jobs import Saved
 
 OWN_SETTINGS = [name for name in SegmentSettings.model_fields if name != "mask"]
 SHOWN = ("box", "keep_points", "drop_points", "subject", "refine", "scribble")
 """Advanced settings that most users of this command need."""
-CUTOUTS, MANY = "Cutouts", "Many photos"
-"""Headings of the help page."""
-MANY_FROM = 4
-"""Photos from which it pays to load the compiled kernels."""
-FORMATS = ("png", "jpg", "webp", "tiff")
+CUTOUTS = "Cutouts"
+"""Heading of the help page."""
 
 
 @takes_settings([*OWN_SETTINGS, "device", "threads"], basic=SHOWN)
 def segment(
-    names: Annotated[
-        list[str], typer.Argument(metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'.")
-    ],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="OUT|DIR", help="Picture to write: .png, .jpg, .webp or .tiff.")
-    ],
+    names: Photos,
+    out: Out,
     *,
     given: Given,
     form: Annotated[str, typer.Option("--as", metavar="|".join(FORMS), help="What to save.")] = "matte",
@@ -62,22 +56,14 @@ def segment(
         typer.Option(
             "--shadow",
             metavar="|".join(SHADOWS),
-            help="What becomes of the shadow that the subject casts on the ground beside it, as far as it is found.",
+            help="Keep or drop the shadow that the subject casts on the ground beside it, as far as it is found.",
             rich_help_panel=CUTOUTS,
         ),
     ] = "drop",
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs", metavar="N", help="Photos worked on at once; 0 is 2, or 1 on one core.", rich_help_panel=MANY
-        ),
-    ] = 0,
-    file_format: Annotated[
-        str,
-        typer.Option(
-            "--format", metavar="|".join(FORMATS), help="What is written into the folder.", rich_help_panel=MANY
-        ),
-    ] = "png",
+    jobs: running.Jobs = 0,
+    executor: running.ExecutorName = None,
+    cluster: running.Cluster = None,
+    file_format: running.FileFormat = "png",
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -92,43 +78,36 @@ def segment(
 
     Several photos, a folder or a pattern: -o names a folder, in which a given folder is mirrored.
 
-    A picture that holds the same record (settings, contents of photo and weights) is not made again.
+    Pictures that are up to date are skipped. A file that this request did not make is replaced with --force only.
 
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
     wanted = Form.model_validate({"name": form, "trim": trim, "pad": pad, "size": size, "shadow": shadow})
-    if file_format not in FORMATS:
-        raise UnknownNameError("format", file_format, FORMATS)
+    recipe = given.recipe()
     report = Report(quiet, as_json)
-    if not photos.are_many(names) and not out.is_dir():
-        _cut_one(Cutter(dict(given.values), wanted, force=force), photos.Job(Path(names[0]), out), report)
+    targets = find_targets(names, out, file_format=file_format, force=force)
+    if wanted.has_alpha and file_format == "jpg" and not targets.is_one:
+        raise OptionError("A cutout is transparent, which jpg cannot hold; use --format png, webp or tiff.")
+
+    from pochoir.jobs import Job
+
+    stored = wanted.model_dump(mode="json") | ({"format": file_format} if file_format != FORMATS[0] else {})
+    planned = [
+        Job(kind="segment", photo=str(place.photo), output=str(place.output), recipe=recipe, form=stored, force=force)
+        for place in targets.places
+    ]
+    if targets.is_one:
+        running.run_one(planned[0], report, describe=_describe, verbose=verbose)
         return
-    _check_folder(names, out, wanted, file_format)
-
-    from pochoir import imaging
-
-    planned = photos.plan(names, out, suffix=f".{file_format}", suffixes=imaging.picture_suffixes(), force=force)
-    cutter = Cutter(dict(given.values), wanted, force=force, many=len(planned) >= MANY_FROM)
-    code = cut_all(cutter, planned, workers=jobs, report=report)
+    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads")
+    code = running.run_many(planned, place, out, report, notes=targets.notes, verbose=verbose)
     if code:
         raise typer.Exit(code)
 
 
-def _cut_one(cutter: Cutter, job: photos.Job, report: Report) -> None:
-    outcome = cutter.cut(job)
-    facts = outcome.facts
-    report.notes(outcome.notes)
-    report.done(
-        f"Saved {job.out} ({Size(**facts['size'])}): {facts['as']} by {facts['method']}, "
-        f"{facts['subject_share']:.0%} of the photo is subject.",
-        outcome.to_dict(),
+def _describe(saved: "Saved") -> str:
+    facts = saved.facts
+    return (
+        f"Saved {saved.outputs[0]} ({Size(**facts['size'])}): {facts['as']} by {facts['method']}, "
+        f"{facts['subject_share']:.0%} of the photo is subject."
     )
-
-
-def _check_folder(names: list[str], out: Path, form: Form, file_format: str) -> None:
-    if form.has_alpha and file_format == "jpg":
-        raise OptionError("A cutout is transparent, which jpg cannot hold; use --format png, webp or tiff.")
-    if out.is_dir() or (not out.exists() and out.suffix.lower().lstrip(".") not in (*FORMATS, "jpeg", "tif")):
-        return
-    what = f"{names[0]!r} means many photos" if len(names) == 1 else f"{len(names)} photos are given"
-    raise OutputPathError(f"{what}, so -o takes a folder; '{out}' is the name of a picture.")

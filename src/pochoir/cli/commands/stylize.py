@@ -1,27 +1,56 @@
-"""``pochoir stylize``: the main job."""
+"""``pochoir stylize``: paint one photo or many."""
 
-import time
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
-from pochoir.cli.options import Given, RecipeFile, takes_settings
-from pochoir.cli.results import input_paths, paint
-from pochoir.cli.watching import check_folder
+from pochoir.cli.options import Given, takes_settings
+from pochoir.cli.photos import FORMATS, Out, Photos, find_targets, label_styles
+from pochoir.errors import OptionError
 from pochoir.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pochoir.jobs import Job
+
+RecipeFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--recipe",
+        metavar="FILE",
+        help="Start from a recipe file (.toml or .json); other options win. Several make a picture each.",
+    ),
+]
+EachStyle = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--each-style",
+        metavar="S",
+        help="Style of the whole picture; several make a picture each, named by style, where --style blends them.",
+        rich_help_panel=running.MANY,
+    ),
+]
 
 
 @takes_settings(Recipe.model_fields)
 def stylize(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo to paint.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Picture to write: .png, .jpg, .webp or .tiff.")],
+    names: Photos,
+    out: Out,
     *,
     given: Given,
-    recipe_file: RecipeFile = None,
+    recipe_files: RecipeFiles = None,
+    each_style: EachStyle = None,
+    jobs: running.Jobs = 1,
+    executor: running.ExecutorName = None,
+    cluster: running.Cluster = None,
+    file_format: running.FileFormat = "png",
     save_steps: Annotated[
-        Path | None, typer.Option("--save-steps", metavar="DIR", help="Save pictures on the way into this folder.")
+        Path | None,
+        typer.Option("--save-steps", metavar="DIR", help="Save pictures on the way into this folder; for one photo."),
     ] = None,
     keep_interrupted: Annotated[
         bool, typer.Option("--keep-interrupted", help="On Ctrl-C save the best picture so far.")
@@ -31,20 +60,79 @@ def stylize(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Paint a photo: the subject, its background or the whole picture in the looks of other pictures.
+    """Paint photos: the subject, its background or the whole picture in the looks of other pictures.
 
     A style is a picture file or a built-in name (see: pochoir styles). Several blend, and S:2 counts twice.
 
     A region without a style stays as it is in the photo.
+
+    Several photos, a folder or a pattern: -o names a folder, in which a given folder is mirrored.
+
+    Pictures that are up to date are skipped, and interrupted ones resumed. A file that this request did not make is
+    replaced with --force only.
+
+    A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
-    started_s = time.monotonic()
-    recipe = given.recipe(recipe_file)
+    recipes = read_recipes(given, recipe_files, each_style)
+    report = Report(quiet, as_json)
+    targets = find_targets(names, out, file_format=file_format, labels=list(recipes), force=force)
+    planned = [make_job(place.photo, place.output, recipes[place.label], force=force) for place in targets.places]
+    if targets.is_one:
+        job = with_streams(planned[0], file_format, save_steps)
+        running.run_one(
+            job,
+            report,
+            describe=running.describe_painting,
+            keep_interrupted=keep_interrupted,
+            verbose=verbose,
+        )
+        return
+    if save_steps is not None:
+        raise OptionError("--save-steps is for one photo; give a single one and -o PICTURE.")
+    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="processes")
+    code = running.run_many(
+        planned, place, out, report, notes=targets.notes, keep_interrupted=keep_interrupted, verbose=verbose
+    )
+    if code:
+        raise typer.Exit(code)
 
-    from pochoir import imaging, pipeline
 
-    painting = pipeline.iter_stylize(photo, recipe, started_s=started_s)
-    must_hold_alpha = recipe.backdrop.is_transparent
-    imaging.check_output(out, inputs=input_paths(painting), alpha=must_hold_alpha, force=force)
-    if save_steps is not None and not force:
-        check_folder(save_steps, inputs=input_paths(painting))
-    paint(painting, out, Report(quiet, as_json), save_steps=save_steps, keep_interrupted=keep_interrupted)
+def read_recipes(given: Given, files: Sequence[Path] | None, each_style: Sequence[str] | None) -> dict[str, Recipe]:
+    """Return the recipes to paint each photo by, with their labels; one alone has the label ``""``.
+
+    Raises:
+        InputError: A file or a setting cannot be used, or ``--style`` is given as well.
+    """
+    if each_style and given.values.get("style"):
+        raise OptionError(
+            "--style blends styles into one picture and --each-style makes one of each; give one of them."
+        )
+    by_file = label_styles([str(file) for file in files or ()]) or {"": ""}
+    by_style = label_styles(each_style or ()) or {"": ""}
+    recipes: dict[str, Recipe] = {}
+    for (file_label, file), (style_label, style) in itertools.product(by_file.items(), by_style.items()):
+        recipe = given.recipe(Path(file) if file else None)
+        label = "-".join(
+            part for part, several in ((file_label, len(by_file) > 1), (style_label, bool(each_style))) if several
+        )
+        recipes[label] = recipe.replace(style=[style]) if style else recipe
+    return recipes
+
+
+def threads_of(given: Given) -> int:
+    """Return the threads that were asked for, 0 if none were."""
+    return int(given.values.get("threads") or 0)
+
+
+def make_job(photo: Path, output: Path, recipe: Recipe, *, force: bool) -> "Job":
+    """Return the job that paints a photo."""
+    from pochoir.jobs import Job
+
+    return Job(kind="stylize", photo=str(photo), output=str(output), recipe=recipe, force=force)
+
+
+def with_streams(job: "Job", file_format: str, save_steps: Path | None) -> "Job":
+    """Return a job with the options that only one photo can have."""
+    form = {"format": file_format} if file_format != FORMATS[0] else {}
+    form |= {} if save_steps is None else {"save_steps": str(save_steps)}
+    return job.model_copy(update={"form": form})

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pochoir.cli.batch import progress_bar
 from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
+from pochoir.cli.progress import progress_bar
 from pochoir.cli.watching import make_folder
 from pochoir.recipe import Recipe
 

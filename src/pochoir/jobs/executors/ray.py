@@ -121,6 +121,9 @@ class RayWorker:
 
 def _bring_home(event: Event, local: Job, job: Job) -> Iterator[Event | Delivery]:
     """Replace the node's output path by the job's own, and send the files along."""
+    if local is job:
+        yield event
+        return
     if isinstance(event, Saved):
         written = (Path(local.output), Path(f"{local.output}.json"))
         yield Delivery(

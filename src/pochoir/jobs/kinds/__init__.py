@@ -1,0 +1,1 @@
+"""Kinds of jobs, one module each; ``work`` finds them by name."""

@@ -1,0 +1,138 @@
+"""Outputs that exist already: finished, damaged, or somebody else's."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pochoir import imaging, weights
+from pochoir._hashing import hash_file
+from pochoir.done import is_done
+from pochoir.errors import ImageReadError, InputError, OutputPathError, WeightsError
+from pochoir.jobs.job import STREAM, Job
+from pochoir.recipe import Environment, Record, Request, work_key
+
+_MOST_NAMED = 4
+"""Settings that an error names at most."""
+
+
+def is_finished(job: Job, request: Request, *, alpha: bool, inputs: Sequence[str]) -> bool:
+    """Return whether a job's output is up to date, after checking that the output can be written.
+
+    Args:
+        job: The job.
+        request: The picture that it makes.
+        alpha: Whether that picture has transparency.
+        inputs: Files that the job reads.
+
+    Raises:
+        OutputPathError: The path cannot be used, is an input, or holds a file that this request did not make. The
+            last two are allowed by ``job.force``.
+    """
+    if job.output == STREAM:
+        return False
+    target = Path(job.output)
+    imaging.make_folder(target.parent)
+    imaging.check_output(target, inputs=[path for path in inputs if path != STREAM], alpha=alpha, force=job.force)
+    if imaging.is_stream(target):
+        return False
+    record = read_record(target)
+    if record is not None and is_done(target, _key_like(record, request)):
+        return True
+    if not job.force:
+        _refuse_foreign(target, record, request)
+    return False
+
+
+def is_own(path: str | os.PathLike[str]) -> bool:
+    """Return whether a picture holds a record, which says that pochoir made it."""
+    return Path(path).suffix.lower() in imaging.FORMAT_OF_SUFFIX and read_record(Path(path)) is not None
+
+
+def read_record(path: Path) -> Record | None:
+    """Return the record of a picture, None if it has none that can be read."""
+    try:
+        return Record.from_json(imaging.read_record(path))
+    except (InputError, OSError):
+        return None
+
+
+def _key_like(record: Record, request: Request) -> str:
+    """Return the key of a request made with the weights that a record names, as they are now.
+
+    Which weights a request needs depends on the photo, so the record tells instead of the photo being decoded.
+    """
+    now = {name: _hash_weights(name) for name in record.environment.weights}
+    return work_key(request, Environment(torch="", weights=now, device="", threads=0))
+
+
+def _hash_weights(name: str) -> str:
+    try:
+        return hash_file(weights.where(name)) if name in weights.TABLE else ""
+    except (WeightsError, OSError):
+        return ""
+
+
+def _refuse_foreign(target: Path, record: Record | None, request: Request) -> None:
+    sidecar = imaging.sidecar_of(target)
+    if not target.exists() or target.stat().st_size == 0:  # an empty file has nothing to lose
+        keeps = imaging.FORMAT_OF_SUFFIX[target.suffix.lower()] != "PNG" and sidecar.exists()
+        if keeps and not _is_record(sidecar):
+            raise OutputPathError(
+                f"'{sidecar}' exists and is not a record of pochoir, which would go there; choose another output or "
+                "replace it (--force)."
+            )
+        return
+    if record is None:
+        raise OutputPathError(
+            f"'{target}' exists and was not made by pochoir; choose another output or replace it (--force)."
+        )
+    if record.key == _key_like(record, request):
+        if _is_damaged(target):
+            return
+        raise OutputPathError(
+            f"'{target}' was changed after pochoir made it; choose another output or replace it (--force)."
+        )
+    raise OutputPathError(
+        f"'{target}' exists and was made {_describe_difference(record, request)}; choose another output or replace it "
+        "(--force)."
+    )
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        Record.from_json(path.read_text(encoding="utf-8"))
+    except (InputError, OSError, ValueError):
+        return False
+    return True
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        imaging.load(path)
+    except ImageReadError:
+        return True
+    return False
+
+
+def _describe_difference(record: Record, request: Request) -> str:
+    """Say in a few words what another picture was made from."""
+    then = record.request
+    if (then.form is None) != (request.form is None):
+        return "by another command"
+    changed = sorted(_changed_roles(then, request))
+    if changed:
+        return f"from another {' and '.join(changed[:_MOST_NAMED])}"
+    if then.form != request.form:
+        return "in another form"
+    before, now = then.recipe.to_dict(), request.recipe.to_dict()
+    settings = [name.replace("_", " ") for name in before if before[name] != now[name]]
+    if settings and then != request:
+        more = ", ..." if len(settings) > _MOST_NAMED else ""
+        return f"with other settings ({', '.join(settings[:_MOST_NAMED])}{more})"
+    return f"by pochoir {record.environment.version} or with other weights"
+
+
+def _changed_roles(then: Request, now: Request) -> Iterable[str]:
+    before = {(entry.role, entry.sha256) for entry in then.inputs}
+    after = {(entry.role, entry.sha256) for entry in now.inputs}
+    return {role for role, _ in before ^ after}
