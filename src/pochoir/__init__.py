@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pochoir._types import Box as Box
     from pochoir._types import Size as Size
     from pochoir.errors import PochoirError as PochoirError
+    from pochoir.jobs import Event as Event
+    from pochoir.jobs import Job as Job
+    from pochoir.jobs import Store as Store
+    from pochoir.jobs import run as run
     from pochoir.painting import Painting as Painting
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import segment as segment
@@ -32,6 +36,8 @@ prefer_sleeping()
 
 _HOMES = {
     "Box": "_types",
+    "Event": "jobs",
+    "Job": "jobs",
     "Painting": "painting",
     "PochoirError": "errors",
     "Recipe": "recipe.recipe",
@@ -40,8 +46,10 @@ _HOMES = {
     "Session": "session",
     "Size": "_types",
     "Step": "transfer",
+    "Store": "jobs",
     "StyleRef": "recipe.recipe",
     "iter_stylize": "pipeline",
+    "run": "jobs",
     "segment": "pipeline",
     "stylize": "pipeline",
 }

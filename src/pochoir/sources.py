@@ -9,7 +9,7 @@ from typing import Any
 
 from pochoir import imaging, styles
 from pochoir._files import place_of
-from pochoir._hashing import hash_file
+from pochoir._hashing import hash_file, hash_large_file
 from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, ShapeError
 from pochoir.imaging import Matte, Picture, PictureSource
@@ -174,7 +174,7 @@ def _describe_input(role: str, source: PictureSource) -> InputFile:
         return InputFile(role=role, name=picture.name, path=picture.path, sha256=picture.sha256)
     path = str(source)
     try:
-        return InputFile(role=role, name=Path(path).name, path=path, sha256=hash_file(place_of(path)))
+        return InputFile(role=role, name=Path(path).name, path=path, sha256=hash_large_file(place_of(path)))
     except (OSError, ValueError):
         if role in _STYLE_ROLES and not place_of(path).exists():
             return InputFile(role=role, name=path, path=None, sha256=_hash_built_in(path))

@@ -2,12 +2,14 @@
 
 import atexit
 import gc
+import io
+import sys
 from typing import Annotated
 
 import typer
 
 from pochoir import __version__
-from pochoir.cli.commands import compare, demo, lab, models, records, score, segment, styles, stylize, sweep
+from pochoir.cli.commands import compare, demo, lab, models, records, score, segment, styles, stylize, sweep, watch
 from pochoir.cli.console import Command
 
 app = typer.Typer(
@@ -36,6 +38,7 @@ def pochoir(
 
 
 app.command("stylize", cls=Command)(stylize.stylize)
+app.command("watch", cls=Command)(watch.watch)
 app.command("segment", cls=Command)(segment.segment)
 app.command("styles", cls=Command)(styles.styles)
 app.add_typer(models.app, name="models")
@@ -48,8 +51,17 @@ app.add_typer(lab.app, name="lab")
 app.command("demo", cls=Command)(demo.demo)
 
 
+def _let_names_through() -> None:
+    """Print file names that are not UTF-8 as they are, instead of failing at them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+
+
 def main() -> None:
     """Run the program; ends with ``SystemExit``."""
+    _let_names_through()
     # Importing torch makes half a million objects that stay; looking for garbage among them, while they are made and
     # once more when the program ends, took 0.4 s of each run.
     gc.set_threshold(100_000, 20, 20)

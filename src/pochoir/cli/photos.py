@@ -62,8 +62,7 @@ def find_targets(
     Raises:
         InputError: There is no photo, the format is unknown, or ``out`` is a picture where a folder is needed.
     """
-    if file_format not in FORMATS:
-        raise UnknownNameError("format", file_format, FORMATS)
+    check_format(file_format)
 
     from pochoir import imaging
     from pochoir.jobs import photos
@@ -75,6 +74,12 @@ def find_targets(
     found = photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
     places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", labels=labels, force=force)
     return Targets(tuple(places), is_one=False, notes=found.notes)
+
+
+def check_format(name: str) -> None:
+    """Raise an ``UnknownNameError`` if there is no such format."""
+    if name not in FORMATS:
+        raise UnknownNameError("format", name, FORMATS)
 
 
 def check_streams(photo: str, out: Path) -> None:

@@ -76,14 +76,14 @@ class Place:
     usual: str
 
     def open(self, count: int) -> "Executor":
-        """Make the executor for so many jobs.
+        """Make the executor for so many jobs; use it as a context manager by ``contextlib.closing``.
 
         Raises:
             InputError: An option is out of bounds, or contradicts another.
             MissingExtraError: The cluster needs Ray, which is not installed.
         """
         from pochoir.jobs import Worker, create_executor
-        from pochoir.jobs.run import MANY_FROM
+        from pochoir.jobs.runner import MANY_FROM
 
         if not 0 <= self.jobs <= MOST_JOBS:
             raise OptionError(f"--jobs takes 1 to {MOST_JOBS}, or 0 to choose by the processors; got {self.jobs}.")
@@ -182,7 +182,7 @@ def describe_painting(saved: "Saved") -> str:
 
 def run_many(
     jobs: "Sequence[Job]",
-    place: Place,
+    executor: "Executor",
     folder: Path,
     report: Report,
     *,
@@ -190,7 +190,7 @@ def run_many(
     keep_interrupted: bool = False,
     verbose: bool = False,
 ) -> int:
-    """Run jobs that write into one folder, and report how each went.
+    """Run jobs that write into one folder, and report how each went. The executor is left open.
 
     Returns:
         The exit code: 0 if all outputs are there, 2 if no photo can be used, 1 otherwise, 130 after Ctrl-C.
@@ -201,19 +201,15 @@ def run_many(
     from pochoir import imaging
     from pochoir.jobs import Store
 
-    executor = place.open(len(jobs))
-    try:
-        imaging.make_folder(folder)
-        with Store.in_folder(folder) as store:
-            batch = _Batch(jobs, report, verbose=verbose)
-            try:
-                with deferred_interrupt(enabled=keep_interrupted) as was_interrupted:
-                    code = batch.run(executor, store, was_interrupted)
-            finally:
-                report.notes(notes)
-                batch.report_notes()
-    finally:
-        executor.close()
+    imaging.make_folder(folder)
+    with Store.in_folder(folder) as store:
+        batch = _Batch(jobs, report, verbose=verbose)
+        try:
+            with deferred_interrupt(enabled=keep_interrupted) as was_interrupted:
+                code = batch.run(executor, store, was_interrupted)
+        finally:
+            report.notes(notes)
+            batch.report_notes()
     report.summary(batch.summary())
     return code
 

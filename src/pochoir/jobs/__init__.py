@@ -14,7 +14,7 @@ from pochoir.jobs.event import (
 )
 from pochoir.jobs.executors import EXECUTORS, Executor, create_executor
 from pochoir.jobs.job import Job
-from pochoir.jobs.run import run
+from pochoir.jobs.runner import run
 from pochoir.jobs.store import JobState, Store
 from pochoir.jobs.work import Kind, Worker, kinds, register
 

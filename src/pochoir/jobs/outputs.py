@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pochoir import imaging, weights
-from pochoir._hashing import hash_file
+from pochoir._hashing import hash_large_file
 from pochoir.done import is_done
 from pochoir.errors import ImageReadError, InputError, OutputPathError, WeightsError
 from pochoir.jobs.job import STREAM, Job
@@ -67,7 +67,7 @@ def _key_like(record: Record, request: Request) -> str:
 
 def _hash_weights(name: str) -> str:
     try:
-        return hash_file(weights.where(name)) if name in weights.TABLE else ""
+        return hash_large_file(weights.where(name)) if name in weights.TABLE else ""
     except (WeightsError, OSError):
         return ""
 

@@ -1,5 +1,6 @@
 """``pochoir segment``: find the subject of one photo or of many and save it in the form that is wanted."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,7 +101,8 @@ def segment(
         running.run_one(planned[0], report, describe=_describe, verbose=verbose)
         return
     place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads")
-    code = running.run_many(planned, place, out, report, notes=targets.notes, verbose=verbose)
+    with closing(place.open(len(planned))) as opened:
+        code = running.run_many(planned, opened, out, report, notes=targets.notes, verbose=verbose)
     if code:
         raise typer.Exit(code)
 

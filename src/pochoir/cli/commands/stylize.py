@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,9 +91,10 @@ def stylize(
     if save_steps is not None:
         raise OptionError("--save-steps is for one photo; give a single one and -o PICTURE.")
     place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="processes")
-    code = running.run_many(
-        planned, place, out, report, notes=targets.notes, keep_interrupted=keep_interrupted, verbose=verbose
-    )
+    with closing(place.open(len(planned))) as opened:
+        code = running.run_many(
+            planned, opened, out, report, notes=targets.notes, keep_interrupted=keep_interrupted, verbose=verbose
+        )
     if code:
         raise typer.Exit(code)
 

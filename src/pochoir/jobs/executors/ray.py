@@ -101,9 +101,7 @@ class RayWorker:
         try:
             with torch_threads(self._threads), reading_elsewhere(places):
                 for event in self._worker.run(local, control):
-                    # Ray calls ``send``, which ``yield from`` would pass on to what may be no generator.
-                    for message in [event] if sees_output else _bring_home(event, local, job):
-                        yield message
+                    yield from _bring_home(event, local, job)
                     if event.is_final:
                         return
         finally:

@@ -8,7 +8,7 @@ import torch
 
 from pochoir import imaging, weights
 from pochoir._devices import resolve_device
-from pochoir._hashing import hash_file
+from pochoir._hashing import hash_large_file
 from pochoir._types import Size
 from pochoir.jobs import forms
 from pochoir.jobs.control import Control
@@ -18,7 +18,7 @@ from pochoir.jobs.outputs import is_finished
 from pochoir.jobs.streams import open_photo, save_output
 from pochoir.jobs.work import Kind, Worker
 from pochoir.recipe import Environment, Form, Recipe, Record, Request, SegmentSettings
-from pochoir.segmentation import Segmentation
+from pochoir.segmentation import Segmentation, weights_of
 from pochoir.sources import describe_inputs
 
 SETTINGS = (*(name for name in SegmentSettings.model_fields if name != "mask"), "device", "threads")
@@ -50,20 +50,19 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     shown = forms.draw(form, picture, found)
     if control.canceled:
         return
-    record = Record(request=request, environment=_environment(recipe.segmenter, recipe.device, recipe.threads))
+    record = Record(request=request, environment=_environment(recipe))
     alpha = shown[:, 3:] if shown.shape[1] == 4 else None
     save = functools.partial(imaging.save, rgb=shown[:, :3], alpha=alpha, record=record.to_json())
     save_output(job, save)
     yield Saved(job=job.id, outputs=(job.output,), facts=_describe(form, shown, found), notes=found.notes)
 
 
-def _environment(segmenter: str, device: str, threads: int) -> Environment:
-    used = {segmenter: hash_file(weights.where(segmenter))} if segmenter in weights.TABLE else {}
+def _environment(recipe: Recipe) -> Environment:
     return Environment(
         torch=torch.__version__,
-        weights=used,
-        device=resolve_device(device),
-        threads=threads or torch.get_num_threads(),
+        weights={name: hash_large_file(weights.where(name)) for name in weights_of(recipe)},
+        device=resolve_device(recipe.device),
+        threads=recipe.threads or torch.get_num_threads(),
     )
 
 
