@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pochoir.jobs import Event as Event
     from pochoir.jobs import Job as Job
     from pochoir.jobs import Store as Store
-    from pochoir.jobs import run as run
+    from pochoir.jobs.runner import run as run
     from pochoir.painting import Painting as Painting
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import segment as segment

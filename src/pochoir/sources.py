@@ -146,6 +146,26 @@ def load_style(source: str) -> Picture:
     raise AssertionError(source)
 
 
+def check_shared_pictures(recipe: Recipe) -> None:
+    """Decode every picture that a recipe names, to find out before many photos are painted whether it can be used.
+
+    Raises:
+        EmptyRegionError: A style mask is black.
+        ImageReadError: A picture cannot be read.
+        ShapeError: A style mask has other proportions than its style.
+        UnknownNameError: A style is neither a file nor a built-in name.
+    """
+    for region in STYLE_FIELDS:
+        drawn = [load_style(ref.source) for ref in getattr(recipe, region)]
+        for name, style in zip(getattr(recipe, f"{region}_mask"), drawn, strict=False):
+            load_style_mask(name, style)
+    others = {"mask": recipe.mask, "scribble": recipe.scribble}
+    others |= {"backdrop": recipe.backdrop.picture, "init": recipe.init.picture}
+    for role, path in others.items():
+        if path is not None:
+            imaging.load(path, role=role)
+
+
 def describe_inputs(photo: PictureSource, recipe: Recipe) -> tuple[InputFile, ...]:
     """Return the inputs of a run as ``Sources.files`` lists them, without decoding any file.
 

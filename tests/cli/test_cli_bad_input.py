@@ -106,7 +106,7 @@ def test_tiny_and_narrow_photos_work(style_file: Path, tmp_path: Path, size: tup
     assert result.exit_code == 0, result.output
     with Image.open(out) as image:
         assert image.size == size
-    assert pochoir("segment", photo, "-o", out, "--segmenter", "u2netp").exit_code == 0
+    assert pochoir("segment", photo, "-o", out, "--segmenter", "u2netp", "--force").exit_code == 0
 
 
 def test_a_large_photo_is_worked_on_small(style_file: Path, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_style_mask_that_does_not_fit_its_style(
         ("out", [], "missing extension"),
         ("no/such/out.png", [], "does not exist; make it first"),
         ("style.png/out.png", [], "is a file, not a folder"),
-        (".", [], "missing extension"),
+        (".", [], "is an input and would be overwritten"),  # photo.png in that folder
         ("photo.png", [], "is an input and would be overwritten"),
         ("style.png", [], "is an input and would be overwritten"),
         ("out.jpg", ["--backdrop", "transparent"], "transparency, which JPEG cannot"),

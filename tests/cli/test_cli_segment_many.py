@@ -1,8 +1,12 @@
 """Many photos at once: places, reruns, bad files, interruption."""
 
 import json
+import os
 import shutil
 import signal
+import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,12 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pochoir.cli.photos import plan
-from pochoir.errors import ImageReadError, OutputPathError
-from support.program import error_line, pochoir, start_program
+from pochoir.jobs import Worker
+from support.program import PROGRAM, error_line, pochoir, run_program, start_program
 
 GRABCUT = ("--segmenter", "grabcut", "--box", "14,6,36,36", "--refine", "none")
-SUFFIXES = frozenset({".png", ".jpg"})
 
 
 @pytest.fixture
@@ -30,7 +32,8 @@ def album(photo_file: Path, tmp_path: Path) -> Path:
 
 
 def written(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in paths if not path.parts[0].startswith("."))
 
 
 def lines(text: str) -> list[dict[str, object]]:
@@ -74,31 +77,55 @@ class TestReruns:
     def test_finished_ones_are_not_touched(self, album: Path, tmp_path: Path) -> None:
         assert set(self.statuses(album, tmp_path / "out").values()) == {"saved"}
         before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")}
-        assert set(self.statuses(album, tmp_path / "out").values()) == {"finished"}
+        assert set(self.statuses(album, tmp_path / "out").values()) == {"skipped"}
         assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")} == before
 
-    @pytest.mark.parametrize("options", [("--set", "grabcut-iterations=2"), ("--as", "trimap")])
-    def test_other_settings_are_done_again(self, album: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
-        self.statuses(album, tmp_path / "out")
-        assert set(self.statuses(album, tmp_path / "out", *options).values()) == {"saved"}
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            (("--set", "grabcut-iterations=2"), "was made with other settings (grabcut iterations)"),
+            (("--as", "trimap"), "was made in another form"),
+        ],
+    )
+    def test_other_settings_need_force(
+        self, album: Path, tmp_path: Path, options: tuple[str, ...], reason: str
+    ) -> None:
+        out = tmp_path / "out"
+        self.statuses(album, out)
+        before = (out / "a.png").read_bytes()
+        refused = pochoir("segment", album, "-o", out, *GRABCUT, *options)
+        assert refused.exit_code == 2
+        assert f"'{out / 'a.png'}' exists and {reason}; choose another output or replace it" in refused.stderr
+        assert (out / "a.png").read_bytes() == before
+        assert set(self.statuses(album, out, *options, "--force").values()) == {"saved"}
+        assert set(self.statuses(album, out, *options, "--force").values()) == {"skipped"}
 
-    def test_only_what_changed_is_done_again(self, album: Path, tmp_path: Path) -> None:
+    def test_what_is_damaged_is_done_again_and_what_is_another_photos_is_kept(
+        self, album: Path, tmp_path: Path
+    ) -> None:
         out = tmp_path / "out"
         self.statuses(album, out)
         with Image.open(album / "b.png") as image:
             image.rotate(180).save(album / "b.png")
         (out / "below" / "c.png").write_bytes((out / "below" / "c.png").read_bytes()[:200])
-        expected = {"a.png": "finished", "b.png": "saved", "c.png": "saved"}
-        assert self.statuses(album, out) == expected
+        result = pochoir("segment", album, "-o", out, *GRABCUT, "--json")
+        told = {Path(str(line["photo"])).name: line for line in lines(result.stdout)}
+        assert {name: line["status"] for name, line in told.items()} == {
+            "a.png": "skipped",
+            "b.png": "failed",
+            "c.png": "saved",
+        }
+        assert "was made from another photo" in str(told["b.png"]["error"])
+        assert set(self.statuses(album, out, "--force").values()) == {"skipped", "saved"}
 
     def test_a_folder_that_was_moved_is_still_finished(self, album: Path, tmp_path: Path) -> None:
         self.statuses(album, tmp_path / "out")
         moved = album.rename(tmp_path / "moved")
-        assert set(self.statuses(moved, tmp_path / "out").values()) == {"finished"}
+        assert set(self.statuses(moved, tmp_path / "out").values()) == {"skipped"}
 
     def test_pictures_written_below_the_photos_are_no_photos(self, album: Path) -> None:
         self.statuses(album, album / "out")
-        assert self.statuses(album, album / "out") == dict.fromkeys(["a.png", "b.png", "c.png"], "finished")
+        assert self.statuses(album, album / "out") == dict.fromkeys(["a.png", "b.png", "c.png"], "skipped")
 
 
 class TestBadFiles:
@@ -145,7 +172,7 @@ class TestBadFiles:
         (["empty"], "out", [], "There is no picture in 'empty'"),
         (["album"], "album", [], "is an input and would be overwritten"),
         (["album"], "album/notes.txt", [], "-o takes a folder"),
-        (["album"], "out", ["--jobs", "-1"], "--jobs takes 1 to 64"),
+        (["album"], "out", ["--jobs", "-1"], "--jobs takes 1 to 256"),
         (["album"], "out", ["--format", "gif"], "Unknown format 'gif'. Allowed: png, jpg, webp, tiff."),
         (["album"], "out", ["--as", "cutout", "--format", "jpg"], "which jpg cannot hold"),
         (["album"], "out", ["--as", "cutout", "--pad", "-3"], "A margin is a number of pixels"),
@@ -167,63 +194,6 @@ def test_wrong_words_are_one_line_and_nothing_is_written(
     assert written(tmp_path) == before
 
 
-class TestPlan:
-    def names(self, folder: Path, *arguments: Path | str) -> list[str]:
-        jobs = plan([str(item) for item in arguments], folder / "o", suffix=".png", suffixes=SUFFIXES, force=False)
-        return [job.out.relative_to(folder / "o").as_posix() for job in jobs]
-
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        for name in ("x/a.jpg", "x/a.png", "x/b.jpg", "y/b.jpg", "y/B.png", "x/.hidden.png", "x/.git/d.png"):
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).touch()
-        return tmp_path
-
-    def test_names_that_meet_keep_their_extension(self, folder: Path) -> None:
-        assert self.names(folder, folder / "x") == ["a.jpg.png", "a.png.png", "b.png"]
-
-    def test_the_same_name_in_two_folders_gets_a_number(self, folder: Path) -> None:
-        assert self.names(folder, folder / "x" / "b.jpg", folder / "y" / "b.jpg") == ["b.jpg.png", "b.jpg-2.png"]
-
-    def test_capitals_make_no_other_name(self, folder: Path) -> None:
-        assert self.names(folder, folder / "y") == ["B.png.png", "b.jpg.png"]
-
-    def test_a_photo_that_is_named_twice_is_one(self, folder: Path) -> None:
-        (folder / "link.jpg").symlink_to(folder / "x" / "b.jpg")
-        assert self.names(folder, folder / "x" / "b.jpg", folder / "x", folder / "link.jpg") == [
-            "b.png",
-            "a.jpg.png",
-            "a.png.png",
-        ]
-
-    def test_patterns_keep_what_is_below_their_fixed_part(self, folder: Path) -> None:
-        assert self.names(folder, f"{folder}/*/b.jpg") == ["x/b.png", "y/b.png"]
-
-    def test_a_name_with_brackets_is_a_name(self, folder: Path) -> None:
-        (folder / "a[1].jpg").touch()
-        assert self.names(folder, folder / "a[1].jpg", folder / "x" / "b.jpg") == ["a[1].png", "b.png"]
-
-    def test_nothing_found(self, folder: Path) -> None:
-        (folder / "none").mkdir()
-        with pytest.raises(ImageReadError, match="There is no picture in"):
-            self.names(folder, folder / "none")
-
-    @pytest.mark.parametrize("force", [False, True])
-    def test_another_photo_is_not_overwritten_unless_forced(self, folder: Path, force: bool) -> None:
-        (folder / "x" / "b.png").touch()
-        (folder / "b.jpg").touch()
-        names = [str(folder / "b.jpg"), str(folder / "x" / "b.png")]  # both become b.*.png, which is free
-        assert len(plan(names, folder / "x", suffix=".png", suffixes=SUFFIXES, force=force)) == 2
-        (folder / "c.jpg").touch()
-        (folder / "x" / "c.png").touch()
-        names = [str(folder / "c.jpg"), f"{folder}/*/c.png"]  # c.png in x, and x/c.png below it
-        if force:
-            assert len(plan(names, folder / "x", suffix=".png", suffixes=SUFFIXES, force=force)) == 2
-        else:
-            with pytest.raises(OutputPathError, match="is an input and would be overwritten"):
-                plan(names, folder / "x", suffix=".png", suffixes=SUFFIXES, force=force)
-
-
 def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> None:
     album, out = tmp_path / "many", tmp_path / "out"
     album.mkdir()
@@ -240,8 +210,8 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "Error: Interrupted." in stderr
-    assert 0 < len(list(out.iterdir())) < 60
-    for path in out.iterdir():
+    assert 0 < len(list(out.glob("*.png"))) < 60
+    for path in out.glob("[!.]*"):
         assert path.suffix == ".png"
         with Image.open(path) as image:
             image.load()
@@ -249,11 +219,106 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
 
 def test_four_photos_are_announced_as_many(album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(
-        "pochoir.cli.commands.segment.cut_all",
-        lambda cutter, planned, **_: seen.append((len(planned), cutter._many)) or 0,
-    )
+    maker = Worker.maker
+    monkeypatch.setattr(Worker, "maker", lambda **options: seen.append(options["many"]) or maker(**options))
     pochoir("segment", album, "-o", tmp_path / "out", *GRABCUT)
     shutil.copy(album / "a.png", album / "d.png")
     pochoir("segment", album, "-o", tmp_path / "out", *GRABCUT)
-    assert seen == [(3, False), (4, True)]
+    assert seen == [False, True]
+
+
+class TestOwnAndForeignFiles:
+    def test_cutouts_are_no_photos_of_the_folder_that_they_were_written_into(self, album: Path) -> None:
+        (album / "below" / "c.png").rename(album / "c.jpg.png")
+        for path in list(album.glob("*.png")):
+            with Image.open(path) as image:
+                image.save(path.with_suffix(".jpg"))
+            path.unlink()
+        assert pochoir("segment", album, "-o", album, *GRABCUT).stdout == "Saved 3.\n"
+        again = pochoir("segment", album, "-o", album, *GRABCUT)
+        assert (again.exit_code, again.stdout) == (0, "Saved 0, 3 were there already.\n")
+        assert "note: passed over 3 pictures that pochoir made: a.png, b.png, c.jpg.png; name one itself" in (
+            again.stderr
+        )
+
+    def test_a_foreign_picture_stays(self, album: Path, photo_file: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        out.mkdir()
+        shutil.copy(photo_file, out / "a.png")
+        result = pochoir("segment", album, "-o", out, *GRABCUT)
+        assert result.exit_code == 1
+        assert f"failed: {album / 'a.png'}: '{out / 'a.png'}' exists and was not made by pochoir" in result.stderr
+        assert (out / "a.png").read_bytes() == photo_file.read_bytes()
+        assert pochoir("segment", album, "-o", out, *GRABCUT, "--force").exit_code == 0
+        assert (out / "a.png").read_bytes() != photo_file.read_bytes()
+
+    def test_a_foreign_sidecar_stays(self, photo_file: Path, tmp_path: Path) -> None:
+        sidecar = tmp_path / "IMG_1.jpg.json"
+        sidecar.write_text('{"rating": 5}')
+        result = pochoir("segment", photo_file, "-o", tmp_path / "IMG_1.jpg", *GRABCUT)
+        assert result.exit_code == 2
+        assert "is not a record of pochoir, which would go there" in error_line(result)
+        assert sidecar.read_text() == '{"rating": 5}'
+        assert not (tmp_path / "IMG_1.jpg").exists()
+        assert pochoir("segment", photo_file, "-o", tmp_path / "IMG_1.jpg", *GRABCUT, "--force").exit_code == 0
+
+    def test_a_picture_that_was_changed_by_hand_stays(self, photo_file: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out.jpg"
+        assert pochoir("segment", photo_file, "-o", out, *GRABCUT).exit_code == 0
+        with Image.open(out) as image:
+            image.rotate(90).save(out)
+        result = pochoir("segment", photo_file, "-o", out, *GRABCUT)
+        assert result.exit_code == 2
+        assert "was changed after pochoir made it" in error_line(result)
+
+    def test_an_empty_file_is_a_place(self, photo_file: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out.png"
+        out.touch()
+        assert pochoir("segment", photo_file, "-o", out, *GRABCUT).exit_code == 0
+
+
+def test_other_files_in_folders_are_counted(album: Path, tmp_path: Path) -> None:
+    (album / "raw.cr2").touch()
+    result = pochoir("segment", album, "-o", tmp_path / "out", *GRABCUT)
+    assert "note: passed over 2 files that pochoir cannot read as a picture: notes.txt, raw.cr2" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems take no such names")
+def test_names_that_are_not_utf_8(photo_file: Path, tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    Path(os.fsdecode(folder)).mkdir()
+    shutil.copy(photo_file, folder + b"/\xff.png")
+    name = os.fsdecode(folder + b"/\xff.png")
+    one = run_program("segment", name, "-o", tmp_path / "one.png", *GRABCUT)
+    assert one.returncode == 0, one.stderr
+    many = run_program("segment", os.fsdecode(folder), "-o", os.fsdecode(folder + b"/out"), *GRABCUT)
+    assert (many.returncode, many.stdout) == (0, "Saved 1.\n"), many.stderr
+    written_there = Path(os.fsdecode(folder), "out").iterdir()
+    assert sorted(os.fsencode(path.name) for path in written_there) == [b".pochoir", b"\xff.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_pipes_and_standard_streams(photo_file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.png"
+    options = (*GRABCUT, "--threads", "1")
+    assert pochoir("segment", photo_file, "-o", plain, *options).exit_code == 0
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    with start_program("segment", photo_file, "-o", pipe, *options) as process:
+        data = pipe.read_bytes()
+        assert process.wait(60) == 0
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert data == plain.read_bytes()
+    command = [str(PROGRAM), "segment", "-", "-o", "-", *options]
+    done = subprocess.run(command, input=photo_file.read_bytes(), capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "stdout.png").write_bytes(done.stdout)
+    with Image.open(tmp_path / "stdout.png") as image, Image.open(plain) as expected:
+        assert (np.asarray(image) == np.asarray(expected)).all()
+    assert b"Saved -" in done.stderr
+
+
+def test_a_pattern_in_a_folder_with_brackets(album: Path, tmp_path: Path) -> None:
+    album = album.rename(tmp_path / "album [2024]")
+    result = pochoir("segment", f"{album}/[ab].png", "-o", tmp_path / "out", *GRABCUT)
+    assert (result.exit_code, written(tmp_path / "out")) == (0, ["a.png", "b.png"])

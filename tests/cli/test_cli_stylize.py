@@ -12,12 +12,11 @@ from PIL import Image
 
 from pochoir import imaging
 from pochoir.recipe import Recipe
-from support.program import PROGRAM, error_line, pochoir, run_program, start_program
+from support.program import LISTEN, PROGRAM, error_line, pochoir, run_program
 
 pytestmark = pytest.mark.weights
 
 QUICK = ("--size", "64", "--steps", "2", "--threads", "1")
-LONG = ("--size", "64", "--steps", "600", "--threads", "1")  # a minute, with a picture every 30 steps
 
 
 def pixels(path: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
@@ -42,7 +41,7 @@ def test_a_region_without_a_style_is_the_photos_to_the_last_bit(
     assert pochoir("stylize", *common, "--subject-style", style_file).exit_code == 0
     assert (pixels(out)[~inside] == photo[~inside]).all()
     assert (pixels(out)[inside] != photo[inside]).any(axis=-1).mean() > 0.5
-    assert pochoir("stylize", *common, "--background-style", style_file).exit_code == 0
+    assert pochoir("stylize", *common, "--background-style", style_file, "--force").exit_code == 0
     assert (pixels(out)[inside] == photo[inside]).all()
     assert (pixels(out)[~inside] != photo[~inside]).any(axis=-1).mean() > 0.5
 
@@ -143,7 +142,6 @@ def test_a_recipe_file_is_the_start(photo_file: Path, style_file: Path, tmp_path
 
 def test_a_run_that_was_killed_goes_on(photo_file: Path, style_file: Path, tmp_path: Path, monkeypatch) -> None:
     from pochoir import checkpoints
-    from pochoir.cli import results
 
     out, straight = tmp_path / "out.png", tmp_path / "straight.png"
     arguments = ("stylize", photo_file, "--style", style_file, "--size", "64", "--schedule", "1,2", "--threads", "1")
@@ -154,7 +152,6 @@ def test_a_run_that_was_killed_goes_on(photo_file: Path, style_file: Path, tmp_p
         write(*args, **kwargs)
         raise SystemExit(9)
 
-    monkeypatch.setattr(results, "LONG_S", -1.0)
     monkeypatch.setattr(checkpoints, "write", write_and_die)
     assert pochoir(*arguments, "-o", out).exit_code == 9
     assert not out.exists()
@@ -271,12 +268,26 @@ def test_the_installed_program_paints(photo_file: Path, style_file: Path, tmp_pa
     assert out.exists()
 
 
-def wait_until_painting(process: "subprocess.Popen[str]", steps: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not (steps.is_dir() and list(steps.glob("*.png"))):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+WAITING = """
+import signal, time
+from pochoir.jobs.kinds import paint
+
+save = paint._save_step
+
+
+def save_and_wait(job, step):
+    save(job, step)
+    handler = signal.getsignal(signal.SIGINT)
+    while signal.getsignal(signal.SIGINT) is handler:  # until Ctrl-C has arrived, which may put another in its place
+        time.sleep(0.01)
+
+
+paint._save_step = save_and_wait
+from pochoir.cli import main
+
+main()
+"""
+"""The program, but it waits after its first step until it is interrupted: it cannot end before."""
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -285,9 +296,12 @@ def test_ctrl_c_leaves_no_partial_file_and_the_best_picture_if_asked(
 ) -> None:
     out, steps = tmp_path / "out.png", tmp_path / "steps"
     before = {path.name for path in tmp_path.iterdir()}
-    options = ["--style", style_file, "--save-steps", steps, *LONG, *(["--keep-interrupted"] if keep else [])]
-    with start_program("stylize", photo_file, "-o", out, *options) as process:
-        wait_until_painting(process, steps)
+    options = ["--style", style_file, "--save-steps", steps, *QUICK, *(["--keep-interrupted"] if keep else [])]
+    command = [sys.executable, "-c", WAITING, "stylize", photo_file, "-o", out, *options]
+    with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True, preexec_fn=LISTEN) as process:
+        while not (steps / "step-00001.png").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130

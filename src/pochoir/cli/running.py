@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,14 +199,15 @@ def run_many(
         PochoirError: All jobs would fail for the same reason: missing weights, a full disk.
     """
     from pochoir import imaging
-    from pochoir.jobs import Store
+    from pochoir.jobs import run
+    from pochoir.jobs.store import path_in
 
-    imaging.make_folder(folder)
-    with Store.in_folder(folder) as store:
-        batch = _Batch(jobs, report, verbose=verbose)
+    batch = _Batch(jobs, report, verbose=verbose)
+    with closing(run(jobs, executor=executor, store=path_in(folder))) as events:
+        imaging.make_folder(folder)
         try:
             with deferred_interrupt(enabled=keep_interrupted) as was_interrupted:
-                code = batch.run(executor, store, was_interrupted)
+                code = batch.follow(events, executor, was_interrupted)
         finally:
             report.notes(notes)
             batch.report_notes()
@@ -227,21 +228,18 @@ class _Batch:
         self._notes: defaultdict[str, list[str]] = defaultdict(list)
         self._unusable = 0
 
-    def run(self, executor: "Executor", store: Any, was_interrupted: Callable[[], bool]) -> int:
-        """Run all jobs; return the exit code."""
-        from pochoir.jobs import run
-
+    def follow(self, events: "Iterable[Event]", executor: "Executor", was_interrupted: Callable[[], bool]) -> int:
+        """Report all events; return the exit code."""
         running: set[str] = set()
-        with (
-            BatchBar(len(self._jobs), quiet=self._report.quiet) as bar,
-            closing(run(list(self._jobs.values()), executor=executor, store=store)) as events,
-        ):
+        with BatchBar(len(self._jobs), quiet=self._report.quiet) as bar:
             for event in events:
                 self._progress.add(event)
                 self._take(event)
                 bar.show(self._progress, Path(self._jobs[event.job].photo).name)
-                running.add(event.job) if event.kind == "started" else None
-                running.discard(event.job) if event.is_final else None
+                if event.kind == "started":
+                    running.add(event.job)
+                elif event.is_final:
+                    running.discard(event.job)
                 if was_interrupted():
                     for job in running:
                         executor.cancel(job, keep=True)

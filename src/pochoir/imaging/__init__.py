@@ -7,10 +7,7 @@ from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
 from pochoir.imaging.integrity import is_intact
-<<<<<<< HEAD
 from pochoir.imaging.options import SaveOptions
-from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, check_output, check_place, holds_alpha
-=======
 from pochoir.imaging.outputs import (
     FORMAT_OF_SUFFIX,
     check_output,
@@ -20,16 +17,16 @@ from pochoir.imaging.outputs import (
     make_folder,
     sidecar_of,
 )
->>>>>>> 7275283 (Run stylize, segment and redo as jobs: many photos, several styles, skipped when up to date)
 from pochoir.imaging.picture import Matte, Picture, PictureSource
 from pochoir.imaging.raster import Metadata
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
 from pochoir.imaging.sheets import contact_sheet
-from pochoir.imaging.writing import read_record, save, write_file
+from pochoir.imaging.writing import RECORD_KEY, read_record, save, write_file
 
 __all__ = [
     "FORMAT_OF_SUFFIX",
+    "RECORD_KEY",
     "AlphaJudgement",
     "AlphaKind",
     "Matte",

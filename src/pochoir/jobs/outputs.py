@@ -11,6 +11,7 @@ from pochoir.errors import ImageReadError, InputError, OutputPathError, WeightsE
 from pochoir.jobs.job import STREAM, Job
 from pochoir.recipe import Environment, Record, Request, work_key
 
+_START_BYTES = 256
 _MOST_NAMED = 4
 """Settings that an error names at most."""
 
@@ -82,13 +83,13 @@ def _refuse_foreign(target: Path, record: Record | None, request: Request) -> No
                 "replace it (--force)."
             )
         return
+    if (record is not None or _begins_as_own(target)) and _is_damaged(target):
+        return  # there is nothing to lose
     if record is None:
         raise OutputPathError(
             f"'{target}' exists and was not made by pochoir; choose another output or replace it (--force)."
         )
     if record.key == _key_like(record, request):
-        if _is_damaged(target):
-            return
         raise OutputPathError(
             f"'{target}' was changed after pochoir made it; choose another output or replace it (--force)."
         )
@@ -104,6 +105,13 @@ def _is_record(path: Path) -> bool:
     except (InputError, OSError, ValueError):
         return False
     return True
+
+
+def _begins_as_own(path: Path) -> bool:
+    """Return whether a PNG begins with a record, which may be cut off."""
+    with path.open("rb") as file:
+        start = file.read(_START_BYTES)
+    return start.startswith(b"\x89PNG") and f"iTXt{imaging.RECORD_KEY}\0".encode() in start
 
 
 def _is_damaged(path: Path) -> bool:

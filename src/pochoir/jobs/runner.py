@@ -7,12 +7,11 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pochoir.errors import OptionError
 from pochoir.jobs.event import Canceled, Event, Failed, Progress, Queued
 from pochoir.jobs.executors import Executor, create_executor
-from pochoir.jobs.job import STREAM, Job
+from pochoir.jobs.job import Job
 from pochoir.jobs.store import Store
-from pochoir.jobs.work import Worker, check_job
+from pochoir.jobs.work import Worker, check_jobs
 
 MANY_FROM = 4
 """Jobs from which it pays to load compiled kernels for segmentation."""
@@ -62,7 +61,7 @@ def run(
         WriteError: The store cannot be written.
     """
     queue = list(jobs)
-    _check_jobs(queue)
+    check_jobs(queue)
     return _run(queue, executor, workers, threads, address, store, previews_s)
 
 
@@ -201,13 +200,3 @@ def _renewing(store: Store) -> Iterator[None]:
         ended.set()
         if store.path is not None:
             thread.join()
-
-
-def _check_jobs(jobs: Sequence[Job]) -> None:
-    """Refuse jobs that cannot be run before any is begun."""
-    seen: dict[str, Job] = {}
-    for job in jobs:
-        check_job(job)
-        if job.id in seen and job.output != STREAM:
-            raise OptionError(f"Two jobs write {job.output!r}: {seen[job.id].photo!r} and {job.photo!r}.")
-        seen[job.id] = job

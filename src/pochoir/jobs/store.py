@@ -106,7 +106,7 @@ class Store:
     @classmethod
     def in_folder(cls, folder: str | os.PathLike[str]) -> Self:
         """Open the store of an output folder."""
-        return cls(Path(folder, FOLDER_NAME, FILE_NAME))
+        return cls(path_in(folder))
 
     def __enter__(self) -> Self:
         return self
@@ -287,6 +287,11 @@ class Store:
             ) from error
         except OSError as error:
             raise WriteError(f"Cannot write '{self.path}': {error.strerror or error}.") from error
+
+
+def path_in(folder: str | os.PathLike[str]) -> Path:
+    """Return the path of an output folder's store."""
+    return Path(folder, FOLDER_NAME, FILE_NAME)
 
 
 def _host() -> str:

@@ -2,9 +2,10 @@
 
 import functools
 import importlib
+import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from pochoir.errors import OptionError, UnknownNameError
 from pochoir.jobs.control import Control
 from pochoir.jobs.event import Canceled, Event, Failed, Started
 from pochoir.jobs.executors.protocol import MakeWorker
-from pochoir.jobs.job import Job
+from pochoir.jobs.job import STREAM, Job
+from pochoir.recipe import Recipe
 
 if TYPE_CHECKING:
     from pochoir.session import Session
@@ -33,11 +35,14 @@ class Kind:
             with its loaded networks, and the control that may ask it to stop.
         inputs: Return the paths of the files that a job reads.
         check: Raise an ``InputError`` if a job cannot be run; quick, without reading pictures.
+        check_shared: Raise an ``InputError`` if a picture that several jobs share cannot be used; called once for each
+            recipe of a batch.
     """
 
     perform: "Callable[[Job, Worker, Control], Iterator[Event]]"
     inputs: Callable[[Job], list[str]] = lambda job: [job.photo]
     check: Callable[[Job], None] = lambda job: None
+    check_shared: Callable[[Recipe], None] = lambda recipe: None
 
 
 def register(name: str, target: str) -> None:
@@ -61,11 +66,22 @@ def kinds() -> tuple[str, ...]:
     return tuple(_TARGETS)
 
 
-def check_job(job: Job) -> None:
-    """Raise an ``InputError`` if a job cannot be run."""
-    if job.kind not in _TARGETS:
-        raise UnknownNameError("kind of job", job.kind, _TARGETS)
-    _load(_TARGETS[job.kind]).check(job)
+def check_jobs(jobs: Sequence[Job]) -> None:
+    """Raise an ``InputError`` if one of the jobs cannot be run, before any is begun."""
+    seen: dict[str, Job] = {}
+    checked: set[tuple[str, str]] = set()
+    for job in jobs:
+        if job.kind not in _TARGETS:
+            raise UnknownNameError("kind of job", job.kind, _TARGETS)
+        kind = _load(_TARGETS[job.kind])
+        kind.check(job)
+        if job.id in seen and job.output != STREAM:
+            raise OptionError(f"Two jobs write {job.output!r}: {seen[job.id].photo!r} and {job.photo!r}.")
+        seen[job.id] = job
+        settings = (job.kind, json.dumps(job.recipe.to_dict()))
+        if len(jobs) > 1 and settings not in checked:
+            checked.add(settings)
+            kind.check_shared(job.recipe)
 
 
 class Worker:

@@ -19,7 +19,7 @@ from pochoir.jobs.streams import open_photo, save_output
 from pochoir.jobs.work import Kind, Worker
 from pochoir.recipe import Environment, Form, Recipe, Record, Request, SegmentSettings
 from pochoir.segmentation import Segmentation, weights_of
-from pochoir.sources import describe_inputs
+from pochoir.sources import check_shared_pictures, describe_inputs
 
 SETTINGS = (*(name for name in SegmentSettings.model_fields if name != "mask"), "device", "threads")
 """Fields of a recipe that finding a subject uses."""
@@ -81,4 +81,8 @@ def _check(job: Job) -> None:
     forms.framing_of(form_of(job))  # says at once if its size leaves no room
 
 
-KIND = Kind(perform=_perform, inputs=_inputs, check=_check)
+def _check_shared(recipe: Recipe) -> None:
+    check_shared_pictures(Recipe(scribble=recipe.scribble))
+
+
+KIND = Kind(perform=_perform, inputs=_inputs, check=_check, check_shared=_check_shared)

@@ -13,7 +13,7 @@ from pochoir.jobs.outputs import is_finished
 from pochoir.jobs.streams import open_photo
 from pochoir.jobs.work import Kind, Worker
 from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Request
-from pochoir.sources import describe_inputs
+from pochoir.sources import check_shared_pictures, describe_inputs
 
 
 def _inputs(job: Job) -> list[str]:
@@ -37,4 +37,4 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     yield from paint(job, painting, worker, control)
 
 
-KIND = Kind(perform=_perform, inputs=_inputs, check=check_form)
+KIND = Kind(perform=_perform, inputs=_inputs, check=check_form, check_shared=check_shared_pictures)
