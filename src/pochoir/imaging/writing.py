@@ -11,21 +11,11 @@ from pochoir.errors import InputError, ShapeError, WriteError
 from pochoir.imaging.encoding import RECORD_KEY, Payload, encode, to_pixels
 from pochoir.imaging.exif import select_exif
 from pochoir.imaging.integrity import stamp_record, strip_stamp
-<<<<<<< HEAD
 from pochoir.imaging.options import DEFAULT_OPTIONS, SaveOptions
-from pochoir.imaging.outputs import format_of, sidecar_of
+from pochoir.imaging.outputs import format_of, is_stream, sidecar_of
 from pochoir.imaging.png import MAGIC, find_text, iter_chunks
 from pochoir.imaging.raster import Metadata, Samples
 from pochoir.imaging.xmp import Origin, build_packet
-=======
-from pochoir.imaging.outputs import format_of, is_stream, sidecar_of
-
-RECORD_KEY = "pochoir"
-
-_COMPRESS_FROM = 4096
-# Readers refuse compressed text that unpacks to more than a megabyte, and may refuse the picture with it.
-_COMPRESS_TO = 1_000_000
->>>>>>> 7275283 (Run stylize, segment and redo as jobs: many photos, several styles, skipped when up to date)
 
 
 def save(
@@ -76,15 +66,9 @@ def save(
     )
     data = encode(payload, file_format)
     files = {Path(path): data}
-<<<<<<< HEAD
-    if kept is not None and file_format != "PNG":
+    if kept is not None and file_format != "PNG" and not is_stream(path):
         files[sidecar_of(path)] = stamp_record(kept, data).encode()
     write_all(files)
-=======
-    if record is not None and picture_format != "PNG" and not is_stream(path):
-        files[sidecar_of(path)] = stamp_record(record, data).encode()
-    _write_all(files)
->>>>>>> 7275283 (Run stylize, segment and redo as jobs: many photos, several styles, skipped when up to date)
 
 
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
