@@ -6,6 +6,7 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
+from pochoir.imaging.encoding import RECORD_KEY
 from pochoir.imaging.integrity import is_intact
 from pochoir.imaging.options import SaveOptions
 from pochoir.imaging.outputs import (
@@ -22,7 +23,7 @@ from pochoir.imaging.raster import Metadata
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
 from pochoir.imaging.sheets import contact_sheet
-from pochoir.imaging.writing import RECORD_KEY, read_record, save, write_file
+from pochoir.imaging.writing import read_record, save, write_file
 
 __all__ = [
     "FORMAT_OF_SUFFIX",
