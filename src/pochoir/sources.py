@@ -1,4 +1,4 @@
-"""Reads the pictures that a run needs: by path, by built-in name, or handed over in memory."""
+"""Pictures that a run needs, read by path or built-in name, or taken from memory."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""
 _STYLE_ROLES = tuple(name.replace("_", " ") for name in STYLE_FIELDS)
 MOST_STRETCH = 0.02
-"""How much the proportions of a style mask may differ from its style's; scaling a picture rounds its sides."""
+"""Largest difference between the proportions of a style mask and its style; scaling a picture rounds its sides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Sources:
     style_masks: Mapping[str, tuple[Matte, ...]] = dataclasses.field(default_factory=dict)
 
     def files(self) -> tuple[InputFile, ...]:
-        """What was read, for the record."""
+        """Return the files that were read, for the record."""
         read: list[tuple[str, Picture | Matte | None]] = [("photo", self.photo)]
         for region, pictures in self.styles.items():
             read += [(region.replace("_", " "), picture) for picture, _ in pictures]
@@ -59,7 +59,7 @@ class Sources:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What had to be converted on reading."""
+        """Notes on conversions while reading."""
         return tuple(f"{source.name}: {note}" for source in self._all() for note in source.notes)
 
     def _all(self) -> list[Picture | Matte]:
@@ -231,17 +231,17 @@ def load_style_mask(source: PictureSource, style: Picture) -> Matte:
 
 
 def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
-    """Where an input of an earlier run is now: a path, or a built-in style's name.
+    """Find an input of an earlier run: its path, or a built-in style's name.
 
-    Of several files with its name, one that has not changed is taken.
+    Among several files with its name, an unchanged one is preferred.
 
     Args:
-        entry: What the record says of it.
+        entry: Entry of the record.
         base: Folder that a relative path may be relative to, besides the current one.
         inputs_dir: Folder to look in first, by the file's name.
 
     Raises:
-        InputError: It is nowhere, or was never a file.
+        InputError: It is not found, or was never a file.
     """
     if entry.path is None:
         if entry.name in styles.style_names():
@@ -250,7 +250,7 @@ def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
     path = Path(entry.path)
     places = [] if inputs_dir is None else [inputs_dir / path.name]
     found = [place for place in (*places, path, base / path, base / path.name) if place.is_file()]
-    if found:  # another picture may bear its name in the folder where one happens to be
+    if found:  # the current folder may hold another picture with this name
         return str(next((place for place in found if _is_unchanged(place, entry)), found[0]))
     raise InputError(f"The {entry.role} {entry.path} is not there any more; name its folder with --inputs DIR.")
 
@@ -258,5 +258,5 @@ def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
 def _is_unchanged(place: Path, entry: InputFile) -> bool:
     try:
         return hash_file(place) == entry.sha256
-    except OSError:  # whoever reads it says why it cannot be read
+    except OSError:  # reading it will say why
         return False

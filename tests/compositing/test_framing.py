@@ -122,7 +122,7 @@ def test_what_is_no_cutout(shape: tuple[int, ...]) -> None:
 def test_alpha_is_straight_in_every_format(disc_matte: torch.Tensor, tmp_path: object, suffix: str) -> None:
     given = red_cutout(disc_matte, under=RED)
     path = f"{tmp_path}/cutout{suffix}"
-    imaging.save(path, given[:, :3], alpha=given[:, 3:], quality=100)
+    imaging.save(path, given[:, :3], alpha=given[:, 3:], options=imaging.SaveOptions(quality=100))
     with open(path, "rb") as file, Image.open(io.BytesIO(file.read())) as image:  # noqa: PTH123
         assert image.mode == "RGBA"
     read = imaging.load(path)

@@ -1,4 +1,4 @@
-"""Putting layers together and taking them apart, without a rim of the wrong colours; framing what was cut out."""
+"""Compositing and separating layers without a rim of the wrong colours; framing and shadows of cutouts."""
 
 from pochoir.compositing.framing import Framing, frame
 from pochoir.compositing.layers import (

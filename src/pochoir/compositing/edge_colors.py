@@ -1,4 +1,4 @@
-"""What colours subject and background have where a matte mixes them, from coarse to fine."""
+"""Colours of subject and background where a matte mixes them, estimated from coarse to fine."""
 
 from collections.abc import Iterator
 
@@ -10,28 +10,31 @@ Plane = NDArray[np.float32]
 """One channel, or a matte, shape (H, W)."""
 
 _COARSEST_LONG_SIDE = 16
-_ROUNDS = 3  # at each size; one loses .2 dB on found mattes, and 4 dB on true ones
-_SMALL_LONG_SIDE, _SMALL_ROUNDS = 64, 20  # up to this size more cost nothing; edges as wide as the picture need them
+_ROUNDS = 3  # per size; one fewer loses .2 dB on found mattes, and 4 dB on true ones
+_SMALL_LONG_SIDE, _SMALL_ROUNDS = (
+    64,
+    20,
+)  # more rounds cost nothing at small sizes, and edges as wide as the picture need them
 _WINDOW = (3, 3)
-_PURITY = 8  # the start at the coarsest size is a mean of all, in which mixtures should hardly speak
-_FAINT = 1e-3  # weight of a layer where the matte has none of it: there the colours near by are carried on
-_TILE_PX = 256  # a tile's planes stay in the processor's cache, and most tiles of a large photo have nothing mixed
+_PURITY = 8  # exponent of the weights at the coarsest size, so that mixtures hardly count in its means
+_FAINT = 1e-3  # weight of a layer where the matte has none of it, so that nearby colours spread there
+_TILE_PX = 256  # the planes of a tile fit into the processor's cache, and tiles without mixed pixels are skipped
 
 
 def estimate_channel(channel: Plane, mattes: list[Plane]) -> tuple[Plane, Plane]:
     """Estimate one colour channel of the subject and of the background.
 
-    At each size both layers are averaged over 3x3 pixels, weighted by the matte and by what it leaves; what is then
-    missing from ``matte * front + (1 - matte) * back`` is given to both in the same shares, a few times over. The
-    next coarser size gives the start, so colours reach as far as a matte is soft, or carry on where it is 0.
+    At each size both layers are averaged over 3x3 pixels, with the matte and its complement as weights. The remainder
+    of the channel against ``matte * front + (1 - matte) * back`` is added to both layers in the same shares. These two
+    steps are repeated a few times. The next coarser size gives the start, so colours spread as far as a matte is soft.
 
     Args:
         channel: In [0, 1], shape (H, W).
-        mattes: The matte in [0, 1] at every size, from ``halved``.
+        mattes: The matte in [0, 1] at every size, from ``matte_pyramid``.
 
     Returns:
-        Front and back, in [0, 1], shape (H, W). Where the matte is 0 or 1 the layer that is seen is the channel only
-        nearly, since rounding errors add up.
+        Front and back, in [0, 1], shape (H, W). Where the matte is 0 or 1, the visible layer equals the channel up to
+        rounding errors.
 
     References:
         The average and the correction are those of Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021,
@@ -43,15 +46,15 @@ def estimate_channel(channel: Plane, mattes: list[Plane]) -> tuple[Plane, Plane]
         front, back = (_mean(channel, weight**_PURITY) for weight in (matte, 1.0 - matte))
     else:
         front, back = (_enlarge(start, matte) for start in estimate_channel(_halve(channel), mattes[1:]))
-    rough_front, rough_back = front.copy(), back.copy()  # a tile starts from what its neighbours started from, too
+    rough_front, rough_back = front.copy(), back.copy()  # all tiles start from the same values at their margins
     for inner, outer, kept in _mixed_tiles(matte):
         tile = _refine(channel[outer], matte[outer], rough_front[outer], rough_back[outer])
         front[inner], back[inner] = (layer[kept] for layer in tile)
     return front, back
 
 
-def halved(matte: Plane) -> list[Plane]:
-    """A matte at every size that colours are estimated at: its own, half of that, and so on."""
+def matte_pyramid(matte: Plane) -> list[Plane]:
+    """Return a matte at every size that colours are estimated at: its own, half of it, and so on."""
     sizes = [matte]
     while max(sizes[-1].shape) > _COARSEST_LONG_SIDE:
         sizes.append(_halve(sizes[-1]))
@@ -77,14 +80,14 @@ _Index = tuple[slice, slice]
 
 
 def _mixed_tiles(matte: Plane) -> Iterator[tuple[_Index, _Index, _Index]]:
-    """Tiles where something is mixed: their index, that of a tile with a margin, and their own place within that."""
+    """Yield the index of each tile with mixed pixels, its index with a margin, and its place within that."""
     height, width = matte.shape
     for top in range(0, height, _TILE_PX):
         for left in range(0, width, _TILE_PX):
             rows, outer_rows, kept_rows = _spans(top, height)
             columns, outer_columns, kept_columns = _spans(left, width)
             near = matte[outer_rows, outer_columns]
-            # A tile that is all of one layer shows nothing of the other: what was carried on to it will do.
+            # In a tile of one layer the other is hidden, so the rough estimate is enough.
             if ((near > 0.0) & (near < 1.0)).any() or near.min() != near.max():
                 yield (rows, columns), (outer_rows, outer_columns), (kept_rows, kept_columns)
 

@@ -1,4 +1,4 @@
-"""How a cutout fills its picture: trimmed to what is seen, with a margin, at a size."""
+"""Framing of cutouts: trimmed to the visible part, with a margin, at a size."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,21 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, OptionError, ShapeError
-
-LARGEST_SIDE_PX = 32_768
-LARGEST_PAD_SHARE = 10.0
+from pochoir.recipe.form import MAX_PAD_SHARE, MAX_SIDE_PX
 
 _SEEN_FROM = 5 / 255
-"""What is less opaque than this is not seen. Trimming to every trace would keep a speck in a corner in the picture."""
+"""Smallest opacity that counts as visible. Trimming to every trace would keep a speck in a corner."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Framing:
-    """How a cutout is to fill its picture.
+    """Margins and size of a cutout in its picture.
 
     Attributes:
-        trim: Cut away what is transparent around the subject.
-        pad_px: Transparent margin on each side, in pixels of the picture that comes out.
-        pad_share: The same as a share of the long side of what is inside the margin; adds to ``pad_px``.
-        long_side_px: Long side of the picture that comes out, margin and all; None keeps the scale.
+        trim: Whether the transparent surroundings of the subject are cut away.
+        pad_px: Transparent margin on each side, in pixels of the finished picture.
+        pad_share: Further margin, as a share of the long side inside the margin.
+        long_side_px: Long side of the finished picture, margin included; None keeps the scale.
 
     Raises:
         OptionError: A value is out of bounds.
@@ -36,12 +34,12 @@ class Framing:
     long_side_px: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.pad_px <= LARGEST_SIDE_PX:
-            raise OptionError(f"A margin is 0 to {LARGEST_SIDE_PX} pixels; got {self.pad_px}.")
-        if not 0 <= self.pad_share <= LARGEST_PAD_SHARE:
-            raise OptionError(f"A margin is 0% to {LARGEST_PAD_SHARE:.0%}; got {self.pad_share:.10g}.")
-        if self.long_side_px is not None and not 1 <= self.long_side_px <= LARGEST_SIDE_PX:
-            raise OptionError(f"A size is 1 to {LARGEST_SIDE_PX} pixels on the long side; got {self.long_side_px}.")
+        if not 0 <= self.pad_px <= MAX_SIDE_PX:
+            raise OptionError(f"A margin is 0 to {MAX_SIDE_PX} pixels; got {self.pad_px}.")
+        if not 0 <= self.pad_share <= MAX_PAD_SHARE:
+            raise OptionError(f"A margin is 0% to {MAX_PAD_SHARE:.0%}; got {self.pad_share:.10g}.")
+        if self.long_side_px is not None and not 1 <= self.long_side_px <= MAX_SIDE_PX:
+            raise OptionError(f"A size is 1 to {MAX_SIDE_PX} pixels on the long side; got {self.long_side_px}.")
         if self.long_side_px is not None and self._inner_long_side(self.long_side_px) < 1:
             raise OptionError(f"A size of {self.long_side_px} pixels leaves no room inside such a margin.")
 
@@ -55,13 +53,13 @@ def frame(cutout: Tensor, framing: Framing) -> Tensor:
 
     Args:
         cutout: Colours and alpha in [0, 1], shape (1, 4, H, W), the colours not multiplied by alpha.
-        framing: What to do.
+        framing: Margins and size.
 
     Returns:
-        Shape (1, 4, h, w); the same cutout where nothing is to be done.
+        Shape (1, 4, h, w); the cutout itself if nothing changes.
 
     Raises:
-        EmptyRegionError: It is to be trimmed, and nothing in it can be seen.
+        EmptyRegionError: It should be trimmed, and nothing in it is visible.
         ShapeError: It is not one cutout.
     """
     if cutout.ndim != 4 or cutout.shape[:2] != (1, 4) or cutout.numel() == 0:
@@ -81,7 +79,7 @@ def frame(cutout: Tensor, framing: Framing) -> Tensor:
 
 
 def _seen_area(alpha: Tensor) -> tuple[slice, ...]:
-    """Index of the rectangle that holds all that can be seen."""
+    """Return the index of the smallest rectangle with all visible pixels."""
     seen = alpha[0, 0] >= _SEEN_FROM
     if not bool(seen.any()):
         raise EmptyRegionError("There is no subject to trim to: the cutout is transparent everywhere.")
@@ -93,7 +91,7 @@ def _seen_area(alpha: Tensor) -> tuple[slice, ...]:
 def _pad(cutout: Tensor, pad_px: int) -> Tensor:
     if pad_px == 0:
         return cutout
-    # The colours are carried on under the transparent margin, like everywhere in a cutout.
+    # The colours continue under the transparent margin, like everywhere in a cutout.
     padded = F.pad(cutout, (pad_px,) * 4, mode="replicate")
     padded[:, 3:] = F.pad(cutout[:, 3:], (pad_px,) * 4)
     return padded

@@ -1,8 +1,8 @@
-"""Putting layers together and taking them apart, without a rim of the wrong colours.
+"""Compositing and separating layers without a rim of the wrong colours.
 
-A photo's pixel on a soft edge shows a mixture of subject and background. Pasting it elsewhere by its matte alone
-would take the old background along; so the subject's own colour there is estimated first. All blending is done on
-sRGB-encoded values, as painting programs do and as the matte was made for.
+A pixel on a soft edge of a photo shows a mixture of subject and background. Pasted elsewhere by the matte alone, it
+would bring the old background along, so the subject's colour is estimated first. All blending is done on sRGB-encoded
+values, as in painting programs.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pochoir.compositing.edge_colors import estimate_channel, halved
+from pochoir.compositing.edge_colors import estimate_channel, matte_pyramid
 from pochoir.errors import ShapeError
 
 # Closer to 0 or 1 than this, a value looks the same in 8 bits.
@@ -21,7 +21,7 @@ _INVISIBLE = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """A picture taken apart into what is in front and what is behind."""
+    """Colours of a picture's subject and of its background."""
 
     foreground: Tensor = field(repr=False)
     """The subject's colours in [0, 1], shape (1, 3, H, W); the picture's own where the matte is 1."""
@@ -60,8 +60,8 @@ def estimate_layers(picture: Tensor, matte: Tensor) -> Layers:
         matte: Share of the subject in [0, 1], shape (1, 1, H, W).
 
     Returns:
-        Both layers; without soft pixels both are the picture. The foreground where the matte is 0 and the background
-        where it is 1 are the layer's colours near by, carried on: they are not seen in a composite.
+        Both layers; without soft pixels both are the picture. Where a layer is hidden, it has the colours of its
+        nearest visible pixels.
 
     Raises:
         ShapeError: The shapes do not agree, or there is more than one picture.
@@ -72,7 +72,7 @@ def estimate_layers(picture: Tensor, matte: Tensor) -> Layers:
     if not _has_soft_pixels(picture, matte):
         return Layers(picture, picture)
     foreground, background = torch.empty_like(picture), torch.empty_like(picture)
-    mattes = halved(_to_plane(matte[0, 0]))
+    mattes = matte_pyramid(_to_plane(matte[0, 0]))
     for channel in range(3):
         layers = estimate_channel(_to_plane(picture[0, channel]), mattes)
         for whole, layer in zip((foreground, background), layers, strict=True):
@@ -81,15 +81,15 @@ def estimate_layers(picture: Tensor, matte: Tensor) -> Layers:
 
 
 def estimate_foreground(picture: Tensor, matte: Tensor) -> Tensor:
-    """The foreground of ``estimate_layers`` alone, which takes less memory; shapes and errors are the same."""
+    """Return the foreground of ``estimate_layers`` alone, with less memory; shapes and errors are the same."""
     return _free_foreground(picture, matte) if _has_soft_pixels(picture, matte) else picture
 
 
 def composite(front: Tensor, back: Tensor, matte: Tensor) -> Tensor:
     """Lay the subject of one picture over the background of another, both with the same matte.
 
-    The subject's estimated colours are laid over the background's estimated colours, so that on soft edges neither
-    the first picture's background nor the second one's subject shines through.
+    Both are laid with their estimated colours. So on soft edges neither the background of the first picture nor the
+    subject of the second one shines through.
 
     Args:
         front: Picture whose subject is taken, in [0, 1], shape (1, 3, H, W).
@@ -112,17 +112,17 @@ def composite(front: Tensor, back: Tensor, matte: Tensor) -> Tensor:
 
 
 def cutout(picture: Tensor, matte: Tensor) -> Tensor:
-    """Free the subject from its background.
+    """Cut the subject out of a picture.
 
     Args:
         picture: Colours in [0, 1], shape (1, 3, H, W).
         matte: Share of the subject in [0, 1], shape (1, 1, H, W).
 
     Returns:
-        Shape (1, 4, H, W): the subject's estimated colours, not multiplied by alpha, and the matte as alpha. The
-        picture's own colours where alpha is 1. Where alpha is 0 the colours near by are carried on, so that no
-        program that scales or blurs the cutout mixes in a rim; nothing is left of the background. Black where
-        there is no subject at all.
+        Shape (1, 4, H, W): the subject's estimated colours, not multiplied by alpha, and the matte as alpha. Where
+        alpha is 1, the colours are the picture's. Where alpha is 0, they are those of the nearest visible pixels, so
+        that scaling or blurring the cutout mixes in no rim; nothing is left of the background. Without a subject all
+        is black.
 
     Raises:
         ShapeError: The shapes do not agree, or there is more than one picture.
@@ -157,9 +157,9 @@ def _has_soft_pixels(picture: Tensor, matte: Tensor) -> bool:
 
 
 def _free_foreground(picture: Tensor, matte: Tensor) -> Tensor:
-    mattes = halved(_to_plane(matte[0, 0]))
+    mattes = matte_pyramid(_to_plane(matte[0, 0]))
     foreground = torch.empty_like(picture)
-    for channel in range(3):  # one after the other, and each put in its place at once: large photos are short of memory
+    for channel in range(3):  # one at a time, because large photos need much memory
         front, _ = estimate_channel(_to_plane(picture[0, channel]), mattes)
         foreground[0, channel] = torch.where(matte[0, 0] == 1, picture[0, channel], torch.from_numpy(front).to(picture))
     return foreground

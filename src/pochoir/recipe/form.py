@@ -93,5 +93,5 @@ class Form(FrozenModel):
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the picture is transparent somewhere."""
+        """True if the picture is transparent somewhere."""
         return self.name == "cutout"

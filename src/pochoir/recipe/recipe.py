@@ -120,17 +120,17 @@ class Recipe(SegmentSettings, TransferSettings, RegionSettings):
 
     @property
     def needs_matte(self) -> bool:
-        """Whether subject and background have to be separated."""
+        """True if subject and background have to be separated."""
         return bool(self.subject_style or self.background_style or not self.backdrop.is_photo or self.mask)
 
     @property
     def paints_subject(self) -> bool:
-        """Whether the subject is repainted."""
+        """True if the subject is repainted."""
         return bool(self.style or self.subject_style)
 
     @property
     def paints_background(self) -> bool:
-        """Whether the background is repainted; a background that is cut away is not."""
+        """True if the background is repainted; a background that is cut away is not."""
         return bool(self.style or self.background_style) and not self.backdrop.is_transparent
 
     @classmethod

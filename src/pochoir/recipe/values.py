@@ -216,12 +216,12 @@ class Backdrop(_TextValue, str):
 
     @property
     def is_photo(self) -> bool:
-        """Whether the photo's own background stays."""
+        """True if the photo's own background stays."""
         return self == "photo"
 
     @property
     def is_transparent(self) -> bool:
-        """Whether the background is cut away."""
+        """True if the background is cut away."""
         return self == "transparent"
 
     @property

@@ -1,4 +1,4 @@
-"""The sheet a style is drawn on: lengths in short sides, drawn larger than asked for and averaged down."""
+"""Canvas of a style: lengths are in short sides, and drawings are made larger than needed and averaged down."""
 
 import math
 from collections.abc import Callable
@@ -43,27 +43,27 @@ class Canvas:
     unit_px: float
 
     def widened(self, margin: float) -> "Canvas":
-        """This canvas with a margin on all four sides, in short sides of this one; its origin is the new corner."""
+        """Return this canvas with a margin on all four sides, in its short sides; the origin is the new corner."""
         border = 2 * round(self.px(margin))
         size = Size(self.size.height + border, self.size.width + border)
         return Canvas(size, self.height + 2 * margin, self.width + 2 * margin, self.unit_px)
 
     def px(self, length: float) -> float:
-        """A length in pixels."""
+        """Return a length in pixels."""
         return length * self.unit_px
 
     def grid(self) -> tuple[Field, Field]:
-        """Coordinates of the pixel centres: x of shape (1, W) and y of shape (H, 1), to be broadcast."""
+        """Return the coordinates of the pixel centres: x of shape (1, W) and y of shape (H, 1), to be broadcast."""
         x = (np.arange(self.size.width, dtype=np.float32) + 0.5) / np.float32(self.unit_px)
         y = (np.arange(self.size.height, dtype=np.float32) + 0.5) / np.float32(self.unit_px)
         return x[None, :], y[:, None]
 
     def count(self, per_square: float) -> int:
-        """How many things to draw where a square picture gets ``per_square``."""
+        """Return the number of things to draw where a square picture gets ``per_square``."""
         return max(1, round(per_square * self.height * self.width))
 
     def scatter(self, rng: np.random.Generator, spacing: float, *, margin: float = 0.0) -> Field:
-        """Points of a jittered grid that covers the canvas and a margin, in random order, shape (N, 2) as x, y."""
+        """Return the points of a jittered grid over the canvas and a margin, in random order, shape (N, 2) as x, y."""
         columns = math.ceil((self.width + 2 * margin) / spacing)
         rows = math.ceil((self.height + 2 * margin) / spacing)
         cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
@@ -71,7 +71,7 @@ class Canvas:
         return rng.permutation(points).astype(np.float32)
 
     def sample(self, picture: Field, points: Field) -> Field:
-        """The picture's values at the points (N, 2); points outside take the nearest edge pixel."""
+        """Return a picture's values at the points (N, 2); points outside take the nearest edge pixel."""
         column, row = (np.asarray(points).T * self.unit_px).astype(int)
         values: Field = picture[np.clip(row, 0, self.size.height - 1), np.clip(column, 0, self.size.width - 1)]
         return values
@@ -81,7 +81,7 @@ Painter = Callable[[Canvas, np.random.Generator], Field]
 
 
 def render(paint: Painter, size: Size, seed: int) -> Bytes:
-    """Draw on a canvas fit for the size, and bring the drawing to that size.
+    """Draw on a canvas that suits a size, and scale the drawing to that size.
 
     Args:
         paint: Draws an RGB picture, float32, (H, W, 3), at the canvas's own size; it may leave [0, 1].

@@ -1,4 +1,4 @@
-"""Palettes: colours by hex code, ramps between them, jitter, and pigments that darken what is under them."""
+"""Palettes: colours by hex code, ramps, jitter, and transparent pigments."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,13 +9,13 @@ _RAMP_STEPS = 1024
 
 
 def colors(codes: str) -> Field:
-    """Colours from ``#rrggbb`` codes with spaces between, shape (N, 3), sRGB in [0, 1]."""
+    """Return colours from ``#rrggbb`` codes with spaces between, shape (N, 3), sRGB in [0, 1]."""
     channels = [[int(code[i : i + 2], 16) for i in (1, 3, 5)] for code in codes.split()]
     return np.array(channels, dtype=np.float32) / 255.0
 
 
 def ramp(values: Field, codes: str) -> Field:
-    """Colours along evenly spaced stops.
+    """Return colours along evenly spaced stops.
 
     Args:
         values: Positions, any shape, 0 at the first stop and 1 at the last; held at the ends.
@@ -49,7 +49,7 @@ def jitter(rng: np.random.Generator, palette: Field, *, hue: float, value: float
 
 
 def mix(under: Field, over: Field, share: Field) -> Field:
-    """``over`` laid on ``under`` (both broadcast to (H, W, 3)) with opacity ``share`` (H, W)."""
+    """Blend ``over`` onto ``under`` (both broadcast to (H, W, 3)) with opacity ``share`` (H, W)."""
     mixed: Field = over - under
     mixed *= share[..., None]
     mixed += under
@@ -57,7 +57,7 @@ def mix(under: Field, over: Field, share: Field) -> Field:
 
 
 def pigment(paper: Field, code: str, density: Field) -> Field:
-    """Transparent pigment on paper, by the Beer-Lambert law.
+    """Return paper under a transparent pigment, by the Beer-Lambert law.
 
     Args:
         paper: Picture (H, W, 3).
@@ -73,7 +73,7 @@ def pigment(paper: Field, code: str, density: Field) -> Field:
 
 
 def smoothstep(low: float, high: float, values: Field) -> Field:
-    """0 below ``low``, 1 above ``high``, and a smooth rise between; falls if ``low`` is the larger one."""
+    """Return 0 below ``low``, 1 above ``high``, and a smooth rise between; it falls if ``low`` is larger."""
     share: Field = (values - np.float32(low)) * np.float32(1.0 / (high - low))
     np.clip(share, 0.0, 1.0, out=share)
     share *= share * (3.0 - 2.0 * share)
@@ -81,16 +81,16 @@ def smoothstep(low: float, high: float, values: Field) -> Field:
 
 
 def to_bytes(picture: Field) -> Bytes:
-    """A picture in [0, 1] as 8-bit."""
+    """Convert a picture in [0, 1] to 8 bits."""
     return (np.clip(picture, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
 def to_floats(picture: Bytes) -> Field:
-    """An 8-bit picture in [0, 1]."""
+    """Convert an 8-bit picture to [0, 1]."""
     return picture.astype(np.float32) / 255.0
 
 
 def ink(color: npt.ArrayLike) -> tuple[float, float, float]:
-    """A colour in [0, 1] as OpenCV's drawing functions take it."""
+    """Convert a colour in [0, 1] to the form that OpenCV's drawing functions take."""
     red, green, blue = (np.clip(np.asarray(color, dtype=float), 0.0, 1.0) * 255.0).tolist()
     return red, green, blue

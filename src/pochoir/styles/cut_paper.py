@@ -30,7 +30,7 @@ def paint(canvas: Canvas, rng: np.random.Generator) -> Field:
 
 
 def _blocks(canvas: Canvas, rng: np.random.Generator) -> Bytes:
-    """Sheet number of each pixel of the ground: upright blocks of unequal width and height, cut by hand."""
+    """Return the sheet number of each pixel of the ground: upright blocks of unequal width and height, cut by hand."""
     sheet = np.zeros(canvas.size, dtype=np.uint8)
     left = -0.05
     while left < canvas.width:
@@ -46,7 +46,7 @@ def _blocks(canvas: Canvas, rng: np.random.Generator) -> Bytes:
 
 
 def _cut_outs(canvas: Canvas, rng: np.random.Generator, spacing: float) -> Bytes:
-    """Sheet number of each pixel of a layer of shapes, 0 where there is none."""
+    """Return the sheet number of each pixel of a layer of shapes, 0 where there is none."""
     sheet = np.zeros(canvas.size, dtype=np.uint8)
     kinds = (_frond, _frond, _pebble, _star, _ribbon)
     for center in canvas.scatter(rng, spacing, margin=0.1):
@@ -63,7 +63,7 @@ def _stencil(sheet: Bytes, canvas: Canvas, outline: Field, number: int) -> None:
 
 
 def _frond(rng: np.random.Generator) -> Field:
-    """A seaweed leaf: rounded lobes on both sides of a stem; about 2 long."""
+    """Return the outline of a seaweed leaf: rounded lobes on both sides of a stem; about 2 long."""
     lobes = int(rng.integers(4, 7))
     knots = [(-1.0, -0.06)]
     for lobe in range(lobes):
@@ -102,7 +102,7 @@ def _ribbon(rng: np.random.Generator) -> Field:
 
 
 def _gouache(rng: np.random.Generator, sheet: Bytes, streaks: list[Field], washes: Field) -> Field:
-    """Painted paper for each sheet number: one colour, brushed in one direction, thicker and thinner."""
+    """Return painted paper for each sheet number: one colour, brushed in one direction, thicker and thinner."""
     shades = jitter(rng, _SHEETS[rng.integers(len(_SHEETS), size=256)], hue=0.02, value=0.02)
     brushed = np.choose(rng.integers(len(streaks), size=256)[sheet], streaks)
     thin = 0.28 * smoothstep(0.25, 1.1, brushed + 0.5 * washes)

@@ -15,14 +15,14 @@ _PAPER = colors("#f3e8cf")[0]
 
 
 class _Pass(NamedTuple):
-    """One going-over with one pen."""
+    """One pass with one pen."""
 
     color: str
     turn: float
-    """Radians away from the folds."""
+    """Angle to the folds, in radians."""
     spacing: float
     darker_than: float
-    """Strokes are drawn where the tone is below this."""
+    """Tone below which strokes are drawn."""
     length: float
     width: float
 
@@ -48,7 +48,7 @@ def paint(canvas: Canvas, rng: np.random.Generator) -> Field:
 
 
 def _land(canvas: Canvas, rng: np.random.Generator) -> tuple[Field, Field, Field]:
-    """Tone (0 dark, 1 light), direction of the folds in radians, and which tint the wash has (0 to 1)."""
+    """Return the tone (0 dark, 1 light), the direction of the folds in radians, and the tint of the wash (0 to 1)."""
     x, y = canvas.grid()
     warp_x = 0.16 * fractal_noise(canvas, rng, 1.7, octaves=2)
     warp_y = 0.16 * fractal_noise(canvas, rng, 1.7, octaves=2)
@@ -79,9 +79,9 @@ def _washes(canvas: Canvas, rng: np.random.Generator, tone: Field, tint: Field) 
 
 
 def _hatch(drawn: Bytes, canvas: Canvas, rng: np.random.Generator, pen: _Pass, tone: Field, folds: Field) -> None:
-    """Lay one pass of strokes; each is traced through the folds from its middle, all at once."""
+    """Draw one pass of strokes; all are traced together through the folds, each from its middle."""
     middles = canvas.scatter(rng, pen.spacing, margin=0.02)
-    # All chances are drawn before any stroke is left out, so that they do not shift with the resolution.
+    # All random numbers are drawn before any stroke is left out, so that they do not depend on the resolution.
     edge, swerve = rng.uniform(-0.04, 0.04, len(middles)), pen.turn + rng.normal(0.0, 0.06, len(middles))
     lengths, weights = rng.uniform(0.5, 1.2, len(middles)), rng.uniform(0.75, 1.2, len(middles))
     wanted = pen.darker_than - canvas.sample(tone, middles)
@@ -99,7 +99,7 @@ def _hatch(drawn: Bytes, canvas: Canvas, rng: np.random.Generator, pen: _Pass, t
 
 def _trace(canvas: Canvas, folds: Field, start: Field, swerve: Field, step: Field) -> Field:
     points = [start]
-    # Folds have no head and no tail: a stroke goes on towards the side it came from.
+    # Folds have no direction: a stroke continues on the side that it is heading to.
     heading = canvas.sample(folds, start) + swerve
     for _ in range(_POINTS // 2):
         at = points[-1] + step[:, None] * np.stack([np.cos(heading), np.sin(heading)], axis=1)

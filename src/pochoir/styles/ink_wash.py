@@ -36,7 +36,7 @@ def paint(canvas: Canvas, rng: np.random.Generator) -> Field:
 
 
 def _fibres(canvas: Canvas, rng: np.random.Generator) -> Field:
-    """Paper of long fibres: its grain, and hairs that take more ink."""
+    """Return paper of long fibres: its grain, and hairs that take more ink."""
     hairs = np.zeros(canvas.size, dtype=np.uint8)
     for start in canvas.scatter(rng, 0.035):
         angle, length = rng.uniform(0, np.pi), rng.uniform(0.02, 0.06)
@@ -57,14 +57,14 @@ def _sky(canvas: Canvas, rng: np.random.Generator, bleed: Field) -> Iterator[tup
 
 
 def _mountains(picture: Field, canvas: Canvas, rng: np.random.Generator, bleed: Field, fibres: Field) -> None:
-    """Ranges from far to near, each of which dissolves downwards into mist; painted in place."""
+    """Paint mountain ranges in place, from far to near; each dissolves downwards into mist."""
     x, y = canvas.grid()
     bases = np.arange(_FIRST_RANGE, canvas.height - 0.05, _RANGE_STEP).tolist()
     for depth, base in enumerate(bases):
         nearness = min(depth, 4)
         steps = np.abs(np.sin(x * (6.0 + 2 * nearness) + rng.uniform(0, 6)))
         ridge = base - 0.15 * ridge_line(canvas, rng, 1.4 + 0.5 * nearness) - 0.05 * steps
-        # Above its highest peak and below its mist a range leaves the paper as it is.
+        # A range changes no paper above its highest peak and below its mist.
         rows = slice(max(0, int(canvas.px(base - 0.3))), int(canvas.px(base + 0.75)))
         wet = bleed[rows]
         below = y[rows] - ridge + 0.012 * wet
@@ -79,12 +79,12 @@ def _mountains(picture: Field, canvas: Canvas, rng: np.random.Generator, bleed: 
 
 
 def _wash(distance: Field) -> Field:
-    """Density of a wet patch where ``distance`` is below 0; ink gathers along its border."""
+    """Return the density of a wet patch where ``distance`` is below 0; ink gathers along its border."""
     return smoothstep(0.003, -0.003, distance) * (0.75 + 0.6 * np.exp(np.minimum(distance, 0.01) * 90.0))
 
 
 def _brushwork(canvas: Canvas, rng: np.random.Generator) -> Iterator[tuple[str, Field]]:
-    """Strokes and splashes with a loaded brush: bamboo, blossoms, drops."""
+    """Paint strokes and splashes with a loaded brush: bamboo, blossoms, drops."""
     ink, indigo, red = (np.zeros(canvas.size, dtype=np.uint8) for _ in range(3))
     for place in range(math.ceil(5 * canvas.width)):
         _bamboo(ink if rng.random() < 0.6 else indigo, canvas, rng, x=(place + rng.random()) / 5)
@@ -110,7 +110,7 @@ def _grey(level: float) -> tuple[float, float, float]:
 
 
 def _bamboo(pot: Bytes, canvas: Canvas, rng: np.random.Generator, *, x: float) -> None:
-    """A cane drawn upwards joint by joint, with leaves hanging from it."""
+    """Draw a cane upwards joint by joint, with leaves hanging from it."""
     lean, width = rng.uniform(-0.12, 0.12), rng.uniform(0.010, 0.024)
     joint = np.array([x, canvas.height + 0.02])
     while joint[1] > -0.05:
@@ -125,7 +125,7 @@ def _bamboo(pot: Bytes, canvas: Canvas, rng: np.random.Generator, *, x: float) -
 
 
 def _bristles(pot: Bytes, canvas: Canvas, rng: np.random.Generator, start: Field, end: Field, width: float) -> None:
-    """A stroke as the separate traces of the brush's hairs; those short of ink leave off early."""
+    """Draw a stroke as separate traces of the brush's hairs; hairs short of ink end early."""
     aside = np.array([end[1] - start[1], start[0] - end[0]]) / np.linalg.norm(end - start) * width
     flare = 1.0 + 0.25 * np.linspace(-1.0, 1.0, 6)[:, None] ** 4
     for side in np.linspace(-0.5, 0.5, 18):
@@ -145,7 +145,7 @@ def _leaf(
 
 
 def _soak(canvas: Canvas, density: Field, bleed: Field, fibres: Field) -> Field:
-    """Ink spreads into damp paper, more here than there; a dry brush leaves the paper's hollows bare."""
+    """Spread ink into damp paper, unevenly; a dry brush leaves the paper's hollows bare."""
     spread = cv2.GaussianBlur(density, (0, 0), canvas.px(0.006))
     damp = smoothstep(0.1, 0.9, bleed)
     covered = smoothstep(-0.9, 0.1, fibres + 1.2 * density)

@@ -23,9 +23,9 @@ _OUTLINE_POINTS = 120
 _RINGS = 7
 _RING_AREA = 0.0016
 _PUSH_REACH = 0.6
-"""Beyond this distance, in short sides, a stone pushes by less than a hundredth of it."""
+"""Distance, in short sides, beyond which a stone pushes by less than a hundredth of it."""
 _MARGIN = 0.25
-"""Ink floats beyond the sheet too, or the combs would drag bare water in."""
+"""Margin of ink around the sheet; without it the combs would drag bare water in."""
 
 
 class _Tines(NamedTuple):
@@ -61,7 +61,7 @@ def _drop_inks(bath: Canvas, rng: np.random.Generator) -> Bytes:
 
 
 def _stones(rng: np.random.Generator, centers: Field) -> Field:
-    """Outlines of rings of ink, shape (stones, rings, points, 2), the outer ring first.
+    """Return outlines of rings of ink, shape (stones, rings, points, 2), the outer ring first.
 
     Drops let fall on one spot make rings, which push the rings of the earlier stones aside as one large drop would.
     """
@@ -78,8 +78,8 @@ def _stones(rng: np.random.Generator, centers: Field) -> Field:
 
 
 def _undo_tools(canvas: Canvas, rng: np.random.Generator) -> tuple[Field, Field]:
-    """Where in the bath the ink of each pixel floated before combs and stylus: columns and rows for a remap."""
-    # The motions are smooth enough to be followed on every other pixel.
+    """Return the place of each pixel's ink before combs and stylus, as columns and rows for a remap."""
+    # The motions are smooth, so every other pixel is enough.
     coarse = Canvas(canvas.size.scaled(0.5), canvas.height, canvas.width, canvas.unit_px / 2)
     x, y = (np.ascontiguousarray(np.broadcast_to(axis, coarse.size)) for axis in coarse.grid())
     for center in canvas.scatter(rng, 0.6):

@@ -32,7 +32,7 @@ _SHIFT = 4
 
 @dataclass(frozen=True, eq=False)
 class _Floor:
-    """A floor being laid.
+    """Mosaic while it is laid.
 
     Attributes:
         canvas: Its geometry.
@@ -86,7 +86,7 @@ def _scene(canvas: Canvas, rng: np.random.Generator) -> Bytes:
 
 
 def _rows(inside: npt.NDArray[np.bool_], tile_px: float) -> Iterator[Field]:
-    """Lines on which a region's tesserae lie: at equal distances from its outline, pixel coordinates (N, 2)."""
+    """Return the lines of a region's tesserae: at equal distances from its outline, pixel coordinates (N, 2)."""
     framed = cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     for row in range(int(depth.max() / tile_px) + 1):
@@ -128,7 +128,7 @@ def _set_tile(floor: _Floor, center: Field, angle: float, side_px: float) -> Non
 
 
 def _fill_gaps(floor: _Floor) -> None:
-    """Push chips into what grout is still wide, the widest places of two rounds."""
+    """Push chips into the widest places of grout, in two rounds."""
     for _ in range(2):
         bare = (floor.stones[..., 3] < 40).astype(np.uint8)
         depth = cv2.distanceTransform(bare, cv2.DIST_L2, cv2.DIST_MASK_3)

@@ -8,11 +8,11 @@ import numpy as np
 from pochoir.styles.canvas import Canvas, Field
 
 _NODE_PX = 12
-"""Coarse noise is first made with this many pixels a cell and then enlarged, which is much quicker."""
+"""Pixels per cell of coarse noise, which is then enlarged; this is much faster."""
 
 
 def smooth_noise(canvas: Canvas, rng: np.random.Generator, cells_x: float, cells_y: float | None = None) -> Field:
-    """Random values on a lattice, interpolated with cubics.
+    """Return random values on a lattice, interpolated with cubics.
 
     Args:
         canvas: Where the field is sampled.
@@ -42,7 +42,7 @@ def _px(nodes: int, canvas: Canvas, cells: float) -> int:
 def fractal_noise(
     canvas: Canvas, rng: np.random.Generator, cells: float, *, octaves: int = 4, gain: float = 0.5
 ) -> Field:
-    """Sum of noises, each twice as fine as the one before and ``gain`` times as strong.
+    """Return a sum of noises, each twice as fine as the one before and ``gain`` times as strong.
 
     Returns:
         Field (H, W), mean about 0, mostly within [-1, 1].
@@ -57,7 +57,7 @@ def fractal_noise(
 
 
 def slanted_streaks(canvas: Canvas, rng: np.random.Generator, *, angle: float, across: float, along: float) -> Field:
-    """Streaks in one direction.
+    """Return streaks in one direction.
 
     Args:
         canvas: Where the field is sampled.
@@ -81,7 +81,7 @@ def slanted_streaks(canvas: Canvas, rng: np.random.Generator, *, angle: float, a
 
 
 def ridge_line(canvas: Canvas, rng: np.random.Generator, cells: float) -> Field:
-    """Fractal noise along x only, five octaves: the outline of mountains, shape (1, W), mostly within [-1, 1]."""
+    """Return fractal noise along x, five octaves: an outline of mountains, shape (1, W), mostly within [-1, 1]."""
     total = np.zeros((1, canvas.size.width), dtype=np.float32)
     for octave in range(5):
         nodes = math.ceil(canvas.width * cells * 2**octave) + 4

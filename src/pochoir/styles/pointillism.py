@@ -67,7 +67,7 @@ def _dab(
 ) -> None:
     points = canvas.scatter(rng, spacing, margin=radius)
     shades = jitter(rng, canvas.sample(scene, points), hue=0.075, value=0.05)
-    # The complement is about as light as the ground: it vibrates beside it and does not speckle it.
+    # The complement is about as light as the ground, so it vibrates beside it without speckles.
     crossed = rng.random(len(points)) < _COMPLEMENT_SHARE
     grey = shades[crossed].mean(axis=1, keepdims=True)
     shades[crossed] = 0.88 * grey - 1.1 * (shades[crossed] - grey) + 0.03

@@ -12,7 +12,7 @@ _SHIFT = 4
 
 
 def smooth_curve(knots: npt.ArrayLike, *, samples: int = 12) -> Field:
-    """A Catmull-Rom curve through knots (N, 2), with ``samples`` points for each span; shape (M, 2)."""
+    """Return a Catmull-Rom curve through knots (N, 2), with ``samples`` points for each span; shape (M, 2)."""
     p = np.asarray(knots, dtype=np.float32)
     p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
     t = np.linspace(0.0, 1.0, samples, endpoint=False, dtype=np.float32)[None, :, None]
@@ -22,14 +22,14 @@ def smooth_curve(knots: npt.ArrayLike, *, samples: int = 12) -> Field:
 
 
 def normals(curves: Field) -> Field:
-    """Unit normals of curves (..., N, 2), to the left of their direction as seen on the screen."""
+    """Return unit normals of curves (..., N, 2), to the left of their direction on the screen."""
     tangent = np.gradient(curves, axis=-2)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=-1, keepdims=True), 1e-9)
     return np.stack([tangent[..., 1], -tangent[..., 0]], axis=-1).astype(np.float32)
 
 
 def tapered(curves: Field, widths: Field) -> Field:
-    """Outlines (..., 2 N, 2) of strokes along curves (..., N, 2) whose widths (..., N) change along them."""
+    """Return outlines (..., 2 N, 2) of strokes along curves (..., N, 2) with varying widths (..., N)."""
     aside = normals(curves) * (np.asarray(widths, dtype=np.float32) / 2)[..., None]
     return np.concatenate([curves + aside, np.flip(curves - aside, axis=-2)], axis=-2)
 

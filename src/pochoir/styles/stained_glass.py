@@ -30,7 +30,7 @@ def paint(canvas: Canvas, rng: np.random.Generator) -> Field:
 
 
 def _cut(canvas: Canvas, rng: np.random.Generator) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Field]:
-    """Region (sun, rays, sky, hills) and pane of each pixel, and the distance from the sun."""
+    """Return the region (sun, rays, sky, hills) and pane of each pixel, and the distance from the sun."""
     x, y = canvas.grid()
     x = x + 0.05 * fractal_noise(canvas, rng, 2.5, octaves=2)
     y = y + 0.05 * fractal_noise(canvas, rng, 2.5, octaves=2)
@@ -58,7 +58,7 @@ def _cut(canvas: Canvas, rng: np.random.Generator) -> tuple[npt.NDArray[np.int32
 
 
 def _distance_to_seams(canvas: Canvas, labels: npt.NDArray[np.int32]) -> Field:
-    """Distance of each pixel to the nearest place where the label changes, in short sides."""
+    """Return the distance of each pixel to the nearest place where the label changes, in short sides."""
     same = np.ones(labels.shape, dtype=np.uint8)
     same[:, 1:] &= labels[:, 1:] == labels[:, :-1]
     same[1:, :] &= labels[1:, :] == labels[:-1, :]

@@ -1,4 +1,4 @@
-"""What a picture is made on: light on relief, and paper."""
+"""Surfaces: light on relief, and paper."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from pochoir.styles.noise import smooth_noise
 
 
 def relief(canvas: Canvas, height: Field, *, depth: float) -> Field:
-    """Light from the upper left on a surface.
+    """Return light from the upper left on a surface.
 
     Args:
         canvas: Gives the scale, so that the relief looks alike at any resolution.
@@ -25,7 +25,7 @@ def relief(canvas: Canvas, height: Field, *, depth: float) -> Field:
 
 
 def paper_grain(canvas: Canvas, rng: np.random.Generator) -> Field:
-    """Tooth of a rough sheet (H, W), mean about 0, mostly within [-1, 1]."""
+    """Return the tooth of a rough sheet (H, W), mean about 0, mostly within [-1, 1]."""
     fine = smooth_noise(canvas, rng, 300)
     coarse = smooth_noise(canvas, rng, 110)
     return 0.6 * fine + 0.6 * coarse

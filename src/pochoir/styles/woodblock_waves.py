@@ -38,7 +38,7 @@ _BACK = 0.4 * np.array(
 _FACE = 0.4 * np.array(
     [(1.15, 0.55), (0.72, 0.38), (0.34, 0.18), (0.10, -0.08), (0.06, -0.38), (0.20, -0.6), (0.42, -0.68), (0.66, -0.55)]
 )
-"""A breaking wave from its foot, which is at 0, to its tip: the back, and the hollow face."""
+"""Outline of a breaking wave from its foot, at 0, to its tip: the back, and the hollow face."""
 _HOOK = np.array([(0.0, 0.0), (0.012, -0.012), (0.022, -0.004), (0.018, 0.010)])
 
 
@@ -68,7 +68,7 @@ def _sky(canvas: Canvas, rng: np.random.Generator) -> Field:
 
 
 def _swell(picture: Bytes, canvas: Canvas, rng: np.random.Generator, *, top: float, size: float) -> None:
-    """Rolling water: bands from ``top`` to below the next row that follow one another's curve."""
+    """Draw rolling water: bands from ``top`` to below the next row, each along the curve of the last."""
     x = np.linspace(-0.1, canvas.width + 0.1, round(160 * canvas.width), dtype=np.float32)
     phase = rng.uniform(0, 2 * np.pi, 3)
     floor = min(canvas.height, top + 2 * _ROW_STEP) + 0.1
@@ -104,7 +104,7 @@ def _wave(picture: Bytes, canvas: Canvas, rng: np.random.Generator, foot: Field,
 
 
 def _foam(picture: Bytes, canvas: Canvas, rng: np.random.Generator, lip: Field, size: float) -> None:
-    """A crust of foam along the lip of a wave, ending in claws."""
+    """Draw a crust of foam along the lip of a wave, ending in claws."""
     places = np.linspace(0, len(lip) - 1, 34).astype(int)
     roots, outward = lip[places], normals(lip)[places]
     tips, tip_radii = _claws(rng, roots, outward, size)
@@ -121,7 +121,7 @@ def _foam(picture: Bytes, canvas: Canvas, rng: np.random.Generator, lip: Field, 
 
 
 def _claws(rng: np.random.Generator, roots: Field, outward: Field, size: float) -> tuple[Field, Field]:
-    """Centres and radii of beads that shrink along curling fingers, three from each root."""
+    """Return centres and radii of beads that shrink along curling fingers, three from each root."""
     roots, outward = np.repeat(roots, 3, axis=0), np.repeat(outward, 3, axis=0)
     angles = np.arctan2(outward[:, 1], outward[:, 0]) + rng.uniform(-0.8, 0.7, len(roots))
     beads = np.arange(_BEADS)
@@ -139,7 +139,7 @@ def _spray(picture: Bytes, canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _print(canvas: Canvas, rng: np.random.Generator, picture: Field) -> Field:
-    """What printing adds: the grain of the plank, uneven ink, the paper."""
+    """Add the traces of printing: the grain of the plank, uneven ink, the paper."""
     _, y = canvas.grid()
     rings = y * 180.0 + 19.0 * fractal_noise(canvas, rng, 1.3, octaves=2) + 3.0 * smooth_noise(canvas, rng, 3, 70)
     grain = 0.6 * np.sin(rings) + 0.5 * smooth_noise(canvas, rng, 6, 240)
