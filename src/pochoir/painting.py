@@ -17,7 +17,7 @@ from pochoir._hashing import hash_large_file
 from pochoir._threads import torch_threads
 from pochoir.encoders import VGG, expected_engine, load_encoder
 from pochoir.errors import WriteError
-from pochoir.recipe import Environment, InputFile, Recipe, Record, Request
+from pochoir.recipe import Environment, Recipe, Record, Request
 from pochoir.result import Result, compose
 from pochoir.scene import Scene
 from pochoir.segmentation import weights_of
@@ -100,7 +100,7 @@ class Painting:
         targets: Cache of Gram matrices for ``encoder``.
         checkpoint: File that keeps the unfinished painting. A painting resumes from it if it holds this very run, and
             updates it at the end of each scale.
-        recorded_inputs: Entries for the record instead of the files that were read this time.
+        recorded: Record of the picture that is painted again; the new record repeats what was asked for.
         threads: Number of CPU threads; None takes the recipe's, or torch's.
         engine: ``"auto"``, or ``"torch"`` for an encoder on plain torch; see ``encoders.VGG``.
         notes: Sentences for the user besides those of the run itself.
@@ -123,7 +123,7 @@ class Painting:
         open_encoder: OpenEncoder = open_encoder,
         targets: StyleTargets | None = None,
         checkpoint: str | Path | None = None,
-        recorded_inputs: tuple[InputFile, ...] | None = None,
+        recorded: Record | None = None,
         threads: int | None = None,
         engine: str = "auto",
         notes: tuple[str, ...] = (),
@@ -145,7 +145,7 @@ class Painting:
         self._open_encoder = open_encoder
         self._targets = targets
         self._engine = engine
-        self._recorded_inputs = recorded_inputs if recorded_inputs is not None else scene.sources.files()
+        self._recorded = recorded
         self._steps = self._run()
         if checkpoint is not None:
             self.resume(checkpoint)
@@ -172,9 +172,11 @@ class Painting:
     @property
     def request(self) -> Request:
         """The settings, the inputs and the user's own objects that make the picture."""
+        if self._recorded is not None:
+            return self._recorded.request
         own = [] if self.scene.own_segmenter is None else [f"segmenter {self.scene.own_segmenter.name!r}"]
         own += [] if self._encoder is None else ["encoder"]
-        return Request(recipe=self.recipe, inputs=self._recorded_inputs, own=tuple(own))
+        return Request(recipe=self.recipe, inputs=self.scene.sources.files(), own=tuple(own))
 
     @cached_property
     def environment(self) -> Environment:
@@ -348,6 +350,8 @@ class Painting:
         return tuple(dict.fromkeys(notes))
 
     def _provenance(self) -> Record:
+        if self._recorded is not None and self.is_finished:
+            return self._recorded.replace(environment=self.environment)
         done = self._steps_done()
         # A run that was broken off is not what was asked for: its record asks for the steps that were done.
         recipe = self.recipe if self.is_finished or not done else self.recipe.replace(time=None, schedule=done)

@@ -161,7 +161,7 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     device = resolve_device(recipe.device)
     return Painting(
         Scene(sources, recipe, device=device),
-        recorded_inputs=inputs,
+        recorded=record,
         threads=ran_on.threads,
         engine="torch" if ran_on.engine == "torch" else "auto",
         notes=_describe_differences(record, device),

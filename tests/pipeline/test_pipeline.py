@@ -14,6 +14,7 @@ from pochoir import imaging, pipeline
 from pochoir import painting as painting_module
 from pochoir import scene as scene_module
 from pochoir._types import Size
+from pochoir.done import is_done
 from pochoir.encoders import expected_engine
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
 from pochoir.recipe import Recipe, Record, StyleRef
@@ -170,6 +171,26 @@ def record(monkeypatch, tmp_path, photo_file, style_file, encoder) -> Record:
     (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: tmp_path / "weights.bin")
     return Record.from_json(pochoir.stylize(photo_file, style=style_file, steps=1, threads=1).record())
+
+
+def test_redo_of_a_run_in_limited_time_gives_the_same_file(tmp_path, monkeypatch, record, photo_file, style_file):
+    monkeypatch.setattr(painting_module, "SAVING_S", 0.0)
+    made, redone, stopped = (tmp_path / f"{name}.png" for name in ("made", "redone", "stopped"))
+    painting = pochoir.iter_stylize(photo_file, style=style_file, steps=100_000, time=0.2, threads=1)
+    for _ in painting:
+        pass
+    painting.result().save(made)
+    assert is_done(made, painting.key)
+    again = pipeline.replay(Record.from_json(imaging.read_record(made)), base=tmp_path)
+    assert again.key == painting.key
+    next(iter(again))
+    again.result().save(stopped)
+    assert not is_done(stopped, painting.key)
+    for _ in again:
+        pass
+    again.result().save(redone)
+    assert made.read_bytes() == redone.read_bytes()
+    assert is_done(redone, painting.key)
 
 
 def test_redo_takes_the_file_that_has_not_changed_of_several_with_its_name(tmp_path, record, photo_file):

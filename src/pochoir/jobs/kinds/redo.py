@@ -11,7 +11,7 @@ from pochoir.jobs.job import Job
 from pochoir.jobs.kinds.paint import check_form, paint
 from pochoir.jobs.outputs import is_finished
 from pochoir.jobs.work import Kind, Worker
-from pochoir.recipe import Record, Request
+from pochoir.recipe import Record
 
 
 def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
@@ -22,9 +22,8 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     inputs_dir = None if folder is None else Path(folder)
     painting = pipeline.replay(record, base=Path(job.photo).parent, inputs_dir=inputs_dir)
     read = [file.path for file in painting.scene.sources.files() if file.path is not None]
-    request = Request(recipe=painting.recipe, inputs=record.request.inputs)
     alpha = painting.recipe.backdrop.is_transparent
-    if is_finished(job, request, alpha=alpha, inputs=[job.photo, *read]):
+    if is_finished(job, record.request, alpha=alpha, inputs=[job.photo, *read]):
         yield Skipped(job=job.id, outputs=(job.output,))
         return
     yield from paint(job, painting, worker, control)
