@@ -21,7 +21,9 @@ from pochoir.recipe.settings import (
     check_layers,
     setting,
 )
-from pochoir.recipe.values import Backdrop, PathText, StyleRef
+from pochoir.recipe.style_ref import StyleRef
+from pochoir.recipe.text_value import PathText
+from pochoir.recipe.values import Backdrop
 
 STYLE_FIELDS = ("style", "subject_style", "background_style")
 """Fields that name styles: for the whole picture, or for a region of it."""

@@ -11,19 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from pochoir._plugins import SEGMENTERS as SEGMENTER_PLUGINS
 from pochoir._plugins import plugin_names
 from pochoir.errors import OptionError, UnknownNameError
+from pochoir.recipe.geometry import MAX_SIZE_PX, BoxField, LongSide, Points
 from pochoir.recipe.model import FrozenModel, bounds_of
-from pochoir.recipe.values import (
-    MAX_SIZE_PX,
-    MIN_MEMORY,
-    BoxField,
-    Bytes,
-    Init,
-    LongSide,
-    PathText,
-    Points,
-    Seconds,
-    SubjectChoice,
-)
+from pochoir.recipe.text_value import PathText
+from pochoir.recipe.values import MIN_MEMORY, Bytes, Init, Seconds, SubjectChoice
 
 Level = Literal["basic", "advanced", "experiment"]
 """Readers of a setting: everyone, users who want more control, or experiments alone."""
