@@ -28,6 +28,7 @@ from pochoir.recipe.settings import PREPROCESSINGS as PREPROCESSINGS
 from pochoir.recipe.settings import REFINEMENTS as REFINEMENTS
 from pochoir.recipe.settings import REMBG_PREFIX as REMBG_PREFIX
 from pochoir.recipe.settings import SEGMENTERS as SEGMENTERS
+from pochoir.recipe.settings import OutputSettings as OutputSettings
 from pochoir.recipe.settings import RegionSettings as RegionSettings
 from pochoir.recipe.settings import SegmentSettings as SegmentSettings
 from pochoir.recipe.settings import TransferSettings as TransferSettings

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, mo
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe.model import as_mapping, to_plain
 from pochoir.recipe.settings import (
+    OutputSettings,
     RegionSettings,
     SegmentSettings,
     TransferSettings,
@@ -53,7 +54,7 @@ Paths = Annotated[tuple[PathText, ...], BeforeValidator(_one_or_many)]
 """Paths of files."""
 
 
-class Recipe(SegmentSettings, TransferSettings, RegionSettings):
+class Recipe(SegmentSettings, TransferSettings, RegionSettings, OutputSettings):
     """All settings of a run.
 
     A recipe is flat, so every field can be an option, a line in a file or an axis of a sweep. Each stage sees only its
