@@ -1,9 +1,10 @@
 """Weights of the enlarger in ncnn's binary form."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -68,7 +69,7 @@ class _Reader:
     def read_floats(self, count: int) -> Tensor:
         return torch.from_numpy(self._take(np.float32, count).copy())
 
-    def _take(self, dtype: type[np.generic], count: int) -> np.ndarray:  # type: ignore[type-arg]
+    def _take(self, dtype: type[np.generic], count: int) -> npt.NDArray[Any]:
         end = self._at + count * np.dtype(dtype).itemsize
         if end > len(self._data):
             raise WeightsError("The enlarger's weights end early.")
