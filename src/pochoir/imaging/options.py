@@ -28,7 +28,7 @@ class SaveOptions:
     def from_settings(cls, settings: OutputSettings) -> "SaveOptions":
         """Return the options that a recipe asks for."""
         return cls(
-            bits=int(settings.bits),
+            bits=settings.bits,
             quality=settings.quality,
             chroma=settings.chroma,
             dpi=settings.dpi,

@@ -27,7 +27,6 @@ Encoder = Literal["vgg19", "vgg16"]
 Pooling = Literal["max", "avg"]
 Optimizer = Literal["lbfgs", "adam"]
 Color = Literal["style", "photo", "match"]
-Bits = Literal["8", "16"]
 Chroma = Literal["444", "422", "420"]
 Profile = Literal["srgb", "keep"]
 KeptMetadata = Literal["basic", "gps", "none"]
@@ -296,6 +295,12 @@ def check_schedule(counts: tuple[int, ...]) -> None:
         raise OptionError(f"Only the finest scales of a schedule can have no steps; got {shown}.")
 
 
+def _check_bits(value: int) -> int:
+    if value not in (8, 16):
+        raise OptionError(f"bits must be 8 or 16; got {value}.")
+    return value
+
+
 class OutputSettings(FrozenModel):
     """Settings of the file that is written."""
 
@@ -309,7 +314,9 @@ class OutputSettings(FrozenModel):
         low=1,
         high=4,
     )
-    bits: Bits = setting("8", "Bits of a sample; 16 are for PNG, TIFF and JPEG XL", group="output")
+    bits: Annotated[int, AfterValidator(_check_bits)] = setting(
+        8, "Bits of a sample, 8 or 16; 16 are for PNG, TIFF and JPEG XL", group="output", low=8, high=16
+    )
     quality: int = setting(
         95,
         "Quality of JPEG, WebP, AVIF and JPEG XL; 100 is lossless in WebP and JPEG XL",
