@@ -1,5 +1,6 @@
 # make setup   makes .venv, installs pochoir and fetches the weights
 # make demo    set-up, then the main job on a sample photo; prints where the pictures are
+# make studio  set-up, then the page in the browser
 # make report  set-up, then the student report again, into docs/report (half an hour; what was broken off goes on)
 # make test    set-up, then all tests
 # make check   everything a change has to pass: lint, format, types, import layers, spelling, tests
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help setup demo report test check clean weights weights-metrics
+.PHONY: help setup demo studio report test check clean weights weights-metrics
 .DELETE_ON_ERROR:
 
 help:

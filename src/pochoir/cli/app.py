@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from pochoir import __version__
-from pochoir.cli.commands import compare, demo, lab, models, records, score, segment, styles, stylize, sweep, watch
+from pochoir.cli.commands import (
+    compare,
+    demo,
+    lab,
+    models,
+    records,
+    score,
+    segment,
+    studio,
+    styles,
+    stylize,
+    sweep,
+    watch,
+)
 from pochoir.cli.console import Command
 
 app = typer.Typer(
@@ -48,6 +61,7 @@ app.command("score", cls=Command)(score.score)
 app.command("compare", cls=Command)(compare.compare)
 app.command("sweep", cls=Command)(sweep.sweep)
 app.add_typer(lab.app, name="lab")
+app.command("studio", cls=Command)(studio.studio)
 app.command("demo", cls=Command)(demo.demo)
 
 

@@ -139,7 +139,7 @@ class _Runner:
             self._waiting.extend(self._held)
             self._held.clear()
             self._recheck_at = time.monotonic() + RECHECK_S
-        canceled: set[str] | None = None
+        canceled: dict[str, bool] | None = None
         while self._waiting and self._executor.free > 0:
             job = self._waiting.popleft()
             canceled = self._store.canceled() if canceled is None else canceled
@@ -178,8 +178,9 @@ class _Runner:
         return True
 
     def _cancel_running(self) -> None:
-        for job in self._store.canceled() & self._running.keys():
-            self._executor.cancel(job)
+        for job, keep in self._store.canceled().items():
+            if job in self._running:
+                self._executor.cancel(job, keep=keep)
 
 
 @contextmanager

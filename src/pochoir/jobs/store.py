@@ -213,15 +213,23 @@ class Store:
             row = run("SELECT preview FROM jobs WHERE id = ?", (job,)).fetchone()
         return None if row is None else row[0]
 
-    def cancel(self, job: str) -> None:
-        """Ask whoever runs a job to stop; a queued job is not begun. Jobs that are finished stay as they are."""
-        with self._transaction() as run:
-            run("UPDATE jobs SET canceled = 1 WHERE id = ? AND state IN ('queued', 'started')", (job,))
+    def cancel(self, job: str, *, keep: bool = False) -> None:
+        """Ask a job to stop; one that is queued is not begun. Finished jobs stay as they are.
 
-    def canceled(self) -> set[str]:
-        """Return the names of the jobs that are to be canceled."""
+        Args:
+            job: Name of the job.
+            keep: Ask a job that is running to save the best picture so far.
+        """
+        with self._transaction() as run:
+            run(
+                "UPDATE jobs SET canceled = ? WHERE id = ? AND state IN ('queued', 'started')",
+                (2 if keep else 1, job),
+            )
+
+    def canceled(self) -> dict[str, bool]:
+        """Return the names of the jobs that should stop, and for each whether it keeps its picture."""
         with self._transaction(write=False) as run:
-            return {job for (job,) in run("SELECT id FROM jobs WHERE canceled = 1")}
+            return {job: value == 2 for job, value in run("SELECT id, canceled FROM jobs WHERE canceled > 0")}
 
     def close(self) -> None:
         """Close the file."""

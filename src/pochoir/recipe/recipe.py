@@ -14,7 +14,6 @@ from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, mo
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe.model import as_mapping, to_plain
 from pochoir.recipe.settings import (
-    OutputSettings,
     RegionSettings,
     SegmentSettings,
     TransferSettings,
@@ -22,9 +21,7 @@ from pochoir.recipe.settings import (
     check_layers,
     setting,
 )
-from pochoir.recipe.style_ref import StyleRef
-from pochoir.recipe.text_value import PathText
-from pochoir.recipe.values import Backdrop
+from pochoir.recipe.values import Backdrop, PathText, StyleRef
 
 STYLE_FIELDS = ("style", "subject_style", "background_style")
 """Fields that name styles: for the whole picture, or for a region of it."""
@@ -54,7 +51,7 @@ Paths = Annotated[tuple[PathText, ...], BeforeValidator(_one_or_many)]
 """Paths of files."""
 
 
-class Recipe(SegmentSettings, TransferSettings, RegionSettings, OutputSettings):
+class Recipe(SegmentSettings, TransferSettings, RegionSettings):
     """All settings of a run.
 
     A recipe is flat, so every field can be an option, a line in a file or an axis of a sweep. Each stage sees only its

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 from pochoir import imaging
@@ -22,7 +23,7 @@ def paint(job: Job, painting: Painting, worker: Worker, control: Control) -> Ite
     """Take a painting's steps and save its result; end without a final event if the job is canceled."""
     resumed = (f"resumed after {painting.resumed_steps} steps of a run that was interrupted",)
     notes = resumed if painting.resumed_steps else ()
-    previewed_s = time.monotonic()
+    previewed_s = -inf  # the first step is shown at once
     with painting:
         for step in painting:
             _save_step(job, step)

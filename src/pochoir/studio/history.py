@@ -1,0 +1,143 @@
+"""History: the finished pictures in the folder. The files are the truth; a JSON file remembers what made each."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from pochoir.errors import InputError
+from pochoir.recipe import Record
+from pochoir.studio import assistant
+from pochoir.studio.assistant import Assistant
+from pochoir.studio.folder import Folder, NotFoundError, checked_id, new_id, newest_first, read_json, write_json
+from pochoir.studio.models import Item, Order
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+MAX_ITEMS = 2000
+"""Pictures that the page lists, the newest first."""
+
+
+class History:
+    """Finished pictures.
+
+    Args:
+        folder: Places of the files.
+        helper: Process that reads pictures.
+    """
+
+    def __init__(self, folder: Folder, helper: Assistant) -> None:
+        self._folder, self._helper = folder, helper
+        self._known: dict[Path, tuple[int, Item | None]] = {}
+
+    async def all(self) -> list[Item]:
+        """Return the pictures, the newest first. Only new and changed files are read."""
+        paths = newest_first(path for path in self._folder.root.iterdir() if path.suffix.lower() in SUFFIXES)
+        items = [await self._read(path) for path in paths[:MAX_ITEMS]]
+        self._known = {path: self._known[path] for path in paths[:MAX_ITEMS] if path in self._known}
+        return [item for item in items if item is not None]
+
+    async def item(self, path: Path) -> Item | None:
+        """Return one picture; None if the file is none of pochoir's."""
+        return await self._read(path)
+
+    def path(self, id_: str) -> Path:
+        """Return the file of a picture.
+
+        Raises:
+            NotFoundError: The picture is not there any more.
+        """
+        checked_id(id_)
+        for path in self._folder.root.iterdir():
+            if new_id(path.name) == id_ and path.suffix.lower() in SUFFIXES:
+                return path
+        raise NotFoundError("This picture is not in the folder any more.")
+
+    def remember(self, path: Path, **facts: Any) -> None:
+        """Keep what the page should know of a picture: photo, job, order, mask, seconds, notes, variation."""
+        write_json(self._facts_path(path), facts)
+
+    def facts(self, path: Path) -> dict[str, Any]:
+        """Return what was remembered of a picture."""
+        return read_json(self._facts_path(path)) or {}
+
+    async def record(self, path: Path) -> Record:
+        """Return the record of a picture.
+
+        Raises:
+            InputError: The file holds none.
+        """
+        facts = await self._helper.run(assistant.describe_picture, str(path))
+        if facts["record"] is None:
+            raise InputError("This picture holds no recipe.")
+        return Record.from_json(facts["record"])
+
+    def remove(self, id_: str) -> None:
+        """Delete a picture's file, its thumbnail and what was remembered of it."""
+        path = self.path(id_)
+        path.unlink(missing_ok=True)
+        self._facts_path(path).unlink(missing_ok=True)
+        self._thumb_path(path).unlink(missing_ok=True)
+        self._known.pop(path, None)
+
+    async def thumb(self, id_: str) -> Path:
+        """Return the thumbnail of a picture, which is made when it is first needed."""
+        path = self.path(id_)
+        thumb = self._thumb_path(path)
+        if not thumb.exists() or thumb.stat().st_mtime_ns < path.stat().st_mtime_ns:
+            await self._helper.run(assistant.make_thumbnail, str(path), str(thumb))
+        return thumb
+
+    async def _read(self, path: Path) -> Item | None:
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        known = self._known.get(path)
+        if known is not None and known[0] == changed:
+            return known[1]
+        item = await self._describe(path, changed / 1e9)
+        self._known[path] = (changed, item)
+        return item
+
+    async def _describe(self, path: Path, made: float) -> Item | None:
+        stored = self.facts(path)
+        if "width" not in stored:
+            try:
+                facts = await self._helper.run(assistant.describe_picture, str(path))
+            except (InputError, OSError, ValueError):
+                return None
+            if facts.pop("record") is None:
+                return None  # somebody else's picture
+            stored = {**stored, **facts}
+            write_json(self._facts_path(path), stored)
+        return Item(
+            id=new_id(path.name),
+            name=path.name,
+            width=stored["width"],
+            height=stored["height"],
+            made=made,
+            photo=stored.get("photo"),
+            job=stored.get("job"),
+            has_matte=bool(stored.get("mask")) or stored["transparent"],
+            transparent=stored["transparent"],
+            notes=stored.get("notes", []),
+            seconds=stored.get("seconds"),
+            variation=stored.get("variation", 0),
+            order=None if stored.get("order") is None else Order(**stored["order"]),
+        )
+
+    def _facts_path(self, path: Path) -> Path:
+        return self._folder.thumbs / f"{new_id(path.name)}.json"
+
+    def _thumb_path(self, path: Path) -> Path:
+        return self._folder.thumbs / f"{new_id(path.name)}.webp"
+
+
+def free_path(folder: Path, stem: str, suffix: str = ".png") -> Path:
+    """Return a path that no file has yet, made from a name and the time."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    path = folder / f"{stem}-{stamp}{suffix}"
+    number = 2
+    while path.exists():
+        path = folder / f"{stem}-{stamp}-{number}{suffix}"
+        number += 1
+    return path

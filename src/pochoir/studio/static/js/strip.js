@@ -1,0 +1,39 @@
+// The strip below the stage: what is being painted, then what was painted.
+import { element } from "./dom.js";
+import { texts } from "./texts.js";
+
+export class Strip {
+  constructor(place, actions) {
+    this.place = place;
+    Object.assign(this, actions);
+  }
+
+  draw(jobs, history, shown) {
+    const focused = document.activeElement?.dataset?.key;
+    const known = new Set(history.map((item) => item.job));
+    const open = jobs.filter((job) => !known.has(job.id) && job.state !== "canceled" && job.state !== "saved" && job.state !== "skipped");
+    const cards = [...open.map((job) => this.jobCard(job, shown)), ...history.map((item) => this.itemCard(item, shown))];
+    this.place.replaceChildren(...(cards.length ? cards : [element("p", { class: "hint" }, texts.empty)]));
+    if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }
+
+  jobCard(job, shown) {
+    const state = job.state === "failed" ? texts.failed : job.state === "queued" ? texts.queued : `${Math.round((100 * (job.done || 0)) / (job.total || 1))} %`;
+    const open = element("button", {
+      type: "button", class: `card job ${job.state}`, "aria-current": String(shown?.job === job.id), "aria-label": `${job.name}: ${state}`,
+      onclick: () => (job.state === "failed" ? this.onRemove(job) : this.onJob(job)),
+    }, ...(job.preview ? [element("img", { src: `/api/jobs/${job.id}/preview?v=${job.preview}`, alt: "", height: 72 })] : []),
+      element("span", { class: "card-state" }, state), element("span", { class: "card-name" }, job.name));
+    open.dataset.key = `job-${job.id}`;
+    return open;
+  }
+
+  itemCard(item, shown) {
+    const card = element("button", {
+      type: "button", class: "card", "aria-current": String(shown?.item?.id === item.id), title: item.name, "aria-label": item.name,
+      onclick: () => this.onItem(item), onkeydown: (event) => event.key === "Delete" && this.onRemove(item),
+    }, element("img", { src: `/api/history/${item.id}/thumb`, alt: "", height: 72, loading: "lazy" }));
+    card.dataset.key = `item-${item.id}`;
+    return card;
+  }
+}

@@ -1,0 +1,75 @@
+"""axe-core finds no violation in any state, in dark and in light, and everything can be reached by keyboard."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .conftest import picture_bytes
+from .test_page import READY, drop, paint, wait_for_result
+
+pytestmark = pytest.mark.weights
+
+
+def check(page, state: str) -> None:
+    result = Axe().run(page)
+    found = [(each["id"], each["nodes"][0]["html"][:120]) for each in result.response["violations"]]
+    assert found == [], state
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_no_violation_in_any_state(browser, server, tmp_path, scheme):
+    photo = tmp_path / "lemon.png"
+    photo.write_bytes(picture_bytes(120, 90))
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_selector(READY)
+    if page.is_visible("#new-photo"):
+        page.click("#new-photo")
+    check(page, "empty")
+    drop(page, photo)
+    check(page, "editing")
+    page.evaluate("() => { document.getElementById('more').open = true; }")
+    check(page, "all settings")
+    page.click("#show-keys")
+    check(page, "keyboard shortcuts")
+    page.keyboard.press("Escape")
+    paint(page, region="subject", size="128", steps="60")
+    page.wait_for_selector("#app[data-state=painting]")
+    check(page, "painting")
+    wait_for_result(page)
+    page.click(".menu summary")
+    page.evaluate("() => { document.getElementById('recipe').open = true; }")
+    check(page, "result")
+    page.click("button.danger")
+    check(page, "question")
+    page.click("#dialog button:not(.primary)")
+    page.click("#tabs button:nth-child(2)")
+    check(page, "batch")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.click("#tabs button:nth-child(1)")
+    check(page, "phone")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_a_walk_by_keyboard_reaches_everything(browser, server, tmp_path):
+    photo = tmp_path / "lemon.png"
+    photo.write_bytes(picture_bytes(120, 90))
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(server.address)
+    page.wait_for_selector(READY)
+    drop(page, photo)
+    page.evaluate("() => document.activeElement.blur()")
+    reached = set()
+    for _ in range(140):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("() => document.activeElement.id || document.activeElement.dataset.tool || ''"))
+    wanted = {"canvas", "keep", "drop", "brush", "erase", "lasso", "box", "undo", "invert", "clear", "mask-reset"}
+    wanted |= {"mask-upload", "mask-download", "set-strength", "paint", "variations", "new-photo", "show-keys"}
+    wanted.discard("undo")  # there is nothing to undo yet
+    assert wanted <= reached
+    page.focus("#paint")
+    context.close()
