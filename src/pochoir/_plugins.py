@@ -1,10 +1,12 @@
 """Plug-ins: segmenters, metrics and styles of other packages, found by their entry points."""
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pochoir.errors import PluginError, PochoirError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 SEGMENTERS = "pochoir.segmenters"
 """Entry points: functions of ``SegmentSettings`` and a device that return a ``Segmenter``."""
@@ -56,7 +58,9 @@ def call_plugin(group: str, name: str, *arguments: Any) -> Any:
 
 
 @functools.cache
-def _find(group: str) -> dict[str, EntryPoint]:
+def _find(group: str) -> dict[str, "EntryPoint"]:
+    from importlib.metadata import entry_points  # here, because it takes longer to import than all of this package
+
     return {point.name: point for point in entry_points(group=group)}
 
 

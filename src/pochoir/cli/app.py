@@ -3,6 +3,7 @@
 import atexit
 import gc
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -76,6 +77,8 @@ def _let_names_through() -> None:
 def main() -> None:
     """Run the program; ends with ``SystemExit``."""
     _let_names_through()
+    # Before its first model, pydantic looks for its plug-ins in every installed package, which takes 50 ms.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Importing torch makes half a million objects that stay; looking for garbage among them, while they are made and
     # once more when the program ends, took 0.4 s of each run.
     gc.set_threshold(100_000, 20, 20)
