@@ -88,6 +88,14 @@ class StylizeOptions(_SubjectOptions, total=False):
     pooling: Literal["max", "avg"]
     color: Color
     seed: int
+    enlarge: int
+    bits: Literal[8, 16]
+    quality: int
+    chroma: Literal["444", "422", "420"]
+    dpi: float | None
+    profile: Literal["srgb", "keep"]
+    metadata: Literal["basic", "gps", "none"]
+    no_recipe: bool
     subject_color: Color | None
     background_color: Color | None
     subject_strength: float | None

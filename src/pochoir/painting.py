@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 import torch
 
-from pochoir import checkpoints, imaging, weights
+from pochoir import checkpoints, enlarge, imaging, weights
 from pochoir._hashing import hash_large_file
 from pochoir._threads import torch_threads
 from pochoir.encoders import VGG, expected_engine, load_encoder
@@ -79,6 +79,8 @@ def describe_environment(
     used: list[str] = [] if own_encoder else [recipe.encoder]
     if recipe.needs_matte and not recipe.mask and not own_segmenter:
         used += weights_of(recipe)
+    if recipe.enlarge > 1:
+        used.append(enlarge.WEIGHTS)
     return Environment(
         torch=torch.__version__,
         weights={name: hash_large_file(weights.where(name)) for name in used},
@@ -257,6 +259,7 @@ class Painting:
             recipe=self.recipe,
             notes=self._notes(),
             provenance=self._provenance(),
+            metadata=self.scene.sources.photo.metadata,
         )
 
     def _run(self) -> Generator[Step, None, None]:
@@ -287,6 +290,8 @@ class Painting:
 
     def _iter_steps(self) -> Generator[Step, None, None]:
         scene = self.scene
+        if self.recipe.enlarge > 1:
+            weights.where(enlarge.WEIGHTS)  # a painting that cannot be finished is not begun
         self._segment()
         regions = scene.regions
         loading_s = time.monotonic()

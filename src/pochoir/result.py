@@ -1,7 +1,7 @@
 """What came out of a run: the finished picture, its layers and its record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pochoir import compositing, imaging
 from pochoir._types import Size
+from pochoir.enlarge import Enlarger, load_enlarger
 from pochoir.errors import OptionError
 from pochoir.recipe import Recipe, Record
 from pochoir.scene import Scene, lay_before
@@ -46,6 +47,7 @@ class Result:
         recipe: The settings.
         notes: Sentences for the user: conversions, fallbacks, what was left out.
         provenance: The recipe with the inputs' and weights' hashes.
+        metadata: Facts of the photo's file, of which saving keeps what the recipe asks for.
     """
 
     composite: Tensor
@@ -57,6 +59,7 @@ class Result:
     recipe: Recipe
     notes: tuple[str, ...]
     provenance: Record
+    metadata: imaging.Metadata = field(default_factory=imaging.Metadata)
 
     def __repr__(self) -> str:
         cut = "with alpha" if self.composite.shape[1] == 4 else "opaque"
@@ -112,7 +115,15 @@ class Result:
         rgb, alpha = self.composite[:, :3], self.composite[:, 3:] if self.composite.shape[1] == 4 else None
         if alpha is not None and not self.recipe.backdrop.is_transparent and not imaging.holds_alpha(path):
             rgb, alpha = compositing.alpha_over(rgb, torch.ones_like(rgb), alpha), None
-        imaging.save(path, rgb, alpha=alpha, record=self.record())
+        imaging.save(
+            path,
+            rgb,
+            alpha=alpha,
+            record=self.record(),
+            options=imaging.SaveOptions.from_settings(self.recipe),
+            metadata=self.metadata,
+            origin="painted",
+        )
 
 
 def compose(scene: Scene, pastiche: Tensor) -> Composition:
@@ -124,16 +135,42 @@ def compose(scene: Scene, pastiche: Tensor) -> Composition:
     """
     size = scene.saved_size
     matte, opacity = scene.matte_at(size), scene.opacity_at(size)
-    painted = imaging.resize(pastiche, size)
-    front = painted if matte is None or scene.paints_subject else scene.photo_at(size)
+    larger = _Enlarger(scene)
+    painted = larger.enlarge(pastiche)
+    front = painted if matte is None or scene.paints_subject else larger.photo
     cut = matte if matte is None or opacity is None else torch.minimum(matte, opacity)
-    composite = _lay_layers(scene, painted, front, cut)
+    composite = _lay_layers(scene, painted, front, cut, larger)
     if scene.keeps_alpha and opacity is not None:
         composite = torch.cat([composite, opacity], dim=1)
     return Composition(composite, front, cut)
 
 
-def _lay_layers(scene: Scene, painted: Tensor, front: Tensor, matte: Tensor | None) -> Tensor:
+class _Enlarger:
+    """Pictures of a scene at the size to save, enlarged by the network if the recipe asks for it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene, self._size, self._factor = scene, scene.saved_size, scene.recipe.enlarge
+
+    @cached_property
+    def photo(self) -> Tensor:
+        """The photo. Its own pixels are better than enlarged ones, as far as there are enough of them."""
+        own = self._scene.sources.photo.size
+        if self._factor == 1 or own.long_side >= self._size.long_side:
+            return self._scene.photo_at(self._size)
+        return self.enlarge(self._scene.photo_at(self._scene.size))
+
+    def enlarge(self, picture: Tensor) -> Tensor:
+        """Return a picture of the scene's size at the size to save."""
+        if self._factor > 1:
+            picture = self._network.enlarge(picture, self._factor)
+        return imaging.resize(picture, self._size)
+
+    @cached_property
+    def _network(self) -> Enlarger:
+        return load_enlarger(device=self._scene.device)
+
+
+def _lay_layers(scene: Scene, painted: Tensor, front: Tensor, matte: Tensor | None, larger: _Enlarger) -> Tensor:
     if matte is None:
         return painted
     if scene.recipe.backdrop.is_transparent:
@@ -143,5 +180,5 @@ def _lay_layers(scene: Scene, painted: Tensor, front: Tensor, matte: Tensor | No
     backdrop = scene.backdrop_at(scene.saved_size)
     if backdrop is not None and not scene.paints_background:
         return lay_before(front, backdrop, matte)
-    back = painted if scene.paints_background else scene.photo_at(scene.saved_size)
+    back = painted if scene.paints_background else larger.photo
     return compositing.composite(front, back, matte)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pochoir import compositing, imaging
 from pochoir._types import Size
+from pochoir.enlarge import enlarge_matte
 from pochoir.errors import EmptyRegionError, OptionError
 from pochoir.imaging import AlphaKind, Matte, Picture
 from pochoir.recipe import FULL, MAX_SIZE_PX, Recipe, SegmentSettings
@@ -56,7 +57,8 @@ class Scene:
     def __post_init__(self) -> None:
         size = find_work_size(self.sources.photo.size, self.recipe)
         object.__setattr__(self, "size", size)
-        object.__setattr__(self, "saved_size", self.sources.photo.size if self.recipe.full_size else size)
+        enlarged = Size(size.height * self.recipe.enlarge, size.width * self.recipe.enlarge)
+        object.__setattr__(self, "saved_size", self.sources.photo.size if self.recipe.full_size else enlarged)
 
     def __repr__(self) -> str:
         return f"Scene({self.sources.photo.name}, {self.size}, {', '.join(self.sources.styles) or 'no style'})"
@@ -115,7 +117,10 @@ class Scene:
         """Return the subject's matte at a size, rounded to 8 bits, shape (1, 1, H, W); None where there is none."""
         if self.segmentation is None:
             return None
-        return round_to_8_bit(imaging.resize(self.segmentation.matte, size, mode="bilinear"))
+        matte = self.segmentation.matte
+        if self.recipe.enlarge > 1 and size.long_side > matte.shape[-1] and size.long_side > matte.shape[-2]:
+            return round_to_8_bit(enlarge_matte(matte, size))
+        return round_to_8_bit(imaging.resize(matte, size, mode="bilinear"))
 
     def opacity_at(self, size: Size) -> Tensor | None:
         """Return the photo's own alpha at a size, rounded to 8 bits, shape (1, 1, H, W); None where it is opaque."""

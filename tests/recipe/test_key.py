@@ -6,6 +6,7 @@ from pochoir.recipe import (
     Environment,
     Form,
     InputFile,
+    OutputSettings,
     Recipe,
     Request,
     SegmentSettings,
@@ -65,6 +66,14 @@ OTHER_VALUES = {
     "background_style": "b:2",
     "backdrop": "#ffffff",
     "full_size": True,
+    "enlarge": 2,
+    "bits": 16,
+    "quality": 80,
+    "chroma": "420",
+    "dpi": 300.0,
+    "profile": "keep",
+    "metadata": "none",
+    "no_recipe": True,
 }
 # Another value of each setting that does not.
 OTHER_NAMES = {
@@ -170,7 +179,7 @@ class TestCutouts:
             if not name.startswith(("subject_", "background_"))
             and work_key(CUT.replace(recipe=CUT.recipe.replace(**{name: value})), ENVIRONMENT) != self.KEY
         }
-        assert counted == set(SegmentSettings.model_fields) - {"mask", "scribble"}
+        assert counted == {*SegmentSettings.model_fields, *OutputSettings.model_fields} - {"mask", "scribble"}
 
     @pytest.mark.parametrize(
         "form",

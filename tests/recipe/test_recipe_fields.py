@@ -29,7 +29,8 @@ def test_every_number_and_every_closed_choice_is_looked_after():
     # The size may be a word, too; it has its own test.
     assert {*BOUNDED, "size"} == {name for name, item in FIELDS.items() if item.type in (int, float)}
     colors = {"color", "subject_color", "background_color"}
-    assert set(CHOSEN) == {"preprocess", "refine", "encoder", "pooling", "optimizer", *colors}
+    output = {"chroma", "profile", "metadata"}
+    assert set(CHOSEN) == {"preprocess", "refine", "encoder", "pooling", "optimizer", *colors, *output}
 
 
 def test_the_type_of_a_setting_is_that_of_its_default():
@@ -42,6 +43,7 @@ def test_the_type_of_a_setting_is_that_of_its_default():
         **dict.fromkeys(("subject_content_weight", "background_content_weight"), float),
         **dict.fromkeys(("subject_content_layers", "background_content_layers"), tuple),
         "box": Box,
+        "dpi": float,
         "size": int,
         "time": Seconds,
     }
@@ -73,6 +75,12 @@ def test_defaults_that_users_know():
     assert recipe.content_layers == ("relu4_2",)
     assert recipe.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     assert (recipe.segmenter, recipe.encoder, recipe.optimizer, recipe.backdrop) == ("u2net", "vgg19", "lbfgs", "photo")
+
+
+def test_bits_are_8_or_16():
+    assert [Recipe(bits=bits).bits for bits in (8, 16)] == [8, 16]
+    with pytest.raises(OptionError, match="bits must be 8 or 16; got 12"):
+        Recipe(bits=12)
 
 
 def test_a_recipe_is_frozen_and_given_by_name():

@@ -1,11 +1,8 @@
 """Options of written files: depth, compression, colours, and facts that are kept."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-Chroma: TypeAlias = Literal["444", "422", "420"]
-Profile: TypeAlias = Literal["srgb", "keep"]
-KeptMetadata: TypeAlias = Literal["none", "basic", "gps"]
+from pochoir.recipe.settings import Chroma, KeptMetadata, OutputSettings, Profile
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,19 @@ class SaveOptions:
     """EXIF data of the photo to keep: none; date, camera, author and copyright; or these and the place."""
     embed_record: bool = True
     """Keep the record with the picture."""
+
+    @classmethod
+    def from_settings(cls, settings: OutputSettings) -> "SaveOptions":
+        """Return the options that a recipe asks for."""
+        return cls(
+            bits=settings.bits,
+            quality=settings.quality,
+            chroma=settings.chroma,
+            dpi=settings.dpi,
+            profile=settings.profile,
+            metadata=settings.metadata,
+            embed_record=not settings.no_recipe,
+        )
 
 
 DEFAULT_OPTIONS = SaveOptions()

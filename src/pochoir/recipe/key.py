@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pochoir.recipe.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe
-from pochoir.recipe.settings import SegmentSettings
+from pochoir.recipe.settings import OutputSettings, SegmentSettings
 
 if TYPE_CHECKING:
     from pochoir.recipe.environment import Environment
@@ -49,7 +49,7 @@ def work_key(request: "Request", environment: "Environment") -> str:
 
 def _shaping_settings(recipe: Recipe, *, is_painted: bool) -> dict[str, Any]:
     """Return the settings that shape a picture, without the names of files."""
-    fields = Recipe.model_fields if is_painted else SegmentSettings.model_fields
+    fields = Recipe.model_fields if is_painted else SegmentSettings.model_fields | OutputSettings.model_fields
     names = [name for name in fields if name not in (*NOT_SHAPING, *NAMING_FILES)]
     plain = recipe.to_dict()
     values = {name: plain[name] for name in names}

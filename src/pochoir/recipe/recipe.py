@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, mo
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe.model import as_mapping, to_plain
 from pochoir.recipe.settings import (
+    OutputSettings,
     RegionSettings,
     SegmentSettings,
     TransferSettings,
@@ -21,7 +22,9 @@ from pochoir.recipe.settings import (
     check_layers,
     setting,
 )
-from pochoir.recipe.values import Backdrop, PathText, StyleRef
+from pochoir.recipe.style_ref import StyleRef
+from pochoir.recipe.text_value import PathText
+from pochoir.recipe.values import Backdrop
 
 STYLE_FIELDS = ("style", "subject_style", "background_style")
 """Fields that name styles: for the whole picture, or for a region of it."""
@@ -51,7 +54,7 @@ Paths = Annotated[tuple[PathText, ...], BeforeValidator(_one_or_many)]
 """Paths of files."""
 
 
-class Recipe(SegmentSettings, TransferSettings, RegionSettings):
+class Recipe(SegmentSettings, TransferSettings, RegionSettings, OutputSettings):
     """All settings of a run.
 
     A recipe is flat, so every field can be an option, a line in a file or an axis of a sweep. Each stage sees only its

@@ -5,22 +5,12 @@ a tuple like any other. ``str()`` of a value is its canonical text: reading it a
 """
 
 import math
-import os
 import re
-from abc import abstractmethod
-from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Any, Self
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import core_schema
-
-from pochoir._types import Box
 from pochoir.errors import OptionError
+from pochoir.recipe.text_value import TextValue, is_number, path_text, to_float
 
-FULL = "full"
-"""Size of a picture that is painted as large as the photo."""
-MAX_SIZE_PX = 8192
-"""Largest long side that can be painted, in pixels."""
 MIN_MEMORY = 256 << 20
 """Smallest memory limit in bytes; the encoder and one small tile need as much."""
 BACKDROPS = ("photo", "transparent")
@@ -31,33 +21,10 @@ INITS = ("content", "noise", "style")
 _SECONDS_PER_UNIT = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _UNITS_OF_BYTES = ("", "K", "M", "G", "T")
 _HEX_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-_POINT = re.compile(r"\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*")
 _SUBJECT = re.compile(r"all|largest|[1-9]\d{0,4}(?:,[1-9]\d{0,4})*")
 
 
-class _TextValue:
-    """Base of types that pydantic reads with ``parse`` and writes to JSON as ``str()``."""
-
-    @classmethod
-    @abstractmethod
-    def parse(cls, value: Any) -> Self:
-        """Read a value; raise ``OptionError`` if it has another form."""
-
-    @classmethod
-    def _json_schema(cls) -> dict[str, Any]:
-        return {"type": "string"}
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        write = core_schema.plain_serializer_function_ser_schema(str, when_used="json")
-        return core_schema.no_info_plain_validator_function(cls.parse, serialization=write)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        return cls._json_schema()
-
-
-class Seconds(_TextValue, float):
+class Seconds(TextValue, float):
     """Length of time in seconds, above 0; milliseconds are the smallest unit."""
 
     @classmethod
@@ -72,8 +39,8 @@ class Seconds(_TextValue, float):
             parts = re.findall(r"(\d+(?:\.\d+)?)\s*(h|min|m|s|)\s*", value)
             if "".join(number + unit for number, unit in parts) == re.sub(r"\s", "", value):
                 seconds = sum(float(number) * _SECONDS_PER_UNIT[unit] for number, unit in parts)
-        elif _is_number(value):
-            seconds = _to_float(value)
+        elif is_number(value):
+            seconds = to_float(value)
         if not 0.0 < seconds < math.inf:
             raise OptionError(f"A time is written like 30s, 2m or 1m30s; got {value!r}.")
         return cls(max(0.001, round(seconds, 3)))
@@ -89,7 +56,7 @@ class Seconds(_TextValue, float):
         return {"type": "string", "examples": ["30s", "1m30s"]}
 
 
-class Bytes(_TextValue, int):
+class Bytes(TextValue, int):
     """Amount of memory in bytes, above 0."""
 
     @classmethod
@@ -123,51 +90,7 @@ class Bytes(_TextValue, int):
         return {"type": "string", "examples": ["500M", "2G"]}
 
 
-class Point(NamedTuple):
-    """Pixel of a photo, counted from its upper left corner."""
-
-    x: int
-    y: int
-
-    def __str__(self) -> str:
-        return f"{self.x},{self.y}"
-
-
-class Points(_TextValue, tuple[Point, ...]):
-    """Pixels of a photo, written ``x,y;x,y``."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, value: Any) -> Self:
-        """Read a text such as ``10,20;30,40`` or a sequence of pairs; empty is no point.
-
-        Raises:
-            OptionError: It holds something else.
-        """
-        if isinstance(value, str):
-            # A semicolon at the end is no mistake worth an error.
-            return cls(_parse_point(part) for part in value.split(";") if part.strip())
-        if not isinstance(value, Iterable) or isinstance(value, bytes):
-            raise OptionError(f"Points are X,Y;X,Y in whole photo pixels; got {value!r}.")
-        return cls(Point(*_whole_numbers(pair, 2, "Points are X,Y;X,Y in whole photo pixels")) for pair in value)
-
-    def __str__(self) -> str:
-        return ";".join(map(str, self))
-
-    @classmethod
-    def _json_schema(cls) -> dict[str, Any]:
-        return {"type": "string", "pattern": r"^(\s*-?\d+\s*,\s*-?\d+\s*(;|$))*$", "examples": ["120,80;200,90"]}
-
-
-def _parse_point(text: str) -> Point:
-    match = _POINT.fullmatch(text)
-    if match is None:
-        raise OptionError(f"Points are X,Y;X,Y in whole photo pixels; got {text.strip()!r}.")
-    return Point(int(match[1]), int(match[2]))
-
-
-class SubjectChoice(_TextValue, str):
+class SubjectChoice(TextValue, str):
     """Subjects to keep where a photo has several: ``all``, ``largest``, or their numbers as ``1`` or ``1,3``."""
 
     __slots__ = ()
@@ -197,7 +120,7 @@ class SubjectChoice(_TextValue, str):
         return {"type": "string", "pattern": f"^(?:{_SUBJECT.pattern})$", "examples": ["all", "largest", "1,3"]}
 
 
-class Backdrop(_TextValue, str):
+class Backdrop(TextValue, str):
     """Ground behind the subject: ``photo``, ``transparent``, ``#rgb``, ``#rrggbb`` or a picture's path."""
 
     __slots__ = ()
@@ -209,7 +132,7 @@ class Backdrop(_TextValue, str):
         Raises:
             OptionError: It is no text, is empty, or is a malformed color.
         """
-        value = _path_text(value, "The backdrop")
+        value = path_text(value, "The backdrop")
         if value.startswith("#") and not _HEX_COLOR.fullmatch(value):
             raise OptionError(f"A backdrop colour is #rgb or #rrggbb; got {value!r}.")
         return cls(value)
@@ -243,7 +166,7 @@ class Backdrop(_TextValue, str):
         return {"type": "string", "minLength": 1, "examples": [*BACKDROPS, "#ffffff"]}
 
 
-class Init(_TextValue, str):
+class Init(TextValue, str):
     """Picture to start painting from: ``content``, ``noise``, ``style`` or a picture's path."""
 
     __slots__ = ()
@@ -255,7 +178,7 @@ class Init(_TextValue, str):
         Raises:
             OptionError: It is no text, or is empty.
         """
-        return cls(_path_text(value, "The picture to start from"))
+        return cls(path_text(value, "The picture to start from"))
 
     @property
     def picture(self) -> str | None:
@@ -265,153 +188,3 @@ class Init(_TextValue, str):
     @classmethod
     def _json_schema(cls) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "examples": list(INITS)}
-
-
-class StyleRef(NamedTuple):
-    """Name of a style picture, and its share where several are blended."""
-
-    source: str
-    """A file's path or a built-in style's name."""
-    weight: float = 1.0
-    """Relative share, above 0; shares of one region are divided by their sum."""
-
-    @classmethod
-    def parse(cls, value: Any) -> "StyleRef":
-        """Read ``S``, ``S:weight`` or a pair; a colon that no number follows belongs to the name.
-
-        Raises:
-            OptionError: The name is empty, or the weight is no number above 0.
-        """
-        if isinstance(value, str):
-            return cls(*(cls._split(value) or (value,))).checked()
-        if isinstance(value, os.PathLike):
-            return cls(os.fspath(value)).checked()
-        if isinstance(value, list | tuple) and len(value) == 2:
-            return cls(*value).checked()
-        raise OptionError(f"A style is a name, a path or a pair such as ('mosaic', 2.0); got {value!r}.")
-
-    @staticmethod
-    def _split(text: str) -> tuple[str, float] | None:
-        source, _, tail = text.rpartition(":")
-        try:
-            return (source, float(tail)) if source else None
-        except ValueError:
-            return None
-
-    def checked(self) -> "StyleRef":
-        """Return this reference if it can be used.
-
-        Raises:
-            OptionError: The name is empty, or the weight is no number above 0.
-        """
-        if not isinstance(self.source, str) or not self.source:
-            raise OptionError(f"A style needs a name or a path; got {self.source!r}.")
-        if not _is_number(self.weight):
-            raise OptionError(f"The weight of style {self.source!r} must be a number; got {self.weight!r}.")
-        weight = _to_float(self.weight)
-        if not (math.isfinite(weight) and weight > 0):
-            raise OptionError(f"The weight of style {self.source!r} must be above 0; got {weight:g}.")
-        return StyleRef(self.source, weight)
-
-    def __str__(self) -> str:
-        # Reading this text gives an equal value: every digit of the weight, and no name taken for a weight.
-        if self.weight == 1.0 and StyleRef._split(self.source) is None:
-            return self.source
-        return f"{self.source}:{repr(float(self.weight)).removesuffix('.0')}"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
-        write = core_schema.plain_serializer_function_ser_schema(str, when_used="json")
-        return core_schema.no_info_plain_validator_function(cls.parse, serialization=write)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "examples": ["mosaic", "photos/wave.jpg:2"]}
-
-
-def parse_box(value: Any) -> Box:
-    """Read a box: ``x,y,width,height`` as text, or four whole numbers.
-
-    Raises:
-        OptionError: It is something else, or the box has no pixels.
-    """
-    parts: Any = value.split(",") if isinstance(value, str) else value
-    if isinstance(value, str):
-        try:
-            parts = [int(part) for part in parts]
-        except ValueError:
-            parts = None
-    box = Box(*_whole_numbers(parts, 4, "A box is four whole numbers X,Y,WIDTH,HEIGHT", shown=repr(value)))
-    if box.width < 1 or box.height < 1:
-        raise OptionError(f"A box needs a width and a height of at least 1 pixel; got {box}.")
-    return box
-
-
-def parse_long_side(value: Any) -> int | str:
-    """Read the long side of a picture: a number of pixels, or ``full``.
-
-    Raises:
-        OptionError: It is something else, or out of bounds.
-    """
-    if value == FULL and isinstance(value, str):
-        return FULL
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value.strip()):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise OptionError(f"size must be a whole number of pixels or {FULL}; got {value!r}.")
-    if not 1 <= value <= MAX_SIZE_PX:
-        raise OptionError(f"size must be between 1 and {MAX_SIZE_PX}; got {value!r}.")
-    return value
-
-
-def parse_path(value: Any) -> str:
-    """Read the path of a file, as text or as ``Path``.
-
-    Raises:
-        OptionError: It is something else, or empty.
-    """
-    return _path_text(value, "A picture's path")
-
-
-def _path_text(value: Any, what: str) -> str:
-    text = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(text, str) or not text:
-        raise OptionError(f"{what} must be a text; got {value!r}.")
-    return str(text)
-
-
-def _whole_numbers(value: Any, count: int, rule: str, shown: str = "") -> tuple[int, ...]:
-    are_whole = isinstance(value, list | tuple) and all(
-        isinstance(number, int) and not isinstance(number, bool) for number in value
-    )
-    if not are_whole or len(value) != count:
-        raise OptionError(f"{rule}; got {shown or repr(value)}.")
-    return tuple(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _to_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
-
-
-BoxField = Annotated[
-    Box,
-    PlainValidator(parse_box),
-    PlainSerializer(list, when_used="json"),
-    WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}),
-]
-"""A box in photo pixels; JSON has it as a list of four numbers."""
-LongSide = Annotated[
-    int | str,
-    PlainValidator(parse_long_side),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_SIZE_PX}, {"const": FULL}]}),
-]
-"""A number of pixels, or ``full``."""
-PathText = Annotated[str, PlainValidator(parse_path), WithJsonSchema({"type": "string", "minLength": 1})]
-"""A file's path as text. Plain validation keeps names that are not UTF-8."""

