@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pochoir.encoders import tiny_encoder
-from pochoir.lab.compare.methods import Finders
+from pochoir.lab.compare.methods import MethodRunner
 from pochoir.segmentation import Segmentation
 from support.program import error_line, pochoir
 
@@ -28,7 +28,9 @@ class Finder:
 @pytest.fixture
 def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = tiny_encoder()
-    monkeypatch.setattr(Finders, "load", classmethod(lambda cls, device="cpu": cls(Finder("u2net"), Finder("u2netp"))))
+    monkeypatch.setattr(
+        MethodRunner, "load", classmethod(lambda cls, device="cpu": cls(Finder("u2net"), Finder("u2netp")))
+    )
     monkeypatch.setattr("pochoir.painting.load_encoder", lambda *_, **__: encoder)
     monkeypatch.setattr("pochoir.similarity.registry.load_encoder", lambda *_, **__: encoder)
 
@@ -43,12 +45,12 @@ def test_a_page_and_its_tables_come_out(photo_file: Path, mask_file: Path, style
     result = pochoir("compare", photo_file, *arguments, "-o", out, "--json")
     assert result.exit_code == 0, result.output
     outputs = json.loads(result.stdout)["outputs"]
-    assert outputs[0] == str(out / "compare.html")
+    assert outputs[0] == str(out / "index.html")
     assert all(Path(path).is_file() for path in outputs)
-    summary = json.loads((out / "compare.json").read_text())
+    summary = json.loads((out / "summary.json").read_text())
     assert summary["settings"]["recipe"]["steps"] == 2
     assert {item["seen"] for item in summary["truth"]} == {"photo", "pastiche"}
-    assert (out / "kept" / "photo.png").is_file()
+    assert (out / "painted" / "photo.png").is_file()
 
 
 @pytest.mark.usefixtures("_small_networks")
@@ -59,7 +61,7 @@ def test_a_page_and_its_tables_come_out(photo_file: Path, mask_file: Path, style
         (["--box", "0,0,0,5"], "A box needs a width and a height"),
         (["--box", "cat=0,0,5,5"], "Unknown photo of a box 'cat'. Allowed: photo."),
         (["--box", "80,0,5,5"], "The box 80,0,5,5 lies outside of photo, which is 64x48."),
-        (["--truth", "nowhere"], "The truths are to lie in a folder; 'nowhere' is none."),
+        (["--truth", "nowhere"], "--truth takes a folder of true mattes; 'nowhere' is not a folder."),
         (["--style", "mosaik"], "Unknown style 'mosaik'. Did you mean 'mosaic'?"),
         (["--style", "mosaic", "--style", "marbling"], "takes exactly one style; got 2."),
         (["--metric", "vg"], "Unknown metric 'vg'. Did you mean 'vgg'?"),
@@ -123,7 +125,7 @@ def test_trained_networks_find_the_ball_and_grabcut_follows(photo_file: Path, ma
     arguments = ["--truth", truths, "--metric", "ssim", "--no-weaknesses", "--json"]
     result = pochoir("compare", photo_file, *arguments, "-o", out)
     assert result.exit_code == 0, result.output
-    summary = json.loads((out / "compare.json").read_text())
+    summary = json.loads((out / "summary.json").read_text())
     found = {item["method"]: item["interval"]["mean"] for item in summary["truth"] if item["measure"] == "iou"}
     assert set(found) == {"u2net", "u2netp", "grabcut-auto", "grabcut-box", "grabcut-u2net"}
     assert min(found.values()) > 0.8

@@ -55,7 +55,7 @@ def create_metrics(
     names = [source if isinstance(source, str) else source.name for source in sources]
     if not names or len(set(names)) != len(names):
         raise OptionError(f"Metrics are to be named once each; got {', '.join(names) or 'none'}.")
-    if encoder is None and any(name in _ON_VGG for name in names):
+    if encoder is None and any(source in _ON_VGG for source in sources if isinstance(source, str)):
         encoder = load_encoder("vgg19", device=device)
     shared = None if encoder is None else SharedEncoder(encoder)
     return tuple(_create(item, device, shared) if isinstance(item, str) else item for item in sources)

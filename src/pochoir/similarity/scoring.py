@@ -93,6 +93,11 @@ class Scorer:
         # Only a GPU gains from batches; the features of many pictures at once would take memory.
         self._at_once = 1 if device == "cpu" else _BATCH
 
+    @property
+    def backdrops(self) -> tuple[str, ...]:
+        """Colours that pictures are scored on, the scorer's own first."""
+        return (self.framing.backdrop, *(framing.backdrop for framing in self._elsewhere))
+
     def score(
         self,
         one: PictureSource,

@@ -77,7 +77,10 @@ def test_a_picture_arrives_as_it_was(red: torch.Tensor) -> None:
 
 def test_texts_cannot_break_the_page() -> None:
     bad = '<script>alert("1")</script> & "quotes"'
-    page = render(bad, [Section(bad, [Text(bad), Table([bad], [[bad]], bad), Figure(bad, bad, bad, bad), Warning(bad), Items([bad])])])
+    page = render(
+        bad,
+        [Section(bad, [Text(bad), Table([bad], [[bad]], bad), Figure(bad, bad, bad, bad), Warning(bad), Items([bad])])],
+    )
     assert "script" not in {tag for tag, _ in Reader(page).tags}
     assert next(attributes["alt"] for tag, attributes in Reader(page).tags if tag == "img") == bad
 

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-import pochoir
 from pochoir.errors import ImageReadError, OptionError, PochoirError, UnknownNameError, WeightsMissingError
 from pochoir.lab.sweep.grid import Axis
 from pochoir.lab.sweep.plan import Plan, plan_sweep
@@ -23,7 +22,7 @@ def test_every_photo_in_every_style_in_every_setting(photo_file: Path, style_fil
         Recipe(steps=3),
         [Axis("style_weight", (1.0, 10.0)), Axis("seed", (0, 1, 2))],
     )
-    assert len(found.runs) == len({run.key for run in found.runs}) == 2 * 2 * 2 * 3
+    assert len(found.runs) == 2 * 2 * 2 * 3
     assert len({run.picture_name for run in found.runs}) == 24
     run = found.runs[-1]
     assert (run.photo.label, run.style.label) == ("mask", "mosaic")
@@ -31,41 +30,17 @@ def test_every_photo_in_every_style_in_every_setting(photo_file: Path, style_fil
     assert run.title == "mask as mosaic, style-weight 10, seed 2"
 
 
-def test_the_key_is_the_contents_and_not_the_place(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
-    moved = tmp_path / "elsewhere.png"
-    moved.write_bytes(photo_file.read_bytes())
-    before = [run.key for run in plan(photo_file, style_file).runs]
-    assert before == [run.key for run in plan(moved, style_file).runs]
-    assert before == [run.key for run in plan(photo_file, style_file, base=Recipe(threads=2, device="cpu")).runs]
+def test_a_picture_is_named_by_its_settings_and_not_by_the_machine(photo_file: Path, style_file: Path) -> None:
+    names = [run.picture_name for run in plan(photo_file, style_file).runs]
+    assert names == [run.picture_name for run in plan(photo_file, style_file, base=Recipe(threads=2)).runs]
+    assert not set(names) & {run.picture_name for run in plan(photo_file, style_file, base=Recipe(steps=9)).runs}
 
 
-def test_another_photo_style_setting_or_version_is_another_key(
-    photo_file: Path, style_file: Path, mask_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = [
-        plan(photo_file, style_file).runs[0].key,
-        plan(mask_file, style_file).runs[0].key,
-        plan(photo_file, "mosaic").runs[0].key,
-        plan(photo_file, style_file, base=Recipe(steps=99)).runs[0].key,
-        plan(photo_file, style_file, base=Recipe(mask=str(mask_file))).runs[0].key,
-        plan(photo_file, style_file, base=Recipe(backdrop="#000000")).runs[0].key,
-    ]
-    monkeypatch.setattr(pochoir, "__version__", "99")
-    keys.append(plan(photo_file, style_file).runs[0].key)
-    assert len(set(keys)) == len(keys)
-
-
-def test_a_mask_counts_by_its_content(photo_file: Path, style_file: Path, mask_file: Path, tmp_path: Path) -> None:
-    copied, changed = tmp_path / "copied.png", tmp_path / "changed.png"
-    copied.write_bytes(mask_file.read_bytes())
-    changed.write_bytes(photo_file.read_bytes())
-    first, second, third = (
-        plan(photo_file, style_file, base=Recipe(mask=str(path))).runs[0].key for path in (mask_file, copied, changed)
-    )
-    assert first == second != third
-    masks = tuple([str(path)] for path in (mask_file, copied, changed))
-    first, second, third = (run.key for run in plan(photo_file, style_file, style_mask=masks).runs)
-    assert first == second != third
+def test_a_run_becomes_a_job_that_paints_it(photo_file: Path, tmp_path: Path) -> None:
+    run = plan(photo_file, "mosaic").runs[1]
+    job = run.job(tmp_path)
+    assert (job.kind, job.photo, job.output) == ("stylize", str(photo_file), str(tmp_path / run.picture_name))
+    assert job.recipe == run.recipe
 
 
 def test_photos_of_one_name_get_labels_of_their_own(photo_file: Path, style_file: Path, tmp_path: Path) -> None:

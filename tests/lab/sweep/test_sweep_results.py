@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pochoir import imaging
+from pochoir.lab.common.execution import Execution
 from pochoir.lab.sweep.grid import Axis
 from pochoir.lab.sweep.page import write_results
 from pochoir.lab.sweep.plan import Plan, Run, plan_sweep
 from pochoir.lab.sweep.results import collect, effect, factors, pareto_front, sheets, to_csv
 from pochoir.lab.sweep.runs import iter_sweep
 from pochoir.recipe import Recipe
+from support.lab import Copier
 
 pytestmark = pytest.mark.weights  # plans look whether they are there
 
 
-def paint(run: Run, picture: Path) -> dict[str, float]:
+def measure(run: Run, picture: Path) -> dict[str, float]:
     """Measures with known effects: content grows with the style weight, style falls, and seeds scatter."""
-    imaging.save(picture, imaging.load(run.photo.source).rgb)
     weight, scatter = run.recipe.style_weight, 0.01 * run.recipe.seed
     return {
         "content": 0.1 * weight + scatter + 0.001 * run.recipe.tv_weight,
@@ -29,8 +29,11 @@ def paint(run: Run, picture: Path) -> dict[str, float]:
         "likeness": 80 - weight,
         "roughness": 0.1 / (1 + run.recipe.tv_weight),
         "style_of_photo": 0.9,
-        "seconds": 1.5,
     }
+
+
+def run_all(plan: Plan, folder: Path) -> None:
+    list(iter_sweep(plan, folder, execution=Execution(run=Copier()), measure=measure))
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def plan(photo_file: Path) -> Plan:
 def folder(plan: Plan, tmp_path: Path) -> Path:
     made = tmp_path / "sweep"
     made.mkdir()
-    list(iter_sweep(plan, made, paint=paint))
+    run_all(plan, made)
     return made
 
 
@@ -51,14 +54,25 @@ def test_what_differs_between_runs(plan: Plan) -> None:
     assert [factor.label for factor in factors(plan)] == ["style-weight", "tv-weight", "seed", "style"]
 
 
-def test_the_interval_is_over_seeds_only(plan: Plan, folder: Path) -> None:
-    rows = [row for row in collect(plan, folder) if row.run.style.label == "mosaic"]
-    found = effect(rows, factors(plan)[0], "content")
-    assert list(found) == [0.0, 1.0, 4.0]
+def test_the_interval_is_over_seeds_only(photo_file: Path, tmp_path: Path) -> None:
+    axes = [Axis("style_weight", (0.0, 4.0)), Axis("tv_weight", (0.0, 1.0)), Axis("seed", tuple(range(6)))]
+    plan = plan_sweep([str(photo_file)], ["mosaic"], Recipe(), axes)
+    run_all(plan, tmp_path)
+    found = effect(collect(plan, tmp_path), factors(plan)[0], "content")
+    assert list(found) == [0.0, 4.0]
     for weight, interval in found.items():
-        assert interval.mean == pytest.approx(0.1 * weight + 0.005 + 0.0005)
-        assert interval.count == 2  # seeds, not runs
-        assert interval.high - interval.low == pytest.approx(0.01)
+        assert interval.mean == pytest.approx(0.1 * weight + 0.025 + 0.0005)
+        assert interval.count == 6  # seeds, not runs
+        assert (interval.low, interval.high) == pytest.approx((interval.mean - 0.025, interval.mean + 0.025))
+    write_results(plan, tmp_path)
+    assert "exact ones at 95 % over 6 seeds" in (tmp_path / "index.html").read_text()
+
+
+def test_a_few_seeds_are_shown_one_by_one_and_have_no_interval(plan: Plan, folder: Path) -> None:
+    found = effect(collect(plan, folder), factors(plan)[0], "content")
+    assert all(interval.low is None and interval.count == 2 for interval in found.values())
+    write_results(plan, folder)
+    assert "an interval at 95 % needs at least 6" in (folder / "index.html").read_text()
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12))
@@ -94,7 +108,7 @@ def test_a_run_that_is_missing_leaves_its_place_empty(plan: Plan, folder: Path) 
 
 def test_seeds_alone_make_a_sheet_too(photo_file: Path, tmp_path: Path) -> None:
     plan = plan_sweep([str(photo_file)], ["mosaic"], Recipe(), [Axis("seed", (0, 1, 2))])
-    list(iter_sweep(plan, tmp_path, paint=paint))
+    run_all(plan, tmp_path)
     ((_, down, across, places),) = sheets(plan, collect(plan, tmp_path))
     assert (down, across.label if across else None) == (None, "seed")
     assert all(places)
@@ -104,7 +118,7 @@ def test_seeds_alone_make_a_sheet_too(photo_file: Path, tmp_path: Path) -> None:
 def test_the_table_holds_every_run(plan: Plan, folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(plan, collect(plan, folder)))))
     assert len(rows) == 24
-    assert float(rows[5]["content_distance"]) == paint(plan.runs[5], folder / "again.png")["content"]
+    assert float(rows[5]["content_distance"]) == measure(plan.runs[5], folder)["content"]
     assert (rows[5]["photo"], rows[5]["style"], rows[5]["seed"]) == ("photo", "mosaic", "1")
     assert (folder / rows[5]["picture"]).is_file()
 
@@ -120,8 +134,9 @@ def test_the_page_holds_everything_and_needs_nothing(plan: Plan, folder: Path) -
             sources.extend(value or "" for name, value in attrs if name in ("src", "href"))
 
     Reader().feed(text)
-    assert len(sources) == 2 + 1 + 3  # sheets, front, effects of two weights and of the style
-    assert all(source.startswith("data:image/") for source in sources)
+    embedded = [source for source in sources if source.startswith("data:image/")]
+    assert len(embedded) == 2 + 1 + 3  # sheets, front, effects of two weights and of the style
+    assert all((folder / link).is_file() for link in set(sources) - set(embedded))
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
     names = {path.name for path in folder.iterdir()}
     assert {
@@ -152,6 +167,6 @@ def test_lists_words_and_huge_ranges_are_drawn(photo_file: Path, tmp_path: Path)
         Axis("style_weight", (0.0, 1e-3, 1e4)),
     ]
     plan = plan_sweep([str(photo_file)], ["mosaic"], Recipe(), axes)
-    list(iter_sweep(plan, tmp_path, paint=paint))
+    run_all(plan, tmp_path)
     write_results(plan, tmp_path)
     assert (tmp_path / "effect-content-layers.svg").stat().st_size > 1000

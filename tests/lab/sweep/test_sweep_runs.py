@@ -1,35 +1,28 @@
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from pochoir import imaging
-from pochoir.errors import DivergedError, OptionError, OutputPathError, WeightsMissingError
+from pochoir.errors import DivergedError, OptionError, WeightsError, WeightsMissingError, WriteError
+from pochoir.lab.common.execution import Execution
 from pochoir.lab.sweep.grid import Axis
-from pochoir.lab.sweep.ledger import Ledger
 from pochoir.lab.sweep.plan import Plan, Run, plan_sweep
-from pochoir.lab.sweep.runs import finished_runs, iter_sweep
+from pochoir.lab.sweep.results import collect
+from pochoir.lab.sweep.runs import Outcome, iter_sweep
 from pochoir.recipe import Recipe
+from support.lab import Copier
 
 pytestmark = pytest.mark.weights  # plans look whether they are there
 
 
-class Painter:
-    """Copies the photo, and can be told to fail."""
+class Meter:
+    """Measures the seed, and counts."""
 
-    def __init__(self, failure: Exception | KeyboardInterrupt | None = None, *, at: int = 0) -> None:
-        self.painted: list[str] = []
-        self._failure = failure
-        self._at = at
+    def __init__(self) -> None:
+        self.count = 0
 
-    def __call__(self, run: Run, picture: Path) -> Mapping[str, float]:
-        if self._failure is not None and run.recipe.seed == self._at:
-            raise self._failure
-        imaging.save(picture, imaging.load(run.photo.source).rgb)
-        self.painted.append(run.key)
-        return {"content": run.recipe.seed / 10, "seconds": 0.1}
+    def __call__(self, run: Run, picture: Path) -> dict[str, float]:
+        self.count += 1
+        return {"content": run.recipe.seed / 10}
 
 
 @pytest.fixture
@@ -44,69 +37,92 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def statuses(plan: Plan, folder: Path, painter: Painter) -> list[str]:
-    return [outcome.status for outcome in iter_sweep(plan, folder, paint=painter)]
+def sweep(plan: Plan, folder: Path, copier: Copier, meter: Meter | None = None) -> list[Outcome]:
+    return list(iter_sweep(plan, folder, execution=Execution(run=copier), measure=meter or Meter()))
 
 
-def test_every_run_is_painted_once(plan: Plan, folder: Path) -> None:
-    painter = Painter()
-    assert statuses(plan, folder, painter) == ["saved"] * 4
-    assert statuses(plan, folder, painter) == ["finished"] * 4
-    assert painter.painted == [run.key for run in plan.runs]
-    entry = json.loads((folder / "runs.jsonl").read_text().splitlines()[2])
-    assert entry["measures"] == {"content": 0.2, "seconds": 0.1}
-    assert Recipe.from_dict(entry["recipe"]) == plan.runs[2].recipe
-    assert (entry["photo"], entry["style"], entry["settings"]) == ("photo", "mosaic", {"seed": 2})
+def statuses(plan: Plan, folder: Path, copier: Copier) -> list[str]:
+    return [outcome.status for outcome in sweep(plan, folder, copier)]
 
 
-@pytest.mark.parametrize("failure", [KeyboardInterrupt(), WeightsMissingError("no weights")])
-def test_what_was_done_before_the_end_stays_done(
-    plan: Plan, folder: Path, failure: Exception | KeyboardInterrupt
+def test_every_run_is_painted_and_measured_once(plan: Plan, folder: Path) -> None:
+    copier, meter = Copier(), Meter()
+    first, again = sweep(plan, folder, copier, meter), sweep(plan, folder, copier, meter)
+    assert [outcome.status for outcome in first] == ["saved"] * 4
+    assert [outcome.status for outcome in again] == ["skipped"] * 4
+    assert copier.painted == [run.picture_name for run in plan.runs]
+    assert meter.count == 4
+    assert again[2].measures == first[2].measures == {"content": 0.2, "seconds": 1.5}
+    values = again[2].to_dict()
+    assert Recipe.from_dict(values["recipe"]) == plan.runs[2].recipe
+    assert (values["photo"], values["style"], values["settings"]) == ("photo", "mosaic", {"seed": 2})
+
+
+def test_saved_pictures_stay_when_a_sweep_is_interrupted(plan: Plan, folder: Path) -> None:
+    third = plan.runs[2].picture_name
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan, folder, Copier(KeyboardInterrupt(), failing=third))
+    copier = Copier()
+    assert statuses(plan, folder, copier) == ["skipped", "skipped", "saved", "saved"]
+    assert copier.painted == [third, plan.runs[3].picture_name]
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"), [(WeightsMissingError("no weights"), WeightsError), (WriteError("disk full"), WriteError)]
+)
+def test_a_failure_that_concerns_all_runs_ends_the_sweep(
+    plan: Plan, folder: Path, failure: Exception, raised: type[Exception]
 ) -> None:
-    with pytest.raises(type(failure)):
-        statuses(plan, folder, Painter(failure, at=2))
-    painter = Painter()
-    assert statuses(plan, folder, painter) == ["finished", "finished", "saved", "saved"]
-    assert painter.painted == [plan.runs[2].key, plan.runs[3].key]
-
-
-def test_a_torn_last_line_is_run_again(plan: Plan, folder: Path) -> None:
-    statuses(plan, folder, Painter())
-    ledger = folder / "runs.jsonl"
-    ledger.write_bytes(ledger.read_bytes()[:-30])
-    assert statuses(plan, folder, Painter()) == ["finished", "finished", "finished", "saved"]
-    assert set(Ledger(ledger).read()) == {run.key for run in plan.runs}
+    with pytest.raises(raised, match=str(failure)):
+        sweep(plan, folder, Copier(failure, failing=plan.runs[1].picture_name))
 
 
 def test_a_picture_that_is_gone_is_painted_again(plan: Plan, folder: Path) -> None:
-    statuses(plan, folder, Painter())
+    sweep(plan, folder, Copier())
     (folder / "pictures" / plan.runs[1].picture_name).unlink()
-    assert statuses(plan, folder, Painter()).count("saved") == 1
+    assert statuses(plan, folder, Copier()).count("saved") == 1
+
+
+def test_a_damaged_measurement_is_made_again(plan: Plan, folder: Path) -> None:
+    sweep(plan, folder, Copier())
+    for path in (folder / "measured").iterdir():
+        path.write_bytes(path.read_bytes()[:-5])
+    meter = Meter()
+    sweep(plan, folder, Copier(), meter)
+    assert meter.count == 4
 
 
 def test_a_run_that_fails_does_not_stop_the_rest_and_is_tried_again(plan: Plan, folder: Path) -> None:
-    outcomes = list(iter_sweep(plan, folder, paint=Painter(DivergedError("The loss is not finite."), at=1)))
+    failing = plan.runs[1].picture_name
+    outcomes = sweep(plan, folder, Copier(DivergedError("The loss is not finite."), failing=failing))
     assert [outcome.status for outcome in outcomes] == ["saved", "failed", "saved", "saved"]
     assert outcomes[1].error == "The loss is not finite."
-    assert len(finished_runs(plan, folder)) == 3
-    assert statuses(plan, folder, Painter()) == ["finished"] * 3 + ["saved"]
+    assert len(collect(plan, folder)) == 3
+    assert statuses(plan, folder, Copier()) == ["skipped", "saved", "skipped", "skipped"]
 
 
 def test_a_larger_grid_keeps_the_runs_of_the_smaller_one(plan: Plan, folder: Path, photo_file: Path) -> None:
-    statuses(plan, folder, Painter())
-    larger = plan_sweep(
-        [str(photo_file)], ["mosaic"], Recipe(), [Axis("seed", (3, 4)), Axis("style_weight", (1.0, 2.0))]
-    )
-    assert statuses(larger, folder, Painter()) == ["finished", "saved", "saved", "saved"]
+    sweep(plan, folder, Copier())
+    axes = [Axis("seed", (3, 4)), Axis("style_weight", (1.0, 2.0))]
+    larger = plan_sweep([str(photo_file)], ["mosaic"], Recipe(), axes)
+    assert statuses(larger, folder, Copier()) == ["skipped", "saved", "saved", "saved"]
 
 
-def test_two_sweeps_do_not_share_a_folder(plan: Plan, folder: Path) -> None:
-    with FileLock(folder / ".lock"), pytest.raises(OutputPathError, match="Another sweep is at work in"):
-        statuses(plan, folder, Painter())
-    assert statuses(plan, folder, Painter()) == ["saved"] * 4
-
-
-@pytest.mark.parametrize("jobs", [0, -1, 65])
-def test_jobs_have_bounds(plan: Plan, folder: Path, jobs: int) -> None:
+@pytest.mark.parametrize("workers", [0, -1, 65])
+def test_the_number_of_workers_has_bounds(workers: int) -> None:
     with pytest.raises(OptionError, match="1 to 64 jobs"):
-        next(iter_sweep(plan, folder, jobs=jobs))
+        Execution(workers)
+
+
+@pytest.mark.parametrize(
+    ("execution", "executor", "workers"),
+    [(Execution(), "serial", 1), (Execution(3), "processes", 3), (Execution(cluster="auto"), "ray", None)],
+)
+def test_jobs_go_to_the_executor_that_was_asked_for(
+    plan: Plan, folder: Path, execution: Execution, executor: str, workers: int | None
+) -> None:
+    copier = Copier()
+    chosen = Execution(execution.workers, execution.cluster, run=copier)
+    list(iter_sweep(plan, folder, execution=chosen, measure=Meter()))
+    assert (copier.options["executor"], copier.options["workers"]) == (executor, workers)
+    assert copier.options["store"] == folder / "jobs.sqlite"

@@ -1,4 +1,4 @@
-"""``pochoir compare``: U2-Net against GrabCut on photos and on what was painted from them."""
+"""``pochoir compare``: compare U2-Net and GrabCut on photos and on their pastiches."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from pochoir._types import Box
+from pochoir.cli.commands.sweep import Cluster, Jobs, make_execution
 from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.watching import make_folder
@@ -31,7 +32,7 @@ def compare(
     given: Given,
     truth: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of true mattes, white is subject, named like the photos."),
+        typer.Option(metavar="DIR", help="Folder of true mattes, white is subject, with the names of the photos."),
     ] = None,
     boxes: Annotated[
         list[str] | None,
@@ -43,54 +44,65 @@ def compare(
     ] = None,
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="How cut-outs are scored (default: vgg); see pochoir score."),
+        typer.Option("--metric", metavar="M", help="Metrics of cut-outs (default: vgg, gram); see pochoir score."),
     ] = None,
     backdrop: Annotated[
-        str, typer.Option(metavar="COLOR", help="Stands behind every cut-out when it is scored.")
+        str, typer.Option(metavar="COLOR", help="Colour behind every cut-out when it is scored.")
     ] = "#808080",
     weaknesses: Annotated[
         bool,
-        typer.Option(help="Measure where GrabCut fails: near colours, overlapping figures, moved boxes."),
+        typer.Option(help="Measure the limits of GrabCut: near colours, overlapping figures, moved boxes."),
     ] = True,
+    jobs: Jobs = 1,
+    cluster: Cluster = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Compare U2-Net, U2-Net-p and GrabCut on photos, and put numbers on it.
+    """Compare U2-Net, U2-Net-p and GrabCut on photos, with tests and null scores.
 
     GrabCut runs from a box that U2-Net finds, from a given box, and from U2-Net's matte. With --style each photo is
     painted, subjects are looked for in photo and painting, and the mattes of either cut both.
 
-    Cut-outs are scored against the photo, the style and, with --truth, the true cut-out, all on the same backdrop.
+    Cut-outs are scored against the photo and, with --truth, the true cut-out by metrics of content, and against the
+    style by gram, all on the same backdrop. Empty and full mattes are reported as failures and not ranked.
 
-    A run that was broken off goes on where it stopped: what was painted and measured is kept in DIR.
+    Repeat the command to resume an interrupted run: pictures and measurements are kept in DIR.
     """
+    import torch
+
     from pochoir import similarity
     from pochoir._devices import resolve_device
-    from pochoir.lab.compare.methods import Finders
+    from pochoir._threads import torch_threads
+    from pochoir.lab.compare.methods import MethodRunner
     from pochoir.lab.compare.page import write_results
-    from pochoir.lab.compare.run import Comparing
+    from pochoir.lab.compare.run import ComparisonRun
 
     recipe = given.recipe()
     plan = _plan(names, out, given, truth, boxes or [], weaknesses=weaknesses)
     device = resolve_device(recipe.device)
-    scorer = similarity.Scorer(metrics or similarity.DEFAULT_METRICS, backdrop=backdrop, device=device)
-    finders = Finders.load(device=device)
+    scorer = similarity.Scorer(metrics or ("vgg", "gram"), backdrop=backdrop, device=device)
+    methods = MethodRunner.load(device=device)
+    execution = make_execution(jobs, cluster)
     make_folder(out)
-    comparing = Comparing(plan, out, finders=finders, scorer=scorer)
-    watch(comparing, quiet=quiet)
-    results = comparing.results()
+    run = ComparisonRun(plan, out, methods=methods, scorer=scorer, execution=execution)
+    with torch_threads(recipe.threads or torch.get_num_threads()):
+        watch(run, quiet=quiet)
+        results = run.results()
     files = write_results(out, results)
     report = Report(quiet, as_json)
+    if results.failures:
+        failed = ", ".join(f"{row.method} on the {row.seen} of {row.photo} ({row.kind})" for row in results.failures)
+        report.notes([f"failed mattes, which are not ranked: {failed}"])
     report.notes(note for item in results.comparisons for note in item.notes)
     report.done(f"Wrote {files[0]} and {len(files) - 1} files beside it.", {"outputs": [str(path) for path in files]})
 
 
 def watch(steps: "Iterable[Progress]", *, quiet: bool) -> None:
-    """Run to the end, with a bar on a terminal."""
+    """Run to the end, with a progress bar on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
-        task = bar.add_task("looking at the pictures", total=None)
+        task = bar.add_task("reading the pictures", total=None)
         for step in steps:
             if bar.tasks[task].description != step.stage:
                 bar.reset(task, description=step.stage, total=step.total)
@@ -113,8 +125,8 @@ def _plan(
     places = place_outputs(found.photos, out, suffix=".png", force=True)
     paths = {"-".join(place.output.relative_to(out).with_suffix("").parts): place.photo for place in places}
     if len(paths) < len(places):
-        raise OptionError("Two photos would be called the same; give them other names.")
-    _check_apart(out, paths.values())
+        raise OptionError("Two photos would have the same name in the results; rename one of them.")
+    _check_separate(out, paths.values())
     subjects = read_subjects(
         paths,
         truth_dir=truth,
@@ -130,10 +142,10 @@ def _plan(
     )
 
 
-def _check_apart(out: Path, inputs: Iterable[Path]) -> None:
+def _check_separate(out: Path, inputs: Iterable[Path]) -> None:
     for path in inputs:
         if path.parent.resolve() == out.resolve():
-            raise OutputPathError(f"'{path}' lies in {out}, where files are written; choose another folder.")
+            raise OutputPathError(f"'{path}' lies in {out}, where files are written; choose another folder with -o.")
 
 
 def _read_box(text: str, names: Sequence[str]) -> tuple[str, Box]:

@@ -1,8 +1,8 @@
-"""``pochoir sweep``: one photo or several in many settings, measured and shown together."""
+"""``pochoir sweep``: paint photos in many settings, measure them and show them together."""
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -13,7 +13,17 @@ from pochoir.cli.watching import make_folder
 from pochoir.recipe import Recipe
 
 if TYPE_CHECKING:
+    from pochoir.lab.common.execution import Execution
     from pochoir.lab.sweep.plan import Plan
+
+
+Jobs: TypeAlias = Annotated[
+    int, typer.Option("--jobs", metavar="N", help="Pictures painted at once, each in its own process.")
+]
+Cluster: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="auto|ADDRESS", help="Paint on a Ray cluster; needs pochoir[cluster]."),
+]
 
 
 @takes_settings(name for name in Recipe.model_fields if name != "style")
@@ -28,24 +38,25 @@ def sweep(
     ] = None,
     grids: Annotated[
         list[str] | None,
-        typer.Option("--grid", metavar="FIELD=V,V", help="A setting and its values; lists are parted by | instead."),
+        typer.Option("--grid", metavar="FIELD=V,V", help="A setting and its values; lists are separated by | instead."),
     ] = None,
     recipe_file: RecipeFile = None,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Runs at once, each in its own process.")] = 1,
+    jobs: Jobs = 1,
+    cluster: Cluster = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on stdout and nothing else there: one line for each run.")
     ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Paint photos in many settings and show what the settings do.
+    """Paint photos in many settings and show the effect of the settings.
 
-    Every photo is painted in every style with every combination of the grids' values. Any setting can be a grid;
-    give --grid seed=0,1,2 as well, and the figures show how far chance alone moves them.
+    Every photo is painted in every style with every combination of the grids' values. Any setting can be a grid. With
+    --grid seed=0,1,2 the figures also show how far chance alone moves the measures.
 
-    The folder gets the pictures, contact sheets, a table, charts, and index.html, which holds all of it.
+    The folder receives the pictures, contact sheets, a table, charts, and index.html, which contains all of them.
 
-    What was done before in the same folder is not done again, also after Ctrl-C or a crash.
+    Pictures that are up to date are skipped; repeat the command to resume an interrupted sweep.
     """
     from pochoir.lab.sweep.grid import Axis
     from pochoir.lab.sweep.plan import plan_sweep
@@ -54,26 +65,27 @@ def sweep(
     plan = plan_sweep(photos, styles or (), given.recipe(recipe_file), axes)
     make_folder(out)
     report = Report(quiet, as_json)
+    execution = make_execution(jobs, cluster)
     try:
-        counts = _run(plan, out, jobs, report)
+        counts = _run(plan, out, execution, report)
     except KeyboardInterrupt:
         _write(plan, out)
         raise
     page = _write(plan, out)
     failed = f", {counts['failed']} failed" if counts["failed"] else ""
-    before = f", {counts['finished']} were there already" if counts["finished"] else ""
+    before = f", {counts['skipped']} were up to date" if counts["skipped"] else ""
     report.summary(f"Painted {counts['saved']} pictures{before}{failed}. See {page}")
     if counts["failed"]:
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _run(plan: "Plan", out: Path, jobs: int, report: Report) -> Counter[str]:
+def _run(plan: "Plan", out: Path, execution: "Execution", report: Report) -> Counter[str]:
     from pochoir.lab.sweep.runs import PICTURES_NAME, iter_sweep
 
     counts: Counter[str] = Counter()
     with progress_bar(report) as progress:
         bar = progress.add_task("painting", total=len(plan.runs))
-        for outcome in iter_sweep(plan, out, jobs=jobs):
+        for outcome in iter_sweep(plan, out, execution=execution):
             counts[outcome.status] += 1
             picture = str(out / PICTURES_NAME / outcome.run.picture_name)
             facts = {"picture": picture, **outcome.to_dict()}
@@ -86,3 +98,14 @@ def _write(plan: "Plan", out: Path) -> Path:
     from pochoir.lab.sweep.page import write_results
 
     return write_results(plan, out)
+
+
+def make_execution(jobs: int, cluster: str | None) -> "Execution":
+    """Return where an experiment's pictures are painted.
+
+    Raises:
+        OptionError: The number of jobs is out of bounds.
+    """
+    from pochoir.lab.common.execution import Execution
+
+    return Execution(jobs, cluster)

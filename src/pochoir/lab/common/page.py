@@ -34,7 +34,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Warning:  # noqa: A001  (a part of a page; Python's own warnings are not used here)
+class Warning:
     """A paragraph that a reader must not miss."""
 
     text: str

@@ -183,7 +183,8 @@ def power(effect: float, count: int, *, alpha: float = 0.05) -> float:
     if smallest_p_value(count) >= alpha:
         return 0.0
     shift, critical = effect * math.sqrt(count), stats.t.ppf(1 - alpha / 2, count - 1)
-    return float(stats.nct.sf(critical, count - 1, shift) + stats.nct.cdf(-critical, count - 1, shift))
+    found = float(stats.nct.sf(critical, count - 1, shift) + stats.nct.cdf(-critical, count - 1, shift))
+    return 1.0 if math.isnan(found) else found  # SciPy gives nan where the shift is huge
 
 
 def detectable_effect(count: int, *, alpha: float = 0.05, wanted: float = 0.8) -> float | None:

@@ -1,4 +1,4 @@
-"""What a comparison is made on: photos, their true mattes and boxes, read and checked before the first run."""
+"""Inputs of a comparison: photos, true mattes and boxes, read and checked before the first run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from pochoir.scene import DEFAULT_LONG_SIDE_PX
 from pochoir.segmentation.grabcut import box_around
 
 TRUTH_BOX_MARGIN = 0.05
-"""The box that a user would give is drawn this much wider, on each side, than the truth."""
+"""Margin of the box around a true matte, on each side, as a share of its width or height."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A photo to compare methods on, at the size that all of them see.
+    """Photo to compare methods on, at the size that all of them see.
 
     Attributes:
-        name: Unique among the photos; names its files.
+        name: Unique among the photos; used in file names.
         photo: The photo, scaled.
         truth: The true matte at the photo's size, shape (1, 1, H, W); None if it is not known.
         box: The box that is given to GrabCut, in pixels of the scaled photo; None if none is known.
-        notes: What had to be converted.
+        notes: Conversions.
     """
 
     name: str
@@ -45,10 +45,10 @@ def make_subject(
     box: Box | None = None,
     long_side_px: int = DEFAULT_LONG_SIDE_PX,
 ) -> Subject:
-    """Read one photo and what is known about it.
+    """Read one photo, its truth and its box.
 
     Args:
-        name: What to call it.
+        name: Name of the photo.
         photo: Path, PIL image, array or ``Picture``.
         truth: The true matte, white is subject.
         box: Rectangle around the subject in pixels of the photo; without one the truth's, a little wider, is taken.
@@ -81,7 +81,7 @@ def read_subjects(
     boxes: Mapping[str, Box] | None = None,
     long_side_px: int = DEFAULT_LONG_SIDE_PX,
 ) -> list[Subject]:
-    """Read all photos, and the truths and boxes that belong to them.
+    """Read all photos with their truths and boxes.
 
     Args:
         photos: Their files by their unique names.
@@ -105,7 +105,7 @@ def read_subjects(
 
 
 def missing_truths(subjects: Sequence[Subject]) -> tuple[str, ...]:
-    """A sentence about photos without a truth where others have one."""
+    """Return a note on photos without a truth where others have one."""
     without = [subject.name for subject in subjects if subject.truth is None]
     if not without or len(without) == len(subjects):
         return ()
@@ -114,7 +114,7 @@ def missing_truths(subjects: Sequence[Subject]) -> tuple[str, ...]:
 
 def _find_truths(photos: Mapping[str, Path], folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise ImageReadError(f"The truths are to lie in a folder; '{folder}' is none.")
+        raise ImageReadError(f"--truth takes a folder of true mattes; '{folder}' is not a folder.")
     suffixes = imaging.picture_suffixes()
     by_stem: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
@@ -124,12 +124,14 @@ def _find_truths(photos: Mapping[str, Path], folder: Path) -> dict[str, Path]:
     for name, photo in photos.items():
         candidates = by_stem.get(photo.stem, [])
         if len(candidates) > 1:
-            raise OptionError(f"Which is the truth of {photo.name}? There are {', '.join(map(str, candidates))}.")
+            raise OptionError(
+                f"There are several truths of {photo.name}: {', '.join(map(str, candidates))}; keep one of them."
+            )
         if candidates:
             found[name] = candidates[0]
     if not found:
         stems = ", ".join(path.stem for path in photos.values())
-        raise ImageReadError(f"No picture in '{folder}' is called like one of the photos: {stems}.")
+        raise ImageReadError(f"No picture in '{folder}' has the name of one of the photos: {stems}.")
     return found
 
 
@@ -144,6 +146,6 @@ def _scale_box(box: Box, photo: Size, size: Size, name: str) -> Box:
 
 
 def _scaled(photo: Picture, size: Size) -> Picture:
-    """The photo as all methods see it; 8 bits, so that a saved copy of it is the same picture."""
+    """Return the scaled photo in 8 bits, so that a saved copy of it is the same picture."""
     rgb = (imaging.resize(photo.rgb, size) * 255).round().to(torch.uint8)
     return imaging.load(rgb[0].permute(1, 2, 0).contiguous().numpy())

@@ -1,4 +1,4 @@
-"""How much a result hangs on where the box was drawn: the same photo, the box moved a little, many times."""
+"""Sensitivity to the box: the same photo cut many times, with the box moved a little."""
 
 import math
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ from pochoir.segmentation import GivenMatte, GrabCutSegmenter, find_subject
 
 @dataclass(frozen=True)
 class JitterSettings:
-    """How boxes are moved.
+    """Settings of the moved boxes.
 
     Attributes:
-        shares: How far each edge may move, as shares of the box's width or height; above 0, at most 0.5.
+        shares: Largest movements of an edge, as shares of the box's width or height; above 0, at most 0.5.
         draws: Moved boxes for each share, at least 1.
         seed: Of the movements.
 
@@ -40,12 +40,12 @@ class JitterSettings:
 
 @dataclass(frozen=True)
 class JitterRow:
-    """What one moved box did to one method.
+    """Effect of one moved box on one method.
 
     Attributes:
-        photo: The photo's name.
+        photo: Name of the photo.
         method: ``"grabcut"``, or ``"u2net"`` whose matte is dropped outside of the box.
-        share: How far each edge was allowed to move.
+        share: Largest movement of each edge.
         draw: Number of the moved box, from 0.
         box_iou: IoU of the moved box with the one it was moved from.
         same: IoU of the matte with the one that the unmoved box gives.
@@ -62,13 +62,13 @@ class JitterRow:
 
 
 def move_box(box: Box, size: Size, *, share: float, rng: np.random.Generator) -> Box:
-    """Move each edge of a box by itself, evenly distributed in both directions.
+    """Move each edge of a box independently, uniformly in both directions.
 
     Args:
         box: The box in pixels.
         size: The photo's size; the edges stay inside it, and at least 2 pixels apart.
-        share: How far at most, as a share of the box's width or height.
-        rng: Source of the movement.
+        share: Largest movement, as a share of the box's width or height.
+        rng: Generator of the movement.
     """
     left, right = _move(box.x, box.x + box.width, size.width, share, rng)
     top, bottom = _move(box.y, box.y + box.height, size.height, share, rng)
@@ -76,7 +76,7 @@ def move_box(box: Box, size: Size, *, share: float, rng: np.random.Generator) ->
 
 
 def box_iou(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes."""
+    """Return the intersection over union of two boxes."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     shared = max(0, width) * max(0, height)
@@ -86,14 +86,14 @@ def box_iou(one: Box, other: Box) -> float:
 def iter_jitter(
     photo: Tensor, box: Box, *, name: str, saliency: Tensor, settings: JitterSettings, truth: Tensor | None = None
 ) -> Iterator[list[JitterRow]]:
-    """Cut one photo with boxes that are moved more and more.
+    """Cut one photo with boxes that move further and further.
 
     Args:
         photo: Shape (1, 3, H, W), RGB in [0, 1].
         box: The box that the others are moved from.
         name: The photo's name, for the rows.
         saliency: U2-Net's matte of the photo, shape (1, 1, H, W), as the contrast: the box only trims it.
-        settings: How boxes are moved.
+        settings: Settings of the moved boxes.
         truth: The true matte, shape (1, 1, H, W).
 
     Yields:
@@ -121,7 +121,7 @@ def iter_jitter(
 
 
 def trim(matte: Tensor, photo: Tensor, box: Box) -> Tensor:
-    """A matte without what lies outside of a box, as ``--box`` does to any segmenter's matte."""
+    """Return a matte limited to a box, as ``--box`` limits any segmenter's matte."""
     settings = SegmentSettings(box=box, refine="none")
     return find_subject(photo, settings, segmenter=GivenMatte(matte, name="matte")).matte
 
@@ -138,5 +138,5 @@ def _move(low: int, high: int, length: int, share: float, rng: np.random.Generat
 
 
 def count_boxes(settings: JitterSettings) -> int:
-    """How many moved boxes ``iter_jitter`` cuts with."""
+    """Return the number of moved boxes of ``iter_jitter``."""
     return math.prod((len(settings.shares), settings.draws))

@@ -1,4 +1,4 @@
-"""The ways of finding a subject that are compared, each run on the same picture."""
+"""Methods of finding a subject that are compared, each run on the same picture."""
 
 from dataclasses import replace
 
@@ -16,17 +16,19 @@ METHODS = {
     "grabcut-box": "GrabCut, given box",
     "grabcut-u2net": "GrabCut from U2-Net",
 }
-"""The methods and what the tables call them."""
+"""The methods and their names in tables."""
 BASELINE = "u2net"
 """The method that the others are tested against."""
+GIVEN_BOX = "grabcut-box"
+"""The method that is told where the subject is; with the true box it is an oracle, not a competitor."""
 
 
-class Finders:
-    """All methods, their networks loaded once.
+class MethodRunner:
+    """Runs all methods; their networks are loaded once.
 
     Args:
-        u2net: Finds subjects as ``"u2net"``, and starts GrabCut.
-        u2netp: Finds subjects as ``"u2netp"``.
+        u2net: Segmenter of ``"u2net"``, which also starts GrabCut.
+        u2netp: Segmenter of ``"u2netp"``.
     """
 
     def __init__(self, u2net: Segmenter, u2netp: Segmenter) -> None:
@@ -34,25 +36,26 @@ class Finders:
         self._u2netp = u2netp
 
     @classmethod
-    def load(cls, *, device: str | torch.device = "cpu") -> "Finders":
+    def load(cls, *, device: str | torch.device = "cpu") -> "MethodRunner":
         """Load both networks.
 
         Raises:
             WeightsMissingError: One network's weights are not in the cache.
         """
-        # Both are asked for before the large one is read.
+        # Both files are looked up before the large one is read.
         paths = {name: weights.where(name) for name in ("u2net", "u2netp")}
         return cls(*(U2NetSegmenter.from_file(path, name=name, device=device) for name, path in paths.items()))
 
-    def find(self, picture: Tensor, *, box: Box | None = None) -> dict[str, Segmentation]:
-        """Find the subject of a picture by every method, without any refinement of edges.
+    def segment(self, picture: Tensor, *, box: Box | None = None) -> dict[str, Segmentation]:
+        """Find the subject of a picture by every method, without refinement of edges.
 
         Args:
             picture: Shape (1, 3, H, W), RGB in [0, 1].
             box: Rectangle around the subject; without it ``"grabcut-box"`` is left out.
 
         Returns:
-            What each method found, in the order of ``METHODS``; mattes are rounded to 8 bits, as they are saved.
+            The segmentation of each method, in the order of ``METHODS``. Mattes are rounded to 8 bits, as they are
+            saved.
         """
         saliency = self.u2net.segment(picture)
         known = GivenMatte(saliency.matte, name=self.u2net.name)

@@ -1,4 +1,4 @@
-"""Where GrabCut fails: figures that overlap, in colours ever nearer to the ground's, against the known truth."""
+"""Limits of GrabCut: figures that overlap, in colours ever closer to the ground's, against the known truth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from pochoir.segmentation import GrabCutSegmenter, Segmenter, trimap
 from pochoir.segmentation.grabcut import box_around
 
 TASKS = ("everyone", "front")
-"""What is to be found: all figures, with a box around them; or the one in front, with a box around that."""
+"""Tasks: find all figures, with a box around them; or the one in front, with a box around that."""
 BOX_MARGIN = 0.05
 SCENE_SIZE = Size(192, 256)
 
 
 @dataclass(frozen=True)
 class OverlapSettings:
-    """Which scenes are drawn.
+    """Selection of drawn scenes.
 
     Attributes:
         figures: Numbers of figures.
@@ -57,7 +57,7 @@ class OverlapSettings:
 
 @dataclass(frozen=True)
 class OverlapRow:
-    """How well one method found what it was to find in one drawn scene.
+    """Result of one method at one task in one drawn scene.
 
     Attributes:
         figures: Number of figures.
@@ -82,7 +82,7 @@ def iter_overlap(settings: OverlapSettings, *, network: Segmenter) -> Iterator[l
 
     Args:
         settings: Which scenes.
-        network: U2-Net, or what is to be compared in its place.
+        network: U2-Net, or another segmenter in its place.
 
     Yields:
         The rows of one scene, ``settings.count`` times.

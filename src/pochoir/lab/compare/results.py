@@ -1,4 +1,4 @@
-"""All that a comparison has found: its rows, their means, its charts and pictures."""
+"""Results of a comparison: its rows, their means, its charts and pictures."""
 
 import csv
 import dataclasses
@@ -12,27 +12,28 @@ from torch import Tensor
 
 from pochoir.imaging import Picture
 from pochoir.lab.common import page
-from pochoir.lab.compare.compare import PASTICHE, PHOTO, TARGETS, Comparison
-from pochoir.lab.compare.figures import agreement_chart, methods_sheet, scores_chart, stages_sheet
+from pochoir.lab.compare.charts import agreement_chart, scores_chart
+from pochoir.lab.compare.cutouts import PASTICHE, PHOTO, Comparison, FailureRow
 from pochoir.lab.compare.jitter import JitterRow
 from pochoir.lab.compare.overlap import OverlapRow
+from pochoir.lab.compare.scores import ScoreRow
+from pochoir.lab.compare.sheets import methods_sheet, stages_sheet
 from pochoir.lab.compare.summary import Mean, Shift, summarize_scores, summarize_shifts, summarize_truths
 from pochoir.lab.compare.weakness_charts import jitter_chart, overlap_chart
-from pochoir.similarity import Scorer
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """All that a run has found.
+    """Results of a run.
 
     Attributes:
-        comparisons: Photo by photo.
+        comparisons: Results photo by photo.
         backdrop: Colour behind every cut-out.
         closer: For each metric whether ``"higher"`` or ``"lower"`` means more alike.
         style: The style picture.
         overlap: Rows of the drawn scenes; empty if they were not asked for.
         jitter: Rows of the moved boxes; empty if they were not asked for.
-        settings: What the run was made with, plain values for the summary.
+        settings: Settings of the run, plain values for the summary.
     """
 
     comparisons: Sequence[Comparison]
@@ -45,36 +46,43 @@ class Results:
 
     @property
     def way(self) -> tuple[str, str]:
-        """Where the mattes of Table 1 were found, and what they cut: the pastiche if there is one, as in the report."""
+        """Picture in which Table 1's mattes were found, and picture that they cut: the pastiche if there is one."""
         place = PASTICHE if any(PASTICHE in item.pictures for item in self.comparisons) else PHOTO
         return place, place
+
+    @property
+    def score_rows(self) -> list[ScoreRow]:
+        """Similarity scores of all photos."""
+        return [row for item in self.comparisons for row in item.scores]
+
+    @property
+    def failures(self) -> list[FailureRow]:
+        """Mattes that are empty or full."""
+        return [row for item in self.comparisons for row in item.failures]
 
     @cached_property
     def scores(self) -> list[Mean]:
         """Means of the similarity scores."""
-        return summarize_scores([row for item in self.comparisons for row in item.scores])
+        return summarize_scores(self.score_rows, self.failures)
 
     @cached_property
     def truths(self) -> list[Mean]:
         """Means of the measures against the truth."""
-        return summarize_truths([row for item in self.comparisons for row in item.truths])
+        return summarize_truths([row for item in self.comparisons for row in item.truths], self.failures)
 
     @cached_property
     def shifts(self) -> list[Shift]:
-        """How far another backdrop would move Table 1."""
-        seen, cut = self.way
-        rows = [row for item in self.comparisons for row in item.scores]
-        return summarize_shifts(rows, seen=seen, cut=cut, backdrop=self.backdrop, closer=dict(self.closer))
+        """Effect of another backdrop on Table 1."""
+        return summarize_shifts(self.score_rows, way=self.way, backdrop=self.backdrop, closer=self.closer)
 
     @cached_property
     def charts(self) -> dict[str, bytes]:
         """All charts by the name of their file, as SVG."""
-        seen, cut = self.way
-        means = self.scores
         drawn = {}
         for metric in self.closer:
-            targets = [target for target in TARGETS if any(mean.measure == f"{metric}: {target}" for mean in means)]
-            drawn[chart_name(metric)] = scores_chart(means, metric=metric, seen=seen, cut=cut, targets=targets)
+            means = [mean for mean in self.scores if mean.measure.startswith(f"{metric}: ")]
+            if means:
+                drawn[chart_name(metric)] = scores_chart(means, metric=metric, way=self.way)
         drawn["agreement"] = agreement_chart([row for item in self.comparisons for row in item.agreements])
         if self.overlap:
             drawn["overlap"] = overlap_chart(self.overlap)
@@ -94,33 +102,30 @@ class Results:
         }
 
 
-def closer_of(scorer: Scorer) -> dict[str, str]:
-    """For each of a scorer's metrics whether higher or lower values mean more alike."""
-    return {metric.name: metric.closer for metric in scorer.metrics}
-
-
 def summarize(results: Results) -> dict[str, Any]:
-    """The run as plain values: its settings, its means and tests."""
+    """Return the run as plain values: its settings, its means, tests and failures."""
     return {
         "settings": {**results.settings, "backdrop": results.backdrop},
         "photos": [item.subject.name for item in results.comparisons],
         "scores": [mean.to_dict() for mean in results.scores],
         "truth": [mean.to_dict() for mean in results.truths],
+        "failures": [dataclasses.asdict(row) for row in results.failures],
         "backdrops": [dataclasses.asdict(shift) for shift in results.shifts],
         "notes": [note for item in results.comparisons for note in item.notes],
     }
 
 
 def tables(results: Results) -> dict[str, list[dict[str, Any]]]:
-    """All rows by the name of their file, as flat values."""
+    """Return all rows by the name of their file, as flat values."""
     items = results.comparisons
     return {
-        "scores": [_flat_score(dataclasses.asdict(row)) for item in items for row in item.scores],
+        "scores": [_flat_score(dataclasses.asdict(row)) for row in results.score_rows],
         "truth": [
             {"photo": row.photo, "method": row.method, "seen": row.seen, **dataclasses.asdict(row.scores)}
             for item in items
             for row in item.truths
         ],
+        "failures": [dataclasses.asdict(row) for row in results.failures],
         "agreement": [dataclasses.asdict(row) for item in items for row in item.agreements],
         "overlap": [dataclasses.asdict(row) for row in results.overlap],
         "jitter": [dataclasses.asdict(row) for row in results.jitter],
@@ -128,7 +133,7 @@ def tables(results: Results) -> dict[str, list[dict[str, Any]]]:
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as a CSV file; a column that only some rows have is empty in the others."""
+    """Return rows as a CSV file; a column that only some rows have is empty in the others."""
     columns = dict.fromkeys(name for row in rows for name in row)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
@@ -138,7 +143,7 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def chart_name(metric: str) -> str:
-    """Name of the file of a metric's chart."""
+    """Return the name of the file of a metric's chart."""
     return "scores-" + "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in metric)
 
 

@@ -1,55 +1,62 @@
-"""A whole comparison: pastiches, methods, scores, where GrabCut fails. It can be watched and, if killed, resumed."""
+"""Run of a comparison: pastiches, methods, scores, limits of GrabCut. It can be watched and, if killed, resumed."""
 
 import dataclasses
-import json
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import torch
+from torch import Tensor
 
 import pochoir
-from pochoir import imaging, sources
-from pochoir.encoders import VGG
-from pochoir.errors import OptionError
+from pochoir import imaging, jobs, sources
+from pochoir.errors import OptionError, WriteError
 from pochoir.imaging import Picture
-from pochoir.lab.compare.compare import PHOTO, Comparison, ScoreRow, compare_subject, iter_pastiche, iter_scores
+from pochoir.jobs import Failed, Job, Saved, Skipped
+from pochoir.lab.common.execution import HERE, Execution, error_of
+from pochoir.lab.common.measurements import MeasurementStore
+from pochoir.lab.compare.cutouts import PHOTO, Comparison, compare_subject
 from pochoir.lab.compare.inputs import Subject
 from pochoir.lab.compare.jitter import JitterRow, JitterSettings, count_boxes, iter_jitter
-from pochoir.lab.compare.methods import BASELINE, Finders
+from pochoir.lab.compare.methods import BASELINE, MethodRunner
 from pochoir.lab.compare.overlap import OverlapRow, OverlapSettings, iter_overlap
-from pochoir.lab.compare.results import Results, closer_of
+from pochoir.lab.compare.results import Results
+from pochoir.lab.compare.scores import ScoreRow, count_steps, iter_scores
 from pochoir.recipe import Recipe
 from pochoir.segmentation.grabcut import box_around
 from pochoir.similarity import Scorer
 
-KEPT = "kept"
-"""The folder, beside the results, of what a resumed run takes over."""
+INPUTS_NAME, PAINTED_NAME = "inputs", "painted"
+"""Folders, beside the results, of the scaled photos and of their pastiches."""
 
 _Row = TypeVar("_Row", OverlapRow, JitterRow, ScoreRow)
 
 
 class Progress(NamedTuple):
-    """How far a run has come."""
+    """Progress of a run."""
 
     stage: str
-    """What is being done, such as ``"painting chelsea"``."""
+    """Name of the stage, such as ``"painting"``."""
     done: int
-    """Pieces of this stage that are finished."""
+    """Number of finished pieces of this stage."""
     total: int
-    """Pieces of this stage."""
+    """Number of pieces of this stage."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is to be compared.
+    """Plan of a comparison.
 
     Attributes:
         subjects: The photos; their names differ.
-        recipe: How to repaint them, with exactly one style; None compares on the photos alone.
-        overlap: Which scenes to draw; None leaves them out.
-        jitter: How to move boxes; None leaves it out.
+        recipe: Settings to paint them with, with exactly one style; None compares on the photos alone.
+        overlap: Selection of drawn scenes; None leaves them out.
+        jitter: Settings of moved boxes; None leaves them out.
+
+    Raises:
+        OptionError: Photos share a name, or there is another number of styles.
     """
 
     subjects: Sequence[Subject]
@@ -65,100 +72,115 @@ class Plan:
             raise OptionError(f"A comparison takes exactly one style; got {len(self.recipe.style)}.")
 
 
-class Comparing:
-    """A run of a plan: iterate for ``Progress``, then ask for ``results()``.
+class ComparisonRun:
+    """Run of a plan: iterate for ``Progress``, then ask for ``results()``.
 
     Args:
-        plan: What is to be compared.
-        folder: Where pastiches and finished parts are kept; a later run of the same plan takes them over.
-        finders: The methods.
+        plan: The plan.
+        folder: Folder for pastiches and measurements, which a later run of the same plan reuses.
+        methods: The methods.
         scorer: Scores cut-outs; its backdrop stands behind all of them.
-        encoder: Replaces the encoder that pastiches are painted with.
+        execution: Where pictures are painted.
 
     Raises:
         InputError: The style cannot be read.
     """
 
     def __init__(
-        self, plan: Plan, folder: Path, *, finders: Finders, scorer: Scorer, encoder: VGG | None = None
+        self, plan: Plan, folder: Path, *, methods: MethodRunner, scorer: Scorer, execution: Execution = HERE
     ) -> None:
         self._plan = plan
         self._folder = folder
-        self._finders = finders
+        self._methods = methods
         self._scorer = scorer
-        self._encoder = encoder
+        self._execution = execution
+        self._store = MeasurementStore(folder)
         self._style = None if plan.recipe is None else sources.load_style(plan.recipe.style[0].source)
         self._comparisons: list[Comparison] = []
         self._overlap: list[OverlapRow] = []
         self._jitter: list[JitterRow] = []
 
     def __iter__(self) -> Iterator[Progress]:
-        pastiches: list[Picture | None] = []
-        for subject in self._plan.subjects:
-            yield from self._paint(subject, pastiches)
+        pastiches: dict[str, Picture] = {}
+        if self._plan.recipe is not None:
+            yield from self._paint(self._plan.recipe, pastiches)
         yield from self._compare(pastiches)
         yield from self._draw_scenes()
         yield from self._move_boxes()
 
     def results(self) -> Results:
-        """What was found; whole only when the run is at its end."""
+        """Return the results; complete only when the run has ended."""
         recipe = self._plan.recipe
         return Results(
             comparisons=self._comparisons,
             backdrop=self._scorer.framing.backdrop,
-            closer=closer_of(self._scorer),
+            closer={metric.name: metric.closer for metric in self._scorer.metrics},
             style=self._style,
             overlap=self._overlap,
             jitter=self._jitter,
             settings={
                 "pochoir": pochoir.__version__,
-                "torch": torch.__version__,
+                "torch": str(torch.__version__),
                 "recipe": None if recipe is None else recipe.to_dict(),
                 "overlap": None if self._plan.overlap is None else dataclasses.asdict(self._plan.overlap),
                 "jitter": None if self._plan.jitter is None else dataclasses.asdict(self._plan.jitter),
             },
         )
 
-    def _paint(self, subject: Subject, pastiches: list[Picture | None]) -> Iterator[Progress]:
-        if self._plan.recipe is None:
-            pastiches.append(None)
-            return
-        path = self._folder / KEPT / f"{subject.name}.png"
-        path.parent.mkdir(exist_ok=True)
-        for step in iter_pastiche(subject, self._plan.recipe, path, encoder=self._encoder):
-            yield Progress(f"painting {subject.name}", step.done, step.total)
-        pastiches.append(imaging.load(path, role="pastiche"))
+    def _paint(self, recipe: Recipe, pastiches: dict[str, Picture]) -> Iterator[Progress]:
+        work = {subject.name: self._painting_job(subject, recipe) for subject in self._plan.subjects}
+        done = 0
+        for event in self._execution.paint(work.values(), self._folder):
+            if isinstance(event, jobs.Progress):
+                yield Progress(f"painting, picture {done + 1} of {len(work)}", event.done, event.total)
+            elif isinstance(event, Failed):
+                raise error_of(event)
+            elif isinstance(event, Saved | Skipped):
+                done += 1
+                yield Progress("painting", done, len(work))
+        pastiches |= {name: imaging.load(job.output, role="pastiche") for name, job in work.items()}
 
-    def _compare(self, pastiches: Sequence[Picture | None]) -> Iterator[Progress]:
+    def _painting_job(self, subject: Subject, recipe: Recipe) -> Job:
+        photo, output = (self._folder / name / f"{subject.name}.png" for name in (INPUTS_NAME, PAINTED_NAME))
+        try:
+            for path in (photo, output):
+                path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"The folder {self._folder} cannot be written to: {error.strerror or error}.") from error
+        imaging.save(photo, subject.photo.rgb)
+        sized = recipe.replace(size=subject.photo.size.long_side)
+        return Job(kind="stylize", photo=str(photo), output=str(output), recipe=sized, force=True)
+
+    def _compare(self, pastiches: dict[str, Picture]) -> Iterator[Progress]:
         subjects = self._plan.subjects
-        for index, (subject, pastiche) in enumerate(zip(subjects, pastiches, strict=True)):
-            yield Progress(f"finding {subject.name}", 0, 1)
-            item = compare_subject(subject, self._finders, pastiche=pastiche)
+        for index, subject in enumerate(subjects):
+            yield Progress("finding subjects", index, len(subjects))
+            item = compare_subject(subject, self._methods, pastiche=pastiches.get(subject.name))
             stranger = subjects[index - 1].photo if len(subjects) > 1 else None
-            rows: list[ScoreRow] = []
             steps = iter_scores(item, self._scorer, style=self._style, stranger=stranger)
-            keeper = _Keeper(self._folder, f"scores-{subject.name}", self._score_key(item, stranger))
-            for done in keeper.collect(steps, rows, lambda row: ScoreRow(**row)):
-                yield Progress(f"scoring {subject.name}", done, _count_targets(item, self._style))
+            rows: list[ScoreRow] = []
+            for done in self._measure(steps, rows, ScoreRow, self._score_inputs(item, stranger)):
+                yield Progress(f"scoring {subject.name}", done, count_steps(item, self._style))
             self._comparisons.append(dataclasses.replace(item, scores=rows))
 
-    def _score_key(self, item: Comparison, stranger: Picture | None) -> dict[str, Any]:
+    def _score_inputs(self, item: Comparison, stranger: Picture | None) -> dict[str, Any]:
         shown = [*item.pictures.values(), *item.cuts.values(), self._style, stranger]
         return {
             "name": item.subject.name,
             "pictures": [None if picture is None else picture.sha256 for picture in shown],
             "ways": [list(way) for way in item.cuts],
+            "truth": _digest(item.subject.truth),
             "metrics": [metric.name for metric in self._scorer.metrics],
-            "backdrop": self._scorer.framing.backdrop,
+            "backdrops": self._scorer.backdrops,
         }
 
     def _draw_scenes(self) -> Iterator[Progress]:
         settings = self._plan.overlap
         if settings is None:
             return
-        steps = iter_overlap(settings, network=self._finders.u2net)
-        keeper = _Keeper(self._folder, "overlap", dataclasses.asdict(settings))
-        for done in keeper.collect(steps, self._overlap, lambda row: OverlapRow(**row)):
+        steps = iter_overlap(settings, network=self._methods.u2net)
+        inputs = {"network": self._methods.u2net.name, **dataclasses.asdict(settings)}
+        for done in self._measure(steps, self._overlap, OverlapRow, inputs):
             yield Progress("drawing scenes", done, settings.count)
 
     def _move_boxes(self) -> Iterator[Progress]:
@@ -173,43 +195,26 @@ class Comparing:
             subject = item.subject
             photo, truth = subject.photo, subject.truth
             steps = iter_jitter(photo.rgb, box, name=subject.name, saliency=saliency, settings=settings, truth=truth)
-            key = dataclasses.asdict(settings) | {"photo": photo.sha256, "box": list(box), "truth": truth is not None}
-            keeper = _Keeper(self._folder, f"jitter-{subject.name}", key)
-            for done in keeper.collect(steps, self._jitter, lambda row: JitterRow(**row)):
+            inputs = {"photo": photo.sha256, "name": subject.name, "box": list(box), "truth": _digest(truth)}
+            for done in self._measure(steps, self._jitter, JitterRow, inputs | dataclasses.asdict(settings)):
                 yield Progress(f"moving boxes on {subject.name}", done, count_boxes(settings))
 
-
-def _count_targets(item: Comparison, style: Picture | None) -> int:
-    return len(item.pictures) * (1 + (style is not None) + (item.subject.truth is not None))
-
-
-class _Keeper:
-    """Rows that took long to measure, kept under the settings they were measured with."""
-
-    def __init__(self, folder: Path, name: str, settings: dict[str, Any]) -> None:
-        self._path = folder / KEPT / f"{name}.json"
-        self._key = json.dumps({"pochoir": pochoir.__version__, **settings}, sort_keys=True)
-
-    def collect(
-        self, steps: Iterator[list[_Row]], rows: list[_Row], build: Callable[[dict[str, Any]], _Row]
+    def _measure(
+        self, steps: Iterator[list[_Row]], rows: list[_Row], build: Callable[..., _Row], inputs: dict[str, Any]
     ) -> Iterator[int]:
-        """Add what is kept to ``rows``, or else what the steps measure, and tell after how many steps."""
-        kept = self._read()
+        """Append the rows that are kept, or else those that the steps measure; yield the number of finished steps."""
+        inputs = {"rows": build.__name__, **inputs}
+        kept = self._store.get(**inputs)
         if kept is not None:
-            rows += [build(row) for row in kept]
+            rows += [build(**row) for row in kept]
             return
         measured: list[_Row] = []
         for done, found in enumerate(steps, start=1):
             measured += found
             yield done
         rows += measured
-        self._path.parent.mkdir(exist_ok=True)
-        values = {"key": self._key, "rows": [dataclasses.asdict(row) for row in measured]}
-        imaging.write_file(self._path, json.dumps(values).encode())
+        self._store.put([dataclasses.asdict(row) for row in measured], **inputs)
 
-    def _read(self) -> list[dict[str, Any]] | None:
-        try:
-            values = json.loads(self._path.read_bytes())
-            return list(values["rows"]) if values["key"] == self._key else None
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours: measured again
-            return None
+
+def _digest(truth: Tensor | None) -> str | None:
+    return None if truth is None else hashlib.sha256(truth.contiguous().numpy().tobytes()).hexdigest()

@@ -1,11 +1,11 @@
-"""The comparison's tables, ready for a page."""
+"""Tables of the comparison, ready for a page."""
 
 from collections.abc import Iterable, Sequence
 
 from pochoir.lab.common.page import Table
-from pochoir.lab.common.statistics import PairedTest
-from pochoir.lab.compare.compare import NULLS, TARGETS
+from pochoir.lab.compare.cutouts import FailureRow
 from pochoir.lab.compare.methods import BASELINE, METHODS
+from pochoir.lab.compare.scores import NULLS, targets_of
 from pochoir.lab.compare.summary import Mean, Shift, measure_name
 from pochoir.lab.truth import MEASURES
 
@@ -13,18 +13,20 @@ MEASURE_LABELS = {"iou": "IoU", "mae": "MAE", "max_f": "maxF", "s_measure": "S-m
 _DIGITS = {"vgg": 1, "clip": 1}
 
 
-def score_table(means: Sequence[Mean], *, metric: str, seen: str, cut: str, caption: str = "") -> Table:
-    """Table 1: how like the cut-outs are to content, style and truth cut, the nulls below.
+def score_table(means: Sequence[Mean], *, metric: str, way: tuple[str, str], caption: str = "") -> Table:
+    """Return Table 1: the similarity of cut-outs to content, style and truth cut, the nulls below.
 
     Args:
         means: Of ``summarize_scores``.
-        metric: The metric.
-        seen: Where the mattes were found.
-        cut: What was cut.
-        caption: Below the table.
+        metric: Name of the metric.
+        way: Picture in which mattes were found, and picture that was cut.
+        caption: Text below the table.
     """
+    seen, cut = way
     cells = {(mean.method, mean.measure): mean for mean in means if mean.cut == cut and mean.seen in (seen, "")}
-    targets = [target for target in TARGETS if any((name, measure_name(metric, target)) in cells for name in METHODS)]
+    targets = [
+        name for name in targets_of(metric) if any((key, measure_name(metric, name)) in cells for key in METHODS)
+    ]
     count = max((mean.interval.count for mean in cells.values()), default=0)
     rows = []
     for method in (*METHODS, *NULLS):
@@ -35,8 +37,8 @@ def score_table(means: Sequence[Mean], *, metric: str, seen: str, cut: str, capt
 
 
 def ways_table(means: Sequence[Mean], *, metric: str, caption: str = "") -> Table:
-    """The same means for every way of cutting: where the matte was found, and what was cut with it."""
-    measures = [measure_name(metric, target) for target in TARGETS]
+    """Return the means of every way of cutting: the picture in which mattes were found, and the one that was cut."""
+    measures = [measure_name(metric, target) for target in targets_of(metric)]
     present = [name for name in measures if any(mean.measure == name for mean in means)]
     cells = {(mean.method, mean.seen, mean.cut, mean.measure): mean for mean in means}
     ways = list(dict.fromkeys((mean.seen, mean.cut) for mean in means if mean.method == BASELINE))
@@ -50,24 +52,26 @@ def ways_table(means: Sequence[Mean], *, metric: str, caption: str = "") -> Tabl
     return Table(["method", "matte found in", "cut from", *targets], rows, caption)
 
 
-def difference_table(means: Iterable[Mean], *, seen: str, cut: str, caption: str = "") -> Table:
-    """Each method less U2-Net on the same photos, with its interval and p-value."""
+def difference_table(means: Iterable[Mean], *, way: tuple[str, str], caption: str = "") -> Table:
+    """Return each method less U2-Net on the same photos, with interval, p-value and corrected p-value."""
     rows = [
         [
             METHODS[mean.method],
             mean.measure,
             mean.test.difference.format(3),
-            _p_value(mean.test),
+            f"{mean.test.p_value:.3f}",
+            "" if mean.p_corrected is None else f"{mean.p_corrected:.3f}",
             str(mean.test.count),
         ]
         for mean in means
-        if mean.test is not None and (mean.seen, mean.cut) == (seen, cut)
+        if mean.test is not None and (mean.seen, mean.cut) == way
     ]
-    return Table(["method", "measure", f"difference from {METHODS[BASELINE]}", "p", "photos"], rows, caption)
+    headings = ["method", "measure", f"difference from {METHODS[BASELINE]}", "p", "p, corrected", "photos"]
+    return Table(headings, rows, caption)
 
 
 def shift_table(shifts: Sequence[Shift], *, caption: str = "") -> Table:
-    """How much another backdrop moves each column, and whether it changes which method comes first."""
+    """Return the effect of another backdrop on each column, and on which method comes first."""
     grounds = list(dict.fromkeys(ground for shift in shifts for ground in shift.leaders))
     rows = [
         [
@@ -79,31 +83,34 @@ def shift_table(shifts: Sequence[Shift], *, caption: str = "") -> Table:
         ]
         for shift in shifts
     ]
-    headings = ["measure", "mean move", "largest move", "methods differ by", *(f"first on {name}" for name in grounds)]
-    return Table(headings, rows, caption)
+    headings = ["measure", "mean change", "largest change", "methods differ by"]
+    return Table([*headings, *(f"first on {name}" for name in grounds)], rows, caption)
 
 
 def truth_table(means: Sequence[Mean], *, caption: str = "") -> Table:
-    """Mattes against the truth."""
+    """Return the measures of mattes against the truth."""
     cells = {(mean.seen, mean.method, mean.measure): mean for mean in means}
     rows = []
     for seen in dict.fromkeys(mean.seen for mean in means):
         for method in METHODS:
             found = [cells[seen, method, measure] for measure in MEASURES if (seen, method, measure) in cells]
             if found:
-                p_values = [_p_value(mean.test) for mean in found[:1] if mean.test is not None] or [""]
-                values = [_cell(mean, 0, 3) for mean in found]
-                rows.append([METHODS[method], seen, str(found[0].interval.count), *values, *p_values])
+                p_values = [f"{mean.p_corrected:.3f}" for mean in found[:1] if mean.p_corrected is not None] or [""]
+                values = [mean.interval.format(3) for mean in found]
+                failed = str(found[0].failures)
+                rows.append([METHODS[method], seen, str(found[0].interval.count), failed, *values, *p_values])
     labels = [MEASURE_LABELS[measure] for measure in MEASURES]
-    return Table(["method", "matte found in", "photos", *labels, "p (IoU)"], rows, caption)
+    return Table(["method", "matte found in", "photos", "failures", *labels, "p of IoU, corrected"], rows, caption)
 
 
-def _p_value(test: PairedTest) -> str:
-    return f"{test.p_value:.3f}" if test.count > 1 else ""  # one pair tells nothing of chance
+def failure_table(failures: Sequence[FailureRow], *, caption: str = "") -> Table:
+    """Return the mattes that are empty or full."""
+    rows = [[row.photo, METHODS[row.method], row.seen, row.kind] for row in failures]
+    return Table(["photo", "method", "matte found in", "matte is"], rows, caption)
 
 
 def digits_of(metric: str) -> int:
-    """Decimals that a metric's values are shown with: those in hundredths need fewer."""
+    """Return the number of decimals that a metric's values are shown with."""
     return _DIGITS.get(metric.partition(":")[0], 3)
 
 
@@ -114,7 +121,8 @@ def _label(method: str) -> str:
 def _cell(mean: Mean | None, count: int, digits: int) -> str:
     if mean is None:
         return ""
-    fewer = f" (n={mean.interval.count})" if count and mean.interval.count != count else ""
+    failed = f", {mean.failures} failed" if mean.failures else ""
+    fewer = f" (n={mean.interval.count}{failed})" if count and mean.interval.count != count else ""
     return mean.interval.format(digits) + fewer
 
 

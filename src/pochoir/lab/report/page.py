@@ -1,183 +1,107 @@
-"""The report as a Markdown page with its figures beside it: a template, filled in from what was found."""
+"""Pages of the report: findings on one screen, and details with every number."""
 
-import os
-import platform
-from collections.abc import Iterable, Iterator, Sequence
-from importlib import metadata, resources
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from string import Template
 
-import torch
-
-import pochoir
 from pochoir import imaging
 from pochoir.lab.common import page
-from pochoir.lab.common.page import Table
-from pochoir.lab.compare.results import Results, chart_name
-from pochoir.lab.compare.tables import score_table, shift_table, truth_table, ways_table
-from pochoir.lab.report import findings as report_findings
-from pochoir.lab.report.run import OTHER_STYLE, PHOTOS, SCENES, STYLE, SWEPT_PHOTO, Findings
-from pochoir.lab.sweep.figures import contact_sheet, effect_chart, front_chart
-from pochoir.lab.sweep.results import factors, sheets
+from pochoir.lab.compare.methods import METHODS
+from pochoir.lab.compare.results import tables, to_csv
+from pochoir.lab.report.analysis import analyse
+from pochoir.lab.report.claims import Claim
+from pochoir.lab.report.details import TESTS_NAME, build_details, describe_scale, shown_names, sweep_sheets
+from pochoir.lab.report.digest import claim_rows, digest
+from pochoir.lab.report.run import GROUPS, Measurements
+from pochoir.lab.report.settings import SHOWN_PHOTO
+from pochoir.lab.sweep.charts import effect_chart, front_chart
+from pochoir.lab.sweep.results import factors
+from pochoir.lab.sweep.results import to_csv as sweep_csv
 
-PAGE_NAME = "README.md"
-_SHOWN = ("astronaut", "coffee", "scene-3")
-"""Pictures whose sheets go into the page; those of all lie in the working folder."""
+DETAILS_NAME = "details.html"
+_TITLE = "U2-Net against GrabCut, before and after painting"
 _QUALITY = 80
-_LIBRARIES = ("numpy", "opencv-python-headless", "scikit-image", "scipy", "matplotlib")
-_CLAIMS = (
-    ("content_weight", "content", "falls"),
-    ("style_weight", "style", "falls"),
-)
 
 
-def write_report(folder: Path, findings: Findings) -> list[Path]:
-    """Write the page and its figures into a folder that exists.
+def write_report(folder: Path, found: Measurements) -> list[Path]:
+    """Write both pages, their figures and all rows into a folder that exists.
 
     Returns:
-        The files, the page first.
+        The files, the page of findings first.
 
     Raises:
         WriteError: A file cannot be written.
     """
-    figures = [*_write_sweep(folder, findings), *_write_comparison(folder, findings.results)]
-    imaging.write_file(folder / PAGE_NAME, build_page(findings).encode())
-    return [folder / PAGE_NAME, *figures]
+    claims = analyse(found)
+    files = [*_write_sweeps(folder, found), *_write_groups(folder, found)]
+    imaging.write_file(folder / TESTS_NAME, to_csv(claim_rows(claims)))
+    index, details = folder / page.PAGE_NAME, folder / DETAILS_NAME
+    page.write_page(index, _TITLE, build_findings(found, claims), links=[("Details", DETAILS_NAME)])
+    page.write_page(details, f"{_TITLE}: details", build_details(found, claims), links=[("Findings", page.PAGE_NAME)])
+    return [index, details, folder / TESTS_NAME, *files]
 
 
-def build_page(findings: Findings) -> str:
-    """The page in Markdown."""
-    results, settings = findings.results, findings.settings
-    metrics = list(results.closer)
-    template = resources.files("pochoir.lab").joinpath("report_template.md").read_text(encoding="utf-8")
-    return Template(template).substitute(
-        versions=_versions(findings),
-        pictures=f"Photos: {', '.join(PHOTOS)}; drawn scenes: {len(SCENES)}",
-        backdrop=f"`{results.backdrop}`",
-        metrics=" and ".join(f"`{metric}`" for metric in metrics),
-        measure_note=_note_measure(metrics),
-        sweep_intro=_introduce_sweep(findings),
-        sweep_figures="\n\n".join(_sweep_figures(findings)),
-        sweep_findings=_bullets(_sweep_findings(findings)),
-        photo_figures="\n\n".join(_photo_figures(results)),
-        table_1="\n\n".join(_score_tables(results)),
-        scores_findings=_bullets(_score_findings(results)),
-        backdrop_table=to_markdown(shift_table(results.shifts)),
-        backdrop_findings=_bullets(report_findings.tell_backdrops(results)),
-        ways_table="\n\n".join(to_markdown(ways_table(results.scores, metric=metric)) for metric in metrics),
-        truth_table=to_markdown(truth_table(results.truths)),
-        truth_findings=report_findings.tell_pastiche(results),
-        overlap_findings=_bullets(report_findings.tell_overlap(results.overlap)),
-        jitter_findings=_bullets(report_findings.tell_jitter(results.jitter)),
-        size=settings.size,
-        steps=settings.steps,
-        style=f"`{STYLE}`",
+def build_findings(found: Measurements, claims: Sequence[Claim]) -> list[page.Section]:
+    """Return the page of findings, short enough for one screen."""
+    photos, scenes = (len(found.groups[group].comparisons) for group in GROUPS)
+    shown = sum(claim.is_shown for claim in claims)
+    introduction = (
+        f"{photos} photos and {scenes} drawn scenes with known truth, analysed separately; the unit is the picture. "
+        f"{shown} of {len(claims)} planned differences are shown at 5 %, by exact sign-flip tests with Holm's "
+        f"correction. {describe_scale(found)}"
     )
+    return [
+        page.Section("", [page.Text(introduction), page.Items(list(digest(claims, found)))]),
+        page.Section("", [_overview_table(found)]),
+    ]
 
 
-def to_markdown(table: Table) -> str:
-    """A table in Markdown."""
-    lines = [table.headings, ["---"] * len(table.headings), *table.rows]
-    rows = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return rows + (f"\n\n*{table.caption}*" if table.caption else "")
-
-
-def _versions(findings: Findings) -> str:
-    libraries = ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES)
-    settings = findings.settings
-    return (
-        f"pochoir {pochoir.__version__}, torch {torch.__version__}, {libraries}, Python {platform.python_version()}, "
-        f"{torch.get_num_threads()} threads on {os.cpu_count()} cores. Seeds: 0 for paintings, for movements of boxes "
-        f"and for resampling; drawn scenes 0 to {max(len(SCENES), settings.scenes) - 1}. "
-        f"Compared at {settings.size} px, swept at {settings.sweep_size} px, {settings.steps} steps each."
+def _overview_table(found: Measurements) -> page.Table:
+    rows = []
+    for method in METHODS:
+        row = [METHODS[method]]
+        for seen in ("photo", "pastiche"):
+            means = [mean for mean in found.groups["scenes"].truths
+                     if (mean.method, mean.seen, mean.measure) == (method, seen, "iou")]  # fmt: skip
+            row.append(means[0].interval.format(2) if means else "")
+        for group in GROUPS:
+            failures = [item for item in found.groups[group].failures if item.method == method]
+            row.append(str(len(failures)))
+        rows.append(row)
+    headings = ["method", "IoU in drawn scenes", "IoU after painting", "failures, photos", "failures, scenes"]
+    caption = (
+        "Mean IoU with the truth and its exact 95 % interval over scenes. GrabCut with a given box is told where the "
+        "subject is: in scenes by the truth's box, which makes it an oracle, in photos by a box drawn by hand."
     )
+    return page.Table(headings, rows, caption)
 
 
-def _note_measure(metrics: Sequence[str]) -> str:
-    named = " and ".join(f"`{metric}`" for metric in metrics)
-    if any(metric.partition(":")[0] == "clip" for metric in metrics):
-        return f"Scores are by {named}; `clip` is the student's model unless it names another."
-    return (
-        f"Scores are by {named}, not by CLIP, whose weights come from a model hub: they cannot be compared with the "
-        "student's number by number. `pochoir lab report --metric clip` scores by the student's model, if the extra "
-        "`[clip]` and its weights are there."
-    )
-
-
-def _bullets(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def _introduce_sweep(findings: Findings) -> str:
-    axes = " by ".join(
-        f"{axis.label} {', '.join(f'{value:g}' for value in axis.values)}" for axis in findings.plan.axes
-    )
-    return (
-        f"*{SWEPT_PHOTO}* in the styles `{STYLE}` and `{OTHER_STYLE}`, {axes}: {len(findings.weights)} pictures. "
-        "Content and style are distances, 0 for equality; see the captions. Weights are relative to pochoir's own "
-        "units, in which all of them are 1 by default; the student report's were in other units."
-    )
-
-
-def _sweep_sheets(findings: Findings) -> Iterator[tuple[str, str, torch.Tensor]]:
-    for index, (title, down, across, places) in enumerate(sheets(findings.plan, findings.weights), start=1):
-        yield f"figure-5-{index}.jpg", title, contact_sheet(down, across, places)
-
-
-def _sweep_figures(findings: Findings) -> Iterator[str]:
-    for name, title, _ in _sweep_sheets(findings):
-        yield f"![{SWEPT_PHOTO}, {title}]({name})"
-    yield "![content distance over style distance](front.svg)"
-    yield "![smoothness and the other measures over tv-weight](tv-weight.svg)"
-
-
-def _sweep_findings(findings: Findings) -> Iterator[str]:
-    for axis, measure, wanted in _CLAIMS:
-        yield report_findings.tell_trend(findings.weights, axis=axis, measure=measure, wanted=wanted) + "."
-    yield report_findings.tell_trend(findings.tv, axis="tv_weight", measure="roughness", wanted="falls") + "."
-    yield report_findings.tell_styles(findings.weights) + "."
-
-
-def _write_sweep(folder: Path, findings: Findings) -> Iterator[Path]:
-    for name, _, sheet in _sweep_sheets(findings):
+def _write_sweeps(folder: Path, found: Measurements) -> Iterator[Path]:
+    for name, _, sheet in sweep_sheets(found):
         imaging.save(folder / name, sheet, options=imaging.SaveOptions(quality=_QUALITY))
         yield folder / name
-    imaging.write_file(folder / "front.svg", page.svg(front_chart(findings.weights, factors(findings.plan))))
-    yield folder / "front.svg"
-    (smoothness,) = factors(findings.tv_plan)
-    imaging.write_file(folder / "tv-weight.svg", page.svg(effect_chart(findings.tv, smoothness)))
-    yield folder / "tv-weight.svg"
+    shown = [row for row in found.weights if row.run.photo.label == SHOWN_PHOTO]
+    weights = [factor for factor in factors(found.weights_plan) if factor.label != "photo"]
+    smoothness = next(factor for factor in factors(found.smoothness_plan) if factor.label == "tv-weight")
+    files = {
+        "front.svg": page.svg(front_chart(shown, weights)),
+        "tv-weight.svg": page.svg(effect_chart(found.smoothness, smoothness)),
+        "weights.csv": sweep_csv(found.weights_plan, found.weights).encode(errors="replace"),
+        "smoothness.csv": sweep_csv(found.smoothness_plan, found.smoothness).encode(errors="replace"),
+    }
+    for name, data in files.items():
+        imaging.write_file(folder / name, data)
+        yield folder / name
 
 
-def _write_comparison(folder: Path, results: Results) -> Iterator[Path]:
-    for name, chart in results.charts.items():
-        imaging.write_file(folder / f"{name}.svg", chart)
-        yield folder / f"{name}.svg"
-    for photo in _shown(results):
-        for name, sheet in results.sheets[photo].items():
-            imaging.save(folder / f"{photo}-{name}.jpg", sheet, options=imaging.SaveOptions(quality=_QUALITY))
-            yield folder / f"{photo}-{name}.jpg"
-
-
-def _shown(results: Results) -> Sequence[str]:
-    return [name for name in _SHOWN if name in results.sheets]
-
-
-def _photo_figures(results: Results) -> Iterator[str]:
-    for photo in _shown(results):
-        yield f"![{photo}: mattes and cut-outs by every method]({photo}-methods.jpg)"
-        yield f"![{photo}: what went in, and U2-Net's side outputs]({photo}-stages.jpg)"
-
-
-def _score_tables(results: Results) -> Iterator[str]:
-    seen, cut = results.way
-    for metric, closer in results.closer.items():
-        yield f"By `{metric}`, {closer} is closer. Mattes found in the {seen}, cutting the {cut}; n where fewer count."
-        yield to_markdown(score_table(results.scores, metric=metric, seen=seen, cut=cut))
-        yield f"![scores by {metric}]({chart_name(metric)}.svg)"
-
-
-def _score_findings(results: Results) -> Iterator[str]:
-    for metric in results.closer:
-        yield from report_findings.tell_scores(results, metric=metric)
-        yield report_findings.tell_nulls(results, metric=metric)
+def _write_groups(folder: Path, found: Measurements) -> Iterator[Path]:
+    for group, results in found.groups.items():
+        files = {f"{group}-{name}.svg": chart for name, chart in results.charts.items()}
+        files |= {f"{group}-{name}.csv": to_csv(rows) for name, rows in tables(results).items() if rows}
+        for name, data in files.items():
+            imaging.write_file(folder / name, data)
+            yield folder / name
+        for photo in shown_names(results, group):
+            for sheet, drawn in results.sheets[photo].items():
+                path = folder / f"{photo}-{sheet}.jpg"
+                imaging.save(path, drawn, options=imaging.SaveOptions(quality=_QUALITY))
+                yield path

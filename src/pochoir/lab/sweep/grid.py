@@ -1,4 +1,4 @@
-"""The settings that a sweep goes through: axes, and every combination of their values."""
+"""Grid of a sweep: axes, and every combination of their values."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ MOST_RUNS = 100_000
 
 @dataclass(frozen=True)
 class Axis:
-    """A field of the recipe and the values it is to take.
+    """Field of the recipe and the values that a sweep gives it.
 
     Attributes:
         name: The field's name.
@@ -37,7 +37,7 @@ class Axis:
 
     @classmethod
     def parse(cls, text: str) -> "Axis":
-        """Read ``field=value,value``; values that hold commas themselves are parted by ``|`` instead."""
+        """Read ``field=value,value``; values that contain commas are separated by ``|`` instead."""
         name, equals, values = text.partition("=")
         field = name.strip().replace("-", "_")
         if not equals:
@@ -49,12 +49,12 @@ class Axis:
 
     @property
     def label(self) -> str:
-        """The name as it is typed."""
+        """Name as it is typed."""
         return find_setting(self.name).label
 
 
 def iter_settings(axes: Sequence[Axis]) -> Iterator[Mapping[str, Any]]:
-    """Every combination of the axes' values, the last axis fastest.
+    """Yield every combination of the axes' values, the last axis fastest.
 
     Raises:
         OptionError: An axis is given twice, or there are too many combinations.

@@ -1,4 +1,4 @@
-"""Sweeps: a photo in many settings, measured, and shown so that the settings can be judged."""
+"""Page of a sweep: pictures, charts and tables that show the effect of the settings."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,13 +8,14 @@ import torch
 import pochoir
 from pochoir import imaging
 from pochoir.lab.common import page
-from pochoir.lab.sweep.figures import TITLES, contact_sheet, effect_chart, front_chart
+from pochoir.lab.common.statistics import FEWEST_FOR_INTERVAL
+from pochoir.lab.sweep.charts import TITLES, contact_sheet, effect_chart, front_chart
 from pochoir.lab.sweep.plan import Plan
 from pochoir.lab.sweep.results import Factor, Row, collect, factors, front_rows, sheets, to_csv
-from pochoir.lab.sweep.runs import MEASURES
+from pochoir.lab.sweep.runs import MEASURES, PICTURES_NAME
 from pochoir.recipe import format_setting
 
-PAGE_NAME, TABLE_NAME = "index.html", "runs.csv"
+TABLE_NAME = "runs.csv"
 _MOST_SHEETS = 24
 
 _METHOD = (
@@ -22,16 +23,16 @@ _METHOD = (
     "VGG19's relu4_2 to the photo's. Style: relative squared distance of Gram matrices to the style picture's, the "
     "mean over five layers. Both are 0 for equality and at most 1. Likeness: 100 times the cosine of normalised "
     "features of relu4_4. Roughness: mean squared difference of neighbouring pixels. The network that measures "
-    "is the one that paints, so distances tell how the objective was met, not how people would judge."
+    "is the one that paints, so distances show how the objective was met, not how people would judge."
 )
 
 
 def write_results(plan: Plan, folder: Path) -> Path:
-    """Write table, figures and page of the runs that are done.
+    """Write table, figures and page of the runs that are finished.
 
     Args:
         plan: All runs.
-        folder: Where ``iter_sweep`` has put pictures and ledger.
+        folder: Folder of ``iter_sweep``.
 
     Returns:
         The page, which holds everything in itself.
@@ -44,8 +45,8 @@ def write_results(plan: Plan, folder: Path) -> Path:
     sections = [_overview(plan, rows)]
     if rows:
         sections += [*_figures(plan, rows, folder), _all_runs(plan, rows)]
-    page.write_page(folder / PAGE_NAME, _title(plan), sections)
-    return folder / PAGE_NAME
+    page.write_page(folder / page.PAGE_NAME, _title(plan), sections)
+    return folder / page.PAGE_NAME
 
 
 def _title(plan: Plan) -> str:
@@ -55,59 +56,71 @@ def _title(plan: Plan) -> str:
 
 def _overview(plan: Plan, rows: Sequence[Row]) -> page.Section:
     base = plan.runs[0].recipe
-    told = [(axis.label, ", ".join(map(format_setting, axis.values))) for axis in plan.axes]
-    told += [("photo", ", ".join(f"{item.label} ({item.sha256[:12]})" for item in plan.photos))]
-    told += [("style", ", ".join(f"{item.label} ({item.sha256[:12]})" for item in plan.styles))]
-    told += [("size, steps", f"{base.size or 'the default'}, {base.steps}")]
-    told += [("pochoir, torch", f"{pochoir.__version__}, {torch.__version__}")]
-    seconds = sum(row.measures["seconds"] for row in rows)
-    done = f"{len(rows)} of {len(plan.runs)} runs are done; they took {seconds:.0f} s together."
-    seeds = {run.recipe.seed for run in plan.runs}
-    alone = "" if len(seeds) > 1 else " With one seed there are no intervals; sweep seeds with --grid seed=0,1,2."
-    return page.Section(
-        "What was run",
-        [page.Text(done + alone), page.Table(("setting", "values"), told), page.Text(_METHOD)],
-    )
+    settings = [(axis.label, ", ".join(map(format_setting, axis.values))) for axis in plan.axes]
+    settings += [("photo", ", ".join(f"{item.label} ({item.sha256[:12]})" for item in plan.photos))]
+    settings += [("style", ", ".join(f"{item.label} ({item.sha256[:12]})" for item in plan.styles))]
+    settings += [("size, steps", f"{base.size or 'the default'}, {base.steps}")]
+    settings += [("pochoir, torch", f"{pochoir.__version__}, {torch.__version__}")]
+    seconds = sum(row.measures.get("seconds", 0.0) for row in rows)
+    done = f"{len(rows)} of {len(plan.runs)} runs are done; painting took {seconds:.0f} s altogether."
+    table = page.Table(("setting", "values"), settings)
+    return page.Section("Plan", [page.Text(f"{done} {_intervals(plan)}"), table, page.Text(_METHOD)])
+
+
+def _intervals(plan: Plan) -> str:
+    seeds = len({run.recipe.seed for run in plan.runs})
+    if seeds >= FEWEST_FOR_INTERVAL:
+        return f"Intervals are exact ones at 95 % over {seeds} seeds."
+    if seeds > 1:
+        return f"Dots show each of the {seeds} seeds; an interval at 95 % needs at least {FEWEST_FOR_INTERVAL}."
+    return "There is one seed, so nothing shows how far chance moves the measures; sweep seeds with --grid seed=0,1,2."
 
 
 def _figures(plan: Plan, rows: Sequence[Row], folder: Path) -> Iterator[page.Section]:
     varied = factors(plan)
     yield page.Section("Pictures", list(_sheets(plan, rows, folder)))
-    chart = front_chart(rows, varied)
-    imaging.write_file(folder / "front.svg", page.svg(chart))
+    drawing = page.svg(front_chart(rows, varied))
+    imaging.write_file(folder / "front.svg", drawing)
     caption = (
-        "A dot is a picture; the line joins those that no other beats in both distances, and the "
-        "numbers at it are its settings. The photo itself lies on the dotted line."
+        "A dot is a picture. The line joins pictures that no other beats in both distances, labelled by their "
+        "settings. The dotted line is the unpainted photo."
     )
+    alt = "Content distance over style distance, with the Pareto front"
     yield page.Section(
         "Content against style",
         [
-            page.chart(chart, alt="Content distance over style distance, with the Pareto front", caption=caption),
-            page.Table(("photo", "style", "on the front", "content", "style distance"), _front_table(rows, varied)),
+            page.chart(drawing, alt=alt, caption=caption, link="front.svg"),
+            page.Table(
+                ("photo", "style", "on the front", "content", "style distance"),
+                _front_table(rows, varied),
+                caption="Pictures on the front. Distances are 0 for equality.",
+            ),
         ],
     )
     for factor in varied:
-        if factor.label == "seed":
-            continue
-        chart = effect_chart(rows, factor)
-        imaging.write_file(folder / f"effect-{factor.label}.svg", page.svg(chart))
-        caption = (
-            f"Means at each value of {factor.label}, over all other settings; bars are 95 % bootstrap intervals over "
-            "seeds, too narrow where seeds are few."
-        )
-        figure = page.chart(chart, alt=f"The measures at each value of {factor.label}", caption=caption)
-        yield page.Section(f"Effect of {factor.label}", [figure])
+        if factor.label != "seed":
+            yield _effect(plan, rows, factor, folder)
+
+
+def _effect(plan: Plan, rows: Sequence[Row], factor: Factor, folder: Path) -> page.Section:
+    name = f"effect-{factor.label}.svg"
+    drawing = page.svg(effect_chart(rows, factor))
+    imaging.write_file(folder / name, drawing)
+    caption = f"Means at each value of {factor.label}, over all other settings. {_intervals(plan)}"
+    figure = page.chart(drawing, alt=f"The measures at each value of {factor.label}", caption=caption, link=name)
+    return page.Section(f"Effect of {factor.label}", [figure])
 
 
 def _sheets(plan: Plan, rows: Sequence[Row], folder: Path) -> Iterator[page.Part]:
     for index, (title, down, across, places) in enumerate(sheets(plan, rows), start=1):
         sheet = contact_sheet(down, across, places)
-        imaging.save(folder / f"sheet-{index}.png", sheet)
+        name = f"sheet-{index}.png"
+        imaging.save(folder / name, sheet)
         if index <= _MOST_SHEETS:
             alt = f"Painted pictures{', ' + title if title else ''}"
-            yield page.picture(sheet, alt=alt, caption=title)
+            yield page.picture(sheet, alt=alt, caption=title or "All pictures of the first seed.", link=name)
     if index > _MOST_SHEETS:
-        yield page.Text(f"{index - _MOST_SHEETS} more sheets lie beside this page as sheet-N.png.")
+        yield page.Text(f"{index - _MOST_SHEETS} more sheets are beside this page as sheet-N.png.")
 
 
 def _front_table(rows: Sequence[Row], varied: Sequence[Factor]) -> list[tuple[str, ...]]:
@@ -126,15 +139,15 @@ def _front_table(rows: Sequence[Row], varied: Sequence[Factor]) -> list[tuple[st
 
 def _all_runs(plan: Plan, rows: Sequence[Row]) -> page.Section:
     varied = factors(plan)
-    headings = (*(factor.label for factor in varied), *MEASURES, "seconds", "picture")
+    headings = ("picture", *(factor.label for factor in varied), *(TITLES[name] for name in MEASURES), "seconds")
     table = [
         (
+            row.picture.name,
             *(format_setting(factor.value_of(row.run)) for factor in varied),
             *(f"{row.measures[name]:.4g}" for name in MEASURES),
-            f"{row.measures['seconds']:.1f}",
-            row.picture.name,
+            f"{row.measures['seconds']:.1f}" if "seconds" in row.measures else "",
         )
         for row in rows
     ]
-    names = "; ".join(f"{name}: {TITLES[name]}" for name in MEASURES)
-    return page.Section("All runs", [page.Table(headings, table, caption=f"{names}.")])
+    caption = f"Pictures are in the folder {PICTURES_NAME}; {TABLE_NAME} holds the same numbers in full."
+    return page.Section("All runs", [page.Table(headings, table, caption=caption)])

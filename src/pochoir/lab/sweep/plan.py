@@ -1,4 +1,4 @@
-"""What a sweep is going to run, known and checked before the first run starts."""
+"""Plan of a sweep: all runs, checked before the first one starts."""
 
 import hashlib
 import itertools
@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pochoir
 from pochoir import imaging, weights
-from pochoir._hashing import hash_file
 from pochoir.errors import OptionError
+from pochoir.jobs import Job
 from pochoir.lab.sweep.grid import Axis, iter_settings
-from pochoir.recipe import BACKDROPS, INITS, Recipe, StyleRef, format_setting
+from pochoir.recipe import Recipe, StyleRef, format_setting
 from pochoir.sources import load_style
 
-_NOT_OF_THE_PICTURE = ("style", "style_mask", "device", "threads", "mask", "scribble", "backdrop", "init")
-"""Fields that say where something is, not what it is: contents go into the key instead, and machines do not."""
+_MACHINE_FIELDS = ("device", "threads")
+"""Fields that do not change which run it is."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Item:
     """A photo or a style of a sweep.
 
     Attributes:
-        label: Short and unlike all others of its kind.
-        source: The path or the built-in style's name.
+        label: Short name, unique among photos or styles.
+        source: Path, or name of a built-in style.
         sha256: Of its contents.
     """
 
@@ -41,35 +40,39 @@ class Run:
     """One picture to be painted.
 
     Attributes:
-        photo: What is painted.
-        style: In whose style.
+        photo: The photo.
+        style: The style.
         settings: The value of each axis.
         recipe: All settings.
-        key: Names the run by its contents: the same photo, style, settings and version give the same key.
     """
 
     photo: Item
     style: Item
     settings: Mapping[str, Any]
     recipe: Recipe
-    key: str
 
     @property
     def picture_name(self) -> str:
-        """The file name of its picture."""
-        return f"{self.photo.label}-{self.style.label}-{self.key[:12]}.png"
+        """File name of the picture: photo, style, and a hash of all settings."""
+        values = {name: value for name, value in self.recipe.to_dict().items() if name not in _MACHINE_FIELDS}
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return f"{self.photo.label}-{self.style.label}-{digest[:10]}.png"
 
     @property
     def title(self) -> str:
-        """What it is, to be read."""
+        """Description for people."""
         settings = (f"{name.replace('_', '-')} {format_setting(value)}" for name, value in self.settings.items())
         return ", ".join([f"{self.photo.label} as {self.style.label}", *settings])
 
+    def job(self, pictures: Path) -> Job:
+        """Return the job that paints the picture into a folder."""
+        output = str(pictures / self.picture_name)
+        return Job(kind="stylize", photo=self.photo.source, output=output, recipe=self.recipe, force=True)
+
     def to_dict(self) -> dict[str, Any]:
-        """What is kept of it in the ledger, as plain values."""
+        """Return the run as plain values."""
         recipe = self.recipe.to_dict()
         return {
-            "key": self.key,
             "photo": self.photo.label,
             "style": self.style.label,
             "settings": {name: recipe[name] for name in self.settings},
@@ -79,7 +82,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a sweep, in the order in which they are run.
+    """All runs of a sweep, in the order in which they start.
 
     Attributes:
         photos: The photos.
@@ -128,7 +131,7 @@ def plan_sweep(photos: Sequence[str], styles: Sequence[str], base: Recipe, axes:
 
 def _plan_run(photo: Item, style: Item, settings: Mapping[str, Any], base: Mapping[str, Any]) -> Run:
     recipe = Recipe.from_dict({**base, **settings, "style": [StyleRef(style.source)]})
-    return Run(photo, style, settings, recipe, _key(photo, style, recipe))
+    return Run(photo, style, settings, recipe)
 
 
 def _items(sources: Sequence[str], hashes: Sequence[str]) -> tuple[Item, ...]:
@@ -142,19 +145,3 @@ def _items(sources: Sequence[str], hashes: Sequence[str]) -> tuple[Item, ...]:
         Item(stem if taken[stem] == 1 else f"{stem}-{index}", source, sha256)
         for index, (stem, source, sha256) in enumerate(zip(stems, sources, hashes, strict=True), start=1)
     )
-
-
-def _key(photo: Item, style: Item, recipe: Recipe) -> str:
-    values = recipe.to_dict()
-    kept = {name: value for name, value in values.items() if name not in _NOT_OF_THE_PICTURE}
-    words = {"backdrop": BACKDROPS, "init": INITS, "mask": (), "scribble": ()}
-    kept |= {name: _content(values[name], allowed) for name, allowed in words.items()}
-    kept["style_mask"] = [_content(mask, ()) for mask in recipe.style_mask]
-    text = json.dumps([pochoir.__version__, photo.sha256, style.sha256, kept], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _content(value: str | None, words: tuple[str, ...]) -> str | None:
-    if value is None or value in words or not Path(value).is_file():
-        return value
-    return hash_file(Path(value))

@@ -1,4 +1,4 @@
-"""What a sweep has found: its rows, arranged by what was varied."""
+"""Results of a sweep: its rows, arranged by the settings that were varied."""
 
 import csv
 import io
@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pochoir.lab.common.statistics import Interval, bootstrap_mean
+from pochoir.lab.common.measurements import MeasurementStore
+from pochoir.lab.common.statistics import Interval, mean_interval
 from pochoir.lab.sweep.plan import Plan, Run
-from pochoir.lab.sweep.runs import PICTURES_NAME, finished_runs
+from pochoir.lab.sweep.runs import PICTURES_NAME, measurement_inputs
 from pochoir.recipe import format_setting
 
 
 @dataclass(frozen=True)
 class Row:
-    """A run that is done.
+    """A run whose picture is painted and measured.
 
     Attributes:
         run: The run.
-        measures: What was measured, by name.
-        picture: Where its picture is.
+        measures: Measures of the picture by name.
+        picture: Path of the picture.
     """
 
     run: Run
@@ -30,18 +31,18 @@ class Row:
 
     @property
     def pair(self) -> tuple[str, str]:
-        """Photo and style, within which distances can be compared."""
+        """Photo and style; distances are comparable within a pair only."""
         return self.run.photo.label, self.run.style.label
 
 
 @dataclass(frozen=True)
 class Factor:
-    """Something that differs between runs: the photo, the style or a setting.
+    """Difference between runs: the photo, the style or a setting.
 
     Attributes:
-        label: What it is called.
-        values: What it can be, in order.
-        value_of: Which of them a run has.
+        label: Name in figures and tables.
+        values: Its values, in order.
+        value_of: Returns the value of a run.
     """
 
     label: str
@@ -59,18 +60,23 @@ class Factor:
         return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
 
     def caption(self, value: Any) -> str:
-        """A value, with the name before it where it would not speak for itself."""
+        """Return a value as text, with the name before it if it is a setting."""
         return f"{self.label} {format_setting(value)}" if self.is_setting else str(value)
 
 
 def collect(plan: Plan, folder: Path) -> list[Row]:
-    """The runs of a plan that are done, in its order."""
-    done = finished_runs(plan, folder)
-    return [Row(run, done[run.key], folder / PICTURES_NAME / run.picture_name) for run in plan.runs if run.key in done]
+    """Return the runs of a plan that are painted and measured, in its order."""
+    store, rows = MeasurementStore(folder), []
+    for run in plan.runs:
+        picture = folder / PICTURES_NAME / run.picture_name
+        measures = store.get(**measurement_inputs(run, picture)) if picture.is_file() else None
+        if measures is not None:
+            rows.append(Row(run, measures, picture))
+    return rows
 
 
 def factors(plan: Plan) -> list[Factor]:
-    """What takes several values: settings first, then styles, then photos."""
+    """Return the factors with several values: settings first, then styles, then photos."""
 
     def setting(name: str) -> Callable[[Run], Any]:
         return lambda run: run.settings[name]
@@ -82,11 +88,7 @@ def factors(plan: Plan) -> list[Factor]:
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """The points that no other one beats, where less is better in both coordinates.
-
-    Returns:
-        Their indices, by the first coordinate.
-    """
+    """Return the indices of the points that no other beats, by their first coordinate; less is better in both."""
     front: list[int] = []
     lowest = float("inf")
     for index in sorted(range(len(points)), key=lambda at: points[at]):
@@ -97,7 +99,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def front_rows(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str], list[Row], list[Row]]]:
-    """For each photo and style: the rows, and those on the front of style distance and content distance."""
+    """Yield for each photo and style the rows, and those on the front of style distance and content distance."""
     for pair in dict.fromkeys(row.pair for row in rows):
         own = [row for row in rows if row.pair == pair]
         front = pareto_front([(row.measures["style"], row.measures["content"]) for row in own])
@@ -105,27 +107,28 @@ def front_rows(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str], list[Row]
 
 
 def effect(rows: Sequence[Row], factor: Factor, measure: str) -> dict[Any, Interval]:
-    """What a measure is at each value of a factor, with an interval over seeds.
+    """Return a measure's mean at each value of a factor, with an interval over photos and seeds.
 
-    All other settings are averaged first, for each seed apart, so that the interval tells the scatter of seeds and
-    not the spread of the other settings.
+    All other settings are averaged first, for each photo and seed. So the interval shows how photos and seeds scatter,
+    and not how the other settings spread.
     """
     found: dict[Any, Interval] = {}
     for value in factor.values:
-        by_seed: dict[int, list[float]] = {}
+        by_unit: dict[tuple[str, int], list[float]] = {}
         for row in rows:
             if factor.value_of(row.run) == value:
-                by_seed.setdefault(row.run.recipe.seed, []).append(row.measures[measure])
-        if by_seed:
-            found[value] = bootstrap_mean([sum(values) / len(values) for values in by_seed.values()])
+                unit = (row.run.photo.label, row.run.recipe.seed)
+                by_unit.setdefault(unit, []).append(row.measures[measure])
+        if by_unit:
+            found[value] = mean_interval([sum(values) / len(values) for values in by_unit.values()])
     return found
 
 
 def sheets(plan: Plan, rows: Sequence[Row]) -> Iterator[tuple[str, Factor | None, Factor | None, list[Row | None]]]:
-    """The rows as they are to lie on contact sheets, of the first seed only.
+    """Arrange the rows on contact sheets, of the first seed only.
 
     Yields:
-        For each sheet its title, what its rows are, what its columns are, and its places row by row.
+        For each sheet its title, the factor of its rows, the factor of its columns, and its places row by row.
     """
     varied = factors(plan)
     shown = [factor for factor in varied if factor.label != "seed"] or varied
@@ -156,12 +159,12 @@ _CSV_MEASURES = {
 
 
 def to_csv(plan: Plan, rows: Sequence[Row]) -> str:
-    """The rows as a table for other programs, one line each."""
+    """Return the rows as CSV text, one line each."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo", "style", *(axis.name for axis in plan.axes), *_CSV_MEASURES.values(), "picture"])
     for row in rows:
         settings = [format_setting(row.run.settings[axis.name]) for axis in plan.axes]
-        measures = [repr(row.measures[name]) for name in _CSV_MEASURES]
+        measures = [repr(row.measures[name]) if name in row.measures else "" for name in _CSV_MEASURES]
         writer.writerow([*row.pair, *settings, *measures, f"{PICTURES_NAME}/{row.picture.name}"])
     return text.getvalue()

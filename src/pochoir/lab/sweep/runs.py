@@ -1,51 +1,40 @@
-"""Runs a sweep: paints and measures what is not done yet, one after the other or several at once."""
+"""Runs of a sweep: paint the pictures that are not up to date, and measure all."""
 
 import functools
-import multiprocessing
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-import torch
-from filelock import FileLock, Timeout
-
-from pochoir import imaging, pipeline
+from pochoir import imaging
 from pochoir._devices import resolve_device
-from pochoir.errors import OptionError, OutputPathError, PochoirError, WeightsError, WriteError
-from pochoir.lab.sweep.ledger import Ledger
+from pochoir._hashing import hash_file
+from pochoir.errors import PochoirError, WriteError
+from pochoir.jobs import Event, Failed, Saved, Skipped, Started
+from pochoir.lab.common.execution import HERE, Execution
+from pochoir.lab.common.measurements import MeasurementStore
 from pochoir.lab.sweep.plan import Plan, Run
 from pochoir.similarity import Exhibit, Scorer, read_exhibit
 from pochoir.sources import load_style
 from pochoir.transfer.functional import total_variation
 
-if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
-
-LEDGER_NAME, PICTURES_NAME = "runs.jsonl", "pictures"
-MOST_WORKERS = 64
+PICTURES_NAME = "pictures"
 MEASURES = ("content", "style", "likeness", "roughness")
-"""What is measured: distance to the photo's content and to the style, likeness to the photo, total variation."""
+"""Distance to the photo's content and to the style, likeness to the photo, total variation."""
 
-Painter: TypeAlias = Callable[[Run, Path], Mapping[str, float] | None]
-"""Paints a run into a file and measures it; None if it was broken off."""
-
-_cancelled: "Event | None" = None  # set in worker processes only
+Measure: TypeAlias = Callable[[Run, Path], Mapping[str, float]]
+"""Measures a painted picture."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one run.
+    """Result of one run.
 
     Attributes:
         run: The run.
-        status: ``"saved"``, ``"finished"`` (it was done before) or ``"failed"``.
-        measures: What was measured.
-        error: Why it failed.
+        status: ``"saved"``, ``"skipped"`` (its picture was up to date) or ``"failed"``.
+        measures: Measures of the picture by name, and ``"seconds"`` that painting took where that is known.
+        error: Reason of a failure.
     """
 
     run: Run
@@ -54,27 +43,15 @@ class Outcome:
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values, for the ledger and for programs."""
-        told = {**self.run.to_dict(), "status": self.status, "measures": dict(self.measures)}
-        return told | ({"error": self.error} if self.error else {})
-
-
-def paint_and_measure(run: Run, picture: Path) -> Mapping[str, float] | None:
-    """Paint a run into a file, and measure the file: what is measured is what everybody can look at."""
-    began = time.monotonic()
-    painting = pipeline.iter_stylize(run.photo.source, run.recipe)
-    for _ in painting:
-        if _cancelled is not None and _cancelled.is_set():
-            return None
-    painting.result().save(picture)
-    seconds = time.monotonic() - began
-    return {**measure(run, picture), "seconds": round(seconds, 3)}
+        """Return the outcome as plain values."""
+        values = {**self.run.to_dict(), "status": self.status, "measures": dict(self.measures)}
+        return values | ({"error": self.error} if self.error else {})
 
 
 def measure(run: Run, picture: Path) -> dict[str, float]:
-    """Measure a painted picture against its photo and its style."""
+    """Measure a painted picture against its photo and its style, as it was saved."""
     painted, photo, style = read_exhibit(picture), _read(run.photo.source), _read_style(run.style.source)
-    # The style is painted as large as the picture is; in a small picture enlarged, it would not be found again.
+    # The style is scored at the picture's size, since that is the scale at which its strokes were painted.
     scorer = _scorer(resolve_device(run.recipe.device), painted.picture.size.pixels)
     (to_photo, to_style, unpainted) = scorer.score_pairs([(painted, photo), (painted, style), (photo, style)])
     by_name = [{score.metric: score.value for score in scores} for scores in (to_photo, to_style, unpainted)]
@@ -87,95 +64,61 @@ def measure(run: Run, picture: Path) -> dict[str, float]:
     }
 
 
-def iter_sweep(plan: Plan, folder: Path, *, jobs: int = 1, paint: Painter = paint_and_measure) -> Iterator[Outcome]:
-    """Run what is not done yet. To stop is to break off: what is done stays done, and is not done again.
+def iter_sweep(
+    plan: Plan, folder: Path, *, execution: Execution = HERE, measure: Measure = measure
+) -> Iterator[Outcome]:
+    """Paint the runs whose picture is not up to date. Stop iterating to cancel; saved pictures stay.
 
     Args:
         plan: The runs.
-        folder: Where pictures and ledger go; it has to exist.
-        jobs: Runs at once, each in a process of its own; 1 runs them in this one.
-        paint: Paints and measures one run.
+        folder: Folder for pictures and measurements; it has to exist.
+        execution: Where pictures are painted.
+        measure: Measures a painted picture.
 
     Yields:
-        What became of each run: first of those that were done before, then of the others as they end.
+        The outcome of each run, as they end.
 
     Raises:
-        OptionError: ``jobs`` is out of bounds.
-        OutputPathError: Another sweep is at work in the folder.
         WeightsError: Trained weights are missing.
-        WriteError: Pictures or ledger cannot be written.
+        WriteError: Pictures or measurements cannot be written.
     """
-    if not 1 <= jobs <= MOST_WORKERS:
-        raise OptionError(f"A sweep runs 1 to {MOST_WORKERS} jobs at once; got {jobs}.")
-    lock = FileLock(folder / ".lock")
     try:
         (folder / PICTURES_NAME).mkdir(exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OutputPathError(f"Another sweep is at work in {folder}; wait for it or choose another folder.") from error
     except OSError as error:
         raise WriteError(f"The folder {folder} cannot be written to: {error.strerror or error}.") from error
-    try:
-        yield from _run_all(plan, folder, jobs, paint)
-    finally:
-        lock.release()
+    store = MeasurementStore(folder)
+    jobs = [run.job(folder / PICTURES_NAME) for run in plan.runs]
+    runs = {job.id: run for job, run in zip(jobs, plan.runs, strict=True)}
+    began: dict[str, float] = {}
+    for event in execution.paint(jobs, folder):
+        if isinstance(event, Started):
+            began[event.job] = event.at
+        elif isinstance(event, Failed):
+            yield Outcome(runs[event.job], "failed", error=event.error)
+        elif isinstance(event, Saved | Skipped):
+            yield _measured(runs[event.job], event, folder, store, measure, began.get(event.job))
 
 
-def _run_all(plan: Plan, folder: Path, jobs: int, paint: Painter) -> Iterator[Outcome]:
-    ledger = Ledger(folder / LEDGER_NAME)
-    done = finished_runs(plan, folder)
-    for run in plan.runs:
-        if run.key in done:
-            yield Outcome(run, "finished", done[run.key])
-    waiting = [run for run in plan.runs if run.key not in done]
-    attempt = functools.partial(_attempt, paint=paint, pictures=folder / PICTURES_NAME)
-    outcomes = map(attempt, waiting) if jobs == 1 else _in_processes(attempt, waiting, jobs)
-    for outcome in outcomes:
-        ledger.add(outcome.to_dict())
-        yield outcome
-
-
-def finished_runs(plan: Plan, folder: Path) -> dict[str, dict[str, float]]:
-    """What was measured of the plan's runs that are done and whose pictures are there, by their keys."""
-    entries = Ledger(folder / LEDGER_NAME).read()
-    return {
-        run.key: dict(entries[run.key]["measures"])
-        for run in plan.runs
-        if entries.get(run.key, {}).get("status") == "saved" and (folder / PICTURES_NAME / run.picture_name).is_file()
-    }
-
-
-def _attempt(run: Run, *, paint: Painter, pictures: Path) -> Outcome:
-    try:
-        measures = paint(run, pictures / run.picture_name)
-    except (WeightsError, WriteError):  # the next run would fail likewise
-        raise
-    except Exception as error:  # one photo without a subject or one setting that diverges is no reason to stop
-        kind = "" if isinstance(error, PochoirError) else f"{type(error).__name__}: "
-        return Outcome(run, "failed", error=f"{kind}{error}")
+def _measured(
+    run: Run, event: Event, folder: Path, store: MeasurementStore, measure: Measure, began: float | None
+) -> Outcome:
+    picture = folder / PICTURES_NAME / run.picture_name
+    inputs = measurement_inputs(run, picture)
+    measures = store.get(**inputs)
     if measures is None:
-        raise KeyboardInterrupt
-    return Outcome(run, "saved", measures)
-
-
-def _in_processes(attempt: Callable[[Run], Outcome], runs: Sequence[Run], jobs: int) -> Iterator[Outcome]:
-    context = multiprocessing.get_context("spawn")  # a fork would inherit threads in the middle of their work
-    cancelled = context.Event()
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    with ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(cancelled, threads)) as pool:
         try:
-            for done in as_completed([pool.submit(attempt, run) for run in runs]):
-                yield done.result()
-        finally:
-            cancelled.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+            measures = dict(measure(run, picture))
+        except PochoirError as error:  # one picture that cannot be scored does not stop the rest
+            return Outcome(run, "failed", error=str(error))
+        if isinstance(event, Saved) and began is not None:
+            measures["seconds"] = round(event.at - began, 3)
+        store.put(measures, **inputs)
+    return Outcome(run, event.kind, measures)
 
 
-def _start_worker(cancelled: "Event", threads: int) -> None:
-    global _cancelled
-    _cancelled = cancelled
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one tells the others
-    torch.set_num_threads(threads)
+def measurement_inputs(run: Run, picture: Path) -> dict[str, str]:
+    """Return everything that a picture's measures depend on."""
+    return {"picture": hash_file(picture), "photo": run.photo.sha256, "style": run.style.sha256}
 
 
 @functools.lru_cache(maxsize=4)
