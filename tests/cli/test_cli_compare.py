@@ -113,7 +113,46 @@ def test_a_box_names_its_photo_where_there_are_several(photo_file: Path, tmp_pat
 def test_a_report_too_small_to_read_is_refused(tmp_path: Path) -> None:
     result = pochoir("lab", "report", "-o", tmp_path / "out", "--work", tmp_path / "work", "--size", "32")
     assert result.exit_code == 2
-    assert "at least 64 pixels long; got 32, 192" in error_line(result)
+    assert "at least 64 pixels long; got 32, 160" in error_line(result)
+
+
+@pytest.mark.weights
+def test_finished_pastiches_are_not_painted_again_by_the_real_engine(photo_file: Path, tmp_path: Path) -> None:
+    """The engine of a painting is known only after its first step, so it must not decide whether a picture is done."""
+    out = tmp_path / "out"
+    typed = [
+        "compare",
+        photo_file,
+        "--style",
+        "mosaic",
+        "--steps",
+        "2",
+        "--metric",
+        "ssim",
+        "--no-weaknesses",
+        "-o",
+        out,
+    ]
+    assert pochoir(*typed).exit_code == 0
+    painted = out / "painted" / "photo.png"
+    before, written = painted.read_bytes(), painted.stat().st_mtime_ns
+    assert pochoir(*typed).exit_code == 0
+    assert (painted.read_bytes(), painted.stat().st_mtime_ns) == (before, written)
+    assert pochoir(*typed, "--seed", "1").exit_code == 0  # another request
+    assert painted.stat().st_mtime_ns != written
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("_small_networks")
+def test_a_photo_whose_subject_is_not_found_is_a_failure_and_said(
+    photo_file: Path, tmp_path: Path, monkeypatch
+) -> None:
+    empty = Finder("u2netp")
+    monkeypatch.setattr(empty, "segment", lambda photo: Segmentation(photo[:, :1] * 0, method="u2netp", stages=()))
+    monkeypatch.setattr(MethodRunner, "load", classmethod(lambda cls, device="cpu": cls(Finder("u2net"), empty)))
+    result = pochoir("compare", photo_file, "--metric", "ssim", "--no-weaknesses", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "failed mattes, which are not ranked: u2netp on the photo of photo (empty)" in result.stderr
 
 
 @pytest.mark.weights

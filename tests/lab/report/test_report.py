@@ -224,7 +224,10 @@ def test_the_power_estimate_says_how_many_items_an_effect_needs() -> None:
     assert "cannot show anything" in few
     many = correct([claim(list(np.linspace(0, 2, 20))) for _ in range(8)])
     (text,) = tell_power(many)
-    assert "20 photos: with a power of 80 % the strictest of 8 tests corrected together finds differences from 0.89" in text
+    assert (
+        "20 photos: with a power of 80 % the strictest of 8 tests corrected together finds differences from 0.89"
+        in text
+    )
 
 
 def test_photos_of_ones_own_are_added(tmp_path: Path, photo_file: Path) -> None:
