@@ -144,9 +144,7 @@ def test_finished_pastiches_are_not_painted_again_by_the_real_engine(photo_file:
 
 @pytest.mark.weights
 @pytest.mark.usefixtures("_small_networks")
-def test_a_photo_whose_subject_is_not_found_is_a_failure_and_said(
-    photo_file: Path, tmp_path: Path, monkeypatch
-) -> None:
+def test_a_subject_that_is_not_found_is_a_failure_and_noted(photo_file: Path, tmp_path: Path, monkeypatch) -> None:
     empty = Finder("u2netp")
     monkeypatch.setattr(empty, "segment", lambda photo: Segmentation(photo[:, :1] * 0, method="u2netp", stages=()))
     monkeypatch.setattr(MethodRunner, "load", classmethod(lambda cls, device="cpu": cls(Finder("u2net"), empty)))

@@ -1,8 +1,7 @@
-"""How far a matte is from the true one, by the measures of salient object detection.
+"""Distance of a matte from the true one, by the measures of salient object detection.
 
-The published implementation, pysodmetrics, cannot be installed beside the versions that pochoir is built with (its
-1.6.2 asks for numpy < 2.3.5, scikit-image < 0.26 and opencv < 5), so the measures are written out here. The tests
-hold them to the numbers that pysodmetrics gives.
+The published implementation, pysodmetrics, needs older libraries than pochoir (version 1.6.2: numpy < 2.3.5,
+scikit-image < 0.26, opencv < 5). The tests compare this module with values that pysodmetrics gave.
 """
 
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pochoir.errors import ShapeError
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, check_matte
 
 F_BETA_SQUARED = 0.3
-"""Precision counts more than recall, as the field has agreed (Achanta et al. 2009)."""
+"""Weight of precision against recall in the F-measure, as usual in the field (Achanta et al. 2009)."""
 
 _OBJECT_SHARE = 0.5
 
@@ -26,12 +25,12 @@ _Mask: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class TruthScores:
-    """A matte against the truth; all in [0, 1].
+    """Measures of a matte against the truth; all in [0, 1].
 
     Attributes:
-        iou: Intersection over union of what is above one half; higher is better.
+        iou: Intersection over union of the pixels above one half; higher is better.
         mae: Mean absolute difference; lower is better.
-        max_f: The best F-measure over all 256 thresholds; higher is better.
+        max_f: Best F-measure over all 256 thresholds; higher is better.
         s_measure: Structure measure; higher is better.
     """
 
@@ -46,11 +45,11 @@ MEASURES = ("iou", "mae", "max_f", "s_measure")
 
 
 def score_matte(matte: Tensor, truth: Tensor) -> TruthScores:
-    """Judge a matte by all measures.
+    """Measure a matte against the truth.
 
     Args:
         matte: Shape (1, 1, H, W), in [0, 1].
-        truth: The true matte, same shape; what is above one half is subject.
+        truth: The true matte, same shape; pixels above one half are subject.
 
     Raises:
         ShapeError: The two are not mattes of one size.
@@ -67,7 +66,7 @@ def score_matte(matte: Tensor, truth: Tensor) -> TruthScores:
 
 
 def mask_iou(first: Tensor, second: Tensor) -> float:
-    """Intersection over union of what is above one half in two mattes; 1 if neither has any.
+    """Return the intersection over union of the pixels above one half in two mattes; 1 if neither has any.
 
     Args:
         first: Shape (1, 1, H, W), in [0, 1].
@@ -85,16 +84,16 @@ def mask_iou(first: Tensor, second: Tensor) -> float:
 def _check_pair(first: Tensor, second: Tensor) -> None:
     sizes = check_matte(first), check_matte(second)
     if sizes[0] != sizes[1]:
-        raise ShapeError(f"Two mattes to compare have one size; got {sizes[0]} and {sizes[1]}.")
+        raise ShapeError(f"Two mattes to compare must have the same size; got {sizes[0]} and {sizes[1]}.")
 
 
 def _max_f(values: _Values, subject: _Mask) -> float:
-    """F-measure where it is best, Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009."""
+    """Return the best F-measure; Achanta et al., "Frequency-tuned Salient Region Detection", CVPR 2009."""
     levels = (values * 255).astype(np.uint8)
     hits, misses = (np.bincount(levels[region], minlength=256) for region in (subject, ~subject))
     found = hits[::-1].cumsum()  # subject pixels at or above each threshold, from 255 down to 0
-    taken = found + misses[::-1].cumsum()
-    precision = found / np.maximum(taken, 1)
+    selected = found + misses[::-1].cumsum()
+    precision = found / np.maximum(selected, 1)
     recall = found / max(int(subject.sum()), 1)
     weight = F_BETA_SQUARED * precision + recall
     f = (1 + F_BETA_SQUARED) * precision * recall / np.where(weight > 0, weight, 1)
@@ -102,7 +101,7 @@ def _max_f(values: _Values, subject: _Mask) -> float:
 
 
 def _s_measure(values: _Values, subject: _Mask) -> float:
-    """Fan et al., "Structure-measure: A New Way to Evaluate Foreground Maps", ICCV 2017, with alpha = 0.5."""
+    """Return the structure measure; Fan et al., ICCV 2017, with alpha = 0.5."""
     share = float(subject.mean())
     if share == 0:
         return 1.0 - float(values.mean())
@@ -113,14 +112,14 @@ def _s_measure(values: _Values, subject: _Mask) -> float:
 
 
 def _object_likeness(inside: _Values) -> float:
-    """How bright and even a region is that should be all 1: equation 4 of the paper with lambda = 0.5."""
+    """Return the brightness and evenness of a region that should be all 1: the paper's equation 4, lambda = 0.5."""
     mean = float(inside.mean())
     spread = float(inside.std(ddof=1)) if inside.size > 1 else 0.0
     return 2 * mean / (mean**2 + 1 + spread)
 
 
 def _region_likeness(values: _Values, subject: _Mask) -> float:
-    """Structural similarity of the four quarters that meet in the subject's centre, each by its area."""
+    """Return the structural similarity of the four quarters around the subject's centre, weighted by area."""
     row, column = (round(float(axis.mean())) + 1 for axis in np.nonzero(subject))
     total = 0.0
     for rows in (slice(0, row), slice(row, None)):
@@ -132,7 +131,7 @@ def _region_likeness(values: _Values, subject: _Mask) -> float:
 
 
 def _likeness(first: _Values, second: _Values) -> float:
-    """Luminance, contrast and structure of two patches in one number, without stabilising constants."""
+    """Return luminance, contrast and structure of two patches in one number, without stabilising constants."""
     mean_a, mean_b = float(first.mean()), float(second.mean())
     freedom = max(first.size - 1, 1)
     variance_a, variance_b = (float(np.square(x - x.mean()).sum()) / freedom for x in (first, second))

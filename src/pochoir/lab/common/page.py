@@ -70,7 +70,7 @@ class Table:
                 raise ShapeError(f"A table of {len(self.headings)} columns has a row of {len(row)} cells.")
 
     def is_number_column(self, index: int) -> bool:
-        """Whether all cells of a column but empty ones begin with a number."""
+        """Return True if all cells of a column but empty ones begin with a number."""
         cells = [row[index] for row in self.rows if row[index]]
         return bool(cells) and all(cell.lstrip("-+±<≥").replace(",", "")[:1].isdigit() for cell in cells)
 

@@ -41,7 +41,7 @@ class Mean:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether the mean may be ranked: methods with failures have a mean over the easier photos only."""
+        """True if the mean may be ranked; a method with failures has a mean over the easier photos only."""
         return self.method in METHODS and not self.failures
 
     def to_dict(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Claim:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the difference is shown at 5 %, after correction."""
+        """True if the difference is shown at 5 %, after correction."""
         return self.p_corrected < ALPHA
 
     @property

@@ -46,7 +46,7 @@ def _name(family: str) -> str:
 
 
 def _is_meaningful(similarity: Sequence[Claim], claims: Sequence[Claim]) -> bool:
-    """Whether the family's score was shown to mean more than a null; if not, it cannot rank methods."""
+    """Return True if the family's score was shown to beat its null; otherwise it cannot rank methods."""
     metric, _, group = similarity[0].family.removeprefix(f"{SIMILARITY} by ").partition(", ")
     checks = [
         claim for claim in claims if claim.family == f"{MEANING}, {group}" and claim.question.startswith(f"{metric}, ")

@@ -51,12 +51,12 @@ class Factor:
 
     @property
     def is_setting(self) -> bool:
-        """Whether it is a field of the recipe."""
+        """True for a field of the recipe."""
         return self.label not in ("photo", "style")
 
     @property
     def is_numeric(self) -> bool:
-        """Whether its values are numbers, which have an order and distances."""
+        """True if the values are numbers, which have an order and distances."""
         return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
 
     def caption(self, value: Any) -> str:
