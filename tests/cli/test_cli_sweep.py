@@ -103,7 +103,7 @@ def wait_for_a_run(process: "subprocess.Popen[str]", out: Path) -> None:
         (["--grid", "pooling=max,mean"], "Unknown pooling 'mean'"),
         (["--grid", "style=mosaic,hatching"], "Give each style with --style S"),
         ([], "There is nothing to sweep"),
-        (["--grid", "seed=1,2", "--jobs", "0"], "1 to 64 jobs"),
+        (["--grid", "seed=1,2", "--jobs", "-1"], "--jobs takes 1 to 256"),
         (["--grid", "seed=1,2", "--content-weight", "-1"], "content_weight must be between"),
         (["--grid", "seed=1,2", "--style", "mozaic"], "Unknown style 'mozaic'"),
     ],

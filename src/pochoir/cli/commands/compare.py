@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from pochoir._types import Box
-from pochoir.cli.commands.sweep import Cluster, Jobs, make_execution
+from pochoir.cli.commands.sweep import make_execution
 from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
-from pochoir.cli.watching import make_folder
+from pochoir.cli.running import Cluster, Jobs
 from pochoir.errors import OptionError, OutputPathError
 from pochoir.recipe import MAX_SIZE_PX, TransferSettings, parse_box
 
@@ -71,7 +71,7 @@ def compare(
     """
     import torch
 
-    from pochoir import similarity
+    from pochoir import imaging, similarity
     from pochoir._devices import resolve_device
     from pochoir._threads import torch_threads
     from pochoir.lab.compare.methods import MethodRunner
@@ -84,7 +84,7 @@ def compare(
     scorer = similarity.Scorer(metrics or ("vgg", "gram"), backdrop=backdrop, device=device)
     methods = MethodRunner.load(device=device)
     execution = make_execution(jobs, cluster)
-    make_folder(out)
+    imaging.make_folder(out)
     run = ComparisonRun(plan, out, methods=methods, scorer=scorer, execution=execution)
     with torch_threads(recipe.threads or torch.get_num_threads()):
         watch(run, quiet=quiet)

@@ -7,7 +7,6 @@ import typer
 
 from pochoir.cli.console import Quiet, Report, Verbose
 from pochoir.cli.progress import watch
-from pochoir.cli.watching import make_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +42,7 @@ def demo(
 
     from pochoir import compositing, imaging, pipeline, sources, weights
 
-    make_folder(out)
+    imaging.make_folder(out)
     weights.where("vgg19")  # missing weights are told before the first picture, not after it
     gallery = _Gallery(out, Report(quiet=quiet))
     photo = imaging.load(data.astronaut()).rgb  # type: ignore[no-untyped-call]  # NASA, public domain

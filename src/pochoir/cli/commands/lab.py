@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pochoir.cli.commands.compare import watch
-from pochoir.cli.commands.sweep import Cluster, Jobs, make_execution
+from pochoir.cli.commands.sweep import make_execution
 from pochoir.cli.console import AsJson, Command, Quiet, Report, Verbose
-from pochoir.cli.watching import make_folder
+from pochoir.cli.running import Cluster, Jobs
 from pochoir.errors import OptionError
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def _make_settings(quick: bool, photos: Path | None, given: dict[str, Any]) -> "
 
 
 def _check_folders(out: Path, work: Path) -> None:
+    from pochoir import imaging
+
     if out.resolve() == work.resolve():
         raise OptionError(f"--out and --work must be different folders; both are '{out}'.")
-    make_folder(out)
-    make_folder(work)
+    imaging.make_folder(out)
+    imaging.make_folder(work)

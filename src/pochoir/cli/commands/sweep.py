@@ -2,28 +2,19 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.progress import progress_bar
-from pochoir.cli.watching import make_folder
+from pochoir.cli.running import Cluster, Jobs
 from pochoir.recipe import Recipe
 
 if TYPE_CHECKING:
     from pochoir.lab.common.execution import Execution
     from pochoir.lab.sweep.plan import Plan
-
-
-Jobs: TypeAlias = Annotated[
-    int, typer.Option("--jobs", metavar="N", help="Pictures painted at once, each in its own process.")
-]
-Cluster: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--cluster", metavar="auto|ADDRESS", help="Paint on a Ray cluster; needs pochoir[cluster]."),
-]
 
 
 @takes_settings(name for name in Recipe.model_fields if name != "style")
@@ -58,12 +49,13 @@ def sweep(
 
     Pictures that are up to date are skipped; repeat the command to resume an interrupted sweep.
     """
+    from pochoir import imaging
     from pochoir.lab.sweep.grid import Axis
     from pochoir.lab.sweep.plan import plan_sweep
 
     axes = [Axis.parse(text) for text in grids or ()]
     plan = plan_sweep(photos, styles or (), given.recipe(recipe_file), axes)
-    make_folder(out)
+    imaging.make_folder(out)
     report = Report(quiet, as_json)
     execution = make_execution(jobs, cluster)
     try:

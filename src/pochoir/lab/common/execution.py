@@ -10,7 +10,7 @@ from pochoir.errors import InputError, OptionError, PochoirError, WeightsError, 
 from pochoir.jobs import Event, Failed, Job
 
 STORE_NAME = "jobs.sqlite"
-MOST_WORKERS = 64
+MOST_WORKERS = 256
 
 RunJobs: TypeAlias = Callable[..., Iterator[Event]]
 """Runs jobs as ``pochoir.jobs.run`` does."""
@@ -23,7 +23,7 @@ class Execution:
     """Choice of where an experiment's pictures are painted.
 
     Attributes:
-        workers: Pictures at once, each in a process of its own; 1 paints in this one.
+        workers: Pictures at once, each in a process of its own; 1 paints in this one, 0 chooses by the processors.
         cluster: Address of a Ray cluster, or ``"auto"``; None uses this machine.
         run: Replaces the runner of jobs.
 
@@ -36,8 +36,15 @@ class Execution:
     run: RunJobs = jobs.run
 
     def __post_init__(self) -> None:
-        if not 1 <= self.workers <= MOST_WORKERS:
-            raise OptionError(f"An experiment runs 1 to {MOST_WORKERS} jobs at once; got {self.workers}.")
+        if not 0 <= self.workers <= MOST_WORKERS:
+            raise OptionError(
+                f"--jobs takes 1 to {MOST_WORKERS}, or 0 to choose by the processors; got {self.workers}."
+            )
+
+    @property
+    def _workers(self) -> int | None:
+        is_free = self.workers == 0 or (self.cluster is not None and self.workers == 1)
+        return None if is_free else self.workers
 
     def paint(self, work: Iterable[Job], folder: Path) -> Iterator[Event]:
         """Run jobs; those whose picture is up to date are skipped, and a killed run resumes.
@@ -54,9 +61,12 @@ class Execution:
             WriteError: The disk is full or cannot be written, likewise.
         """
         executor = "ray" if self.cluster else ("serial" if self.workers == 1 else "processes")
-        workers = None if self.cluster and self.workers == 1 else self.workers
         events = self.run(
-            list(work), executor=executor, workers=workers, address=self.cluster or "auto", store=folder / STORE_NAME
+            list(work),
+            executor=executor,
+            workers=None if executor == "serial" else self._workers,
+            address=self.cluster or "auto",
+            store=folder / STORE_NAME,
         )
         for event in events:
             if isinstance(event, Failed) and event.concerns_all:
