@@ -16,6 +16,7 @@ from pochoir._version import __version__ as __version__
 if TYPE_CHECKING:
     from pochoir._types import Box as Box
     from pochoir._types import Size as Size
+    from pochoir.clips import animate as animate
     from pochoir.errors import PochoirError as PochoirError
     from pochoir.jobs import Event as Event
     from pochoir.jobs import Job as Job
@@ -48,6 +49,7 @@ _HOMES = {
     "Step": "transfer",
     "Store": "jobs",
     "StyleRef": "recipe.recipe",
+    "animate": "clips",
     "iter_stylize": "pipeline",
     "run": "jobs",
     "segment": "pipeline",

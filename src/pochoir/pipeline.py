@@ -19,7 +19,7 @@ from pochoir.result import Result
 from pochoir.scene import Scene
 from pochoir.segmentation import Segmentation
 from pochoir.session import Session as Session
-from pochoir.sources import find_input, load_sources
+from pochoir.sources import Sources, find_input, load_sources
 
 
 def stylize(photo: PictureSource, recipe: Recipe | None = None, **options: Unpack[StylizeOptions]) -> Result:
@@ -130,7 +130,34 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         InputError: An input is not found, its content has changed, or the record is not whole.
         WeightsError: The weights are missing, or are not those of the record.
     """
-    inputs, ran_on = record.request.inputs, record.environment
+    sources, recipe = restore_inputs(record, base=base, inputs_dir=inputs_dir)
+    ran_on = record.environment
+    device = resolve_device(recipe.device)
+    return Painting(
+        Scene(sources, recipe, device=device),
+        recorded=record,
+        threads=ran_on.threads,
+        engine="torch" if ran_on.engine == "torch" else "auto",
+        notes=_describe_differences(record, device),
+    )
+
+
+def restore_inputs(record: Record, *, base: Path, inputs_dir: Path | None = None) -> tuple[Sources, Recipe]:
+    """Find and decode the inputs of a record again, and check that they and the weights have not changed.
+
+    Args:
+        record: What made the picture.
+        base: Folder that relative paths may be relative to, besides the current one.
+        inputs_dir: Folder to look for the inputs in first, by their names.
+
+    Returns:
+        The inputs, and the recipe as it was recorded.
+
+    Raises:
+        InputError: An input is not found, its content has changed, or the record is not whole.
+        WeightsError: The weights are missing, or are not those of the record.
+    """
+    inputs = record.request.inputs
     if record.request.own:
         own = " and ".join(record.request.own)
         raise InputError(
@@ -158,14 +185,7 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     for entry, now in zip(inputs, read, strict=True):
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
-    device = resolve_device(recipe.device)
-    return Painting(
-        Scene(sources, recipe, device=device),
-        recorded=record,
-        threads=ran_on.threads,
-        engine="torch" if ran_on.engine == "torch" else "auto",
-        notes=_describe_differences(record, device),
-    )
+    return sources, recipe
 
 
 def _check_weights(record: Record) -> None:

@@ -11,11 +11,25 @@ from pochoir.recipe import Recipe, settings_table
 from support.program import pochoir, run_program
 
 HEAVY = ("torch", "numpy", "PIL", "cv2", "skimage", "onnx", "pooch", "requests", "numba", "matplotlib", "scipy")
-COMMANDS = ("stylize", "segment", "styles", "models", "recipe", "redo", "score", "sweep", "compare", "lab", "demo")
+COMMANDS = (
+    "stylize",
+    "segment",
+    "animate",
+    "styles",
+    "models",
+    "recipe",
+    "redo",
+    "score",
+    "sweep",
+    "compare",
+    "lab",
+    "demo",
+)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["stylize", "--help"], ["styles"], ["models", "list"]]
+    "arguments",
+    [["--help"], ["--version"], ["stylize", "--help"], ["animate", "--help"], ["styles"], ["models", "list"]],
 )
 def test_nothing_heavy_is_imported_where_nothing_is_computed(arguments: list[str]) -> None:
     code = (

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,8 +176,22 @@ class Clip:
             raster.draw(layer, self._textures[number][0], puppet.rest, puppet.rest, puppet.triangles, puppet.parts)
         return raster.to_straight(layer) if self.is_transparent else raster.over_plate(self.stage.plates[0], layer)
 
-    def save(self, path: str | os.PathLike[str], *, quality: int | None = None) -> Path:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        quality: int | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Path:
         """Write the clip; the extension picks the format, see ``pochoir.video.write``.
+
+        Args:
+            path: File to write; a path without extension gets a folder of frames.
+            quality: 1 to 100 for formats that lose detail; None takes each format's own.
+            progress: Called with the number of frames that are rendered.
+
+        Returns:
+            The path.
 
         Raises:
             OutputPathError: The extension is unknown, or its format cannot hold the clip.
@@ -187,7 +201,7 @@ class Clip:
         from pochoir.video import Film, save
 
         film = Film(
-            frames=self,
+            frames=self._reporting(progress),
             count=len(self),
             size=self.size,
             fps=self.fps,
@@ -197,6 +211,12 @@ class Clip:
             sample=self.frame_at,
         )
         return save(path, film, quality=quality)
+
+    def _reporting(self, progress: Callable[[int], object] | None) -> Iterator[Frame]:
+        for number, frame in enumerate(self, start=1):
+            yield frame
+            if progress is not None:
+                progress(number)
 
     def _plate_at(self, index: int) -> Picture:
         plate = self.stage.plates[self._turn(index, len(self.stage.plates))]

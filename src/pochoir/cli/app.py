@@ -11,6 +11,9 @@ import typer
 
 from pochoir import __version__
 from pochoir.cli.commands import (
+from pochoir.cli.commands import (
+    animate,
+)
     compare,
     demo,
     lab,
@@ -18,7 +21,10 @@ from pochoir.cli.commands import (
     records,
     score,
     segment,
+<<<<<<< HEAD
     studio,
+=======
+>>>>>>> dc91c79 (Add pochoir animate: paint cutout and plate, move the one over the other, and make clips again)
     styles,
     stylize,
     sweep,
@@ -54,6 +60,7 @@ def pochoir(
 app.command("stylize", cls=Command)(stylize.stylize)
 app.command("watch", cls=Command)(watch.watch)
 app.command("segment", cls=Command)(segment.segment)
+app.command("animate", cls=Command)(animate.animate)
 app.command("styles", cls=Command)(styles.styles)
 app.add_typer(models.app, name="models")
 app.command("recipe", cls=Command)(records.recipe)

@@ -7,9 +7,10 @@ import typer
 
 from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
+from pochoir.errors import InputError
 from pochoir.recipe import Record
 
-Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture that pochoir made.")]
+Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture or a clip that pochoir made.")]
 
 
 def recipe(
@@ -24,7 +25,7 @@ def recipe(
 
 def redo(
     picture: Made,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="NEW", help="Picture to write.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="NEW", help="Picture or clip to write.")],
     inputs: Annotated[
         Path | None, typer.Option("--inputs", metavar="DIR", help="Folder to look for the inputs in, by their names.")
     ] = None,
@@ -33,8 +34,18 @@ def redo(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make a picture again from its recipe and inputs: the same bytes on the same machine and threads."""
+    """Make a picture or a clip again from its recipe and inputs: the same bytes on the same machine and threads."""
     from pochoir import imaging
+
+    text = _read_text(picture)
+    if _is_clip(text):
+        from pochoir import clips
+        from pochoir.cli.commands.animate import produce
+
+        production = clips.replay(text, base=picture.parent, inputs_dir=inputs)
+        produce(production, out, Report(quiet, as_json), inputs=(picture,), force=force)
+        return
+
     from pochoir.jobs import Job
 
     imaging.check_output(out, inputs=[picture], force=force)
@@ -44,6 +55,23 @@ def redo(
 
 
 def _read(picture: Path) -> Record:
-    from pochoir import imaging
+    return Record.from_json(_read_text(picture))
 
-    return Record.from_json(imaging.read_record(picture))
+
+def _read_text(picture: Path) -> str:
+    """Return the record of a picture or of a clip."""
+    from pochoir import imaging, video
+
+    if picture.is_dir() or picture.suffix.lower() in video.FORMATS:
+        try:
+            return video.read_film_record(picture)
+        except InputError:  # a picture in a format that also holds clips has its record beside it
+            if picture.is_dir():
+                raise
+    return imaging.read_record(picture)
+
+
+def _is_clip(text: str) -> bool:
+    from pochoir import clips
+
+    return clips.holds_clip(text)

@@ -1,0 +1,101 @@
+"""Settings of a clip."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+
+from pochoir.animation.motions import Move
+from pochoir.errors import OptionError
+from pochoir.recipe.model import FrozenModel
+from pochoir.recipe.values import Seconds
+
+AUTO: Final = "auto"
+"""Margin that is as wide as the motion needs."""
+LONGEST_S: Final = 600.0
+SHORTEST_S: Final = 0.1
+MOST_MARGIN: Final = 1.0
+
+
+def parse_margin(value: Any) -> float | None:
+    """Read a margin: a share such as ``"20%"`` or ``0.2`` of the picture's long side, or ``"auto"``, which is None.
+
+    Raises:
+        OptionError: It is neither, or out of bounds.
+    """
+    if value is None or value == AUTO:
+        return None
+    share = float("nan")
+    try:
+        is_percent = isinstance(value, str) and value.strip().endswith("%")
+        share = float(value.strip()[:-1]) / 100 if is_percent else float(value)
+    except (TypeError, ValueError):
+        pass
+    if not 0 <= share <= MOST_MARGIN:
+        raise OptionError(f"The margin of a clip is {AUTO}, or a share from 0% to {MOST_MARGIN:.0%}; got {value!r}.")
+    return round(share, 4)
+
+
+def _write_margin(share: float | None) -> str:
+    return AUTO if share is None else f"{100 * share:g}%"
+
+
+Margin = Annotated[
+    float | None,
+    PlainValidator(parse_margin),
+    PlainSerializer(_write_margin, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": [AUTO, "20%"]}),
+]
+
+
+class ClipSettings(FrozenModel):
+    """Settings of a clip.
+
+    Attributes:
+        motion: Motions that add up, each ``NAME`` or ``NAME:AMOUNT``.
+        duration: Length in seconds.
+        fps: Frames a second.
+        loop: True if the last frame leads back to the first; False if the clip plays once and ends at rest.
+        on: Number of frames that show one pose; 2 and 3 look drawn by hand.
+        boil: Number of further paintings with other strokes, which are shown in turn.
+        parallax: True lets the background drift behind the subject.
+        shadow: True draws a soft shadow on the ground below the subject.
+        towards: Side to which motions that travel cross the picture; None keeps them in place.
+        margin: Room around the picture, as a share of its long side; None takes what the motion needs.
+    """
+
+    field_noun = "setting of a clip"
+
+    motion: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = ("breathe",)
+    duration: Seconds = Seconds(3.0)
+    fps: float = Field(default=24.0, ge=1.0, le=120.0)
+    loop: bool = Field(default=True, strict=True)
+    on: int = Field(default=1, ge=1, le=12, strict=True)
+    boil: int = Field(default=0, ge=0, le=6, strict=True)
+    parallax: bool = Field(default=False, strict=True)
+    shadow: bool = Field(default=False, strict=True)
+    towards: Literal["left", "right"] | None = None
+    margin: Margin = None
+
+    @field_validator("motion", mode="before")
+    @classmethod
+    def _check_motion(cls, value: Any) -> Any:
+        names = (value,) if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise OptionError(f"Motions are given by name, such as 'nod' or 'nod:0.5'; got {value!r}.")
+        for name in names:
+            Move.parse(name)
+        return tuple(names)
+
+    @field_validator("duration", mode="after")
+    @classmethod
+    def _check_duration(cls, value: Seconds) -> Seconds:
+        if not SHORTEST_S <= value <= LONGEST_S:
+            raise OptionError(f"A clip lasts from {SHORTEST_S:g} s to {LONGEST_S / 60:g} minutes; got {value}.")
+        return value
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The motions, with the direction of gaits."""
+        face = {"left": -1, "right": 1, None: 0}[self.towards]
+        parsed = (Move.parse(text) for text in self.motion)
+        return tuple(Move(move.motion, move.amount, face) for move in parsed)

@@ -1,0 +1,23 @@
+"""Between tensors, which painting works on, and arrays, which animation works on."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pochoir.animation.arrays import Layer, Picture
+
+
+def to_picture(x: Tensor) -> Picture:
+    """Return a picture (1, C, H, W) as an array (H, W, 3)."""
+    return np.ascontiguousarray(x[0, :3].permute(1, 2, 0).float().numpy())
+
+
+def to_tensor(picture: Picture) -> Tensor:
+    """Return a picture (H, W, 3) as a tensor (1, 3, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].contiguous()
+
+
+def to_layer(cutout: Tensor) -> Layer:
+    """Return a cutout (1, 4, H, W) with colours that alpha multiplies, of 8 bit values."""
+    straight = (cutout[0].permute(1, 2, 0).float().numpy() * 255).round() / 255
+    return np.ascontiguousarray(np.dstack([straight[..., :3] * straight[..., 3:], straight[..., 3:]]), dtype=np.float32)
