@@ -33,25 +33,17 @@ def test_motions_are_listed_with_what_they_move() -> None:
 
 def test_a_clip_is_written_and_made_again(cutout: Path, tmp_path: Path) -> None:
     out, again = tmp_path / "clip.webp", tmp_path / "again.webp"
-    done = pochoir(
-        "animate",
-        cutout,
-        "-o",
-        out,
-        "--motion",
-        "nod:0.5",
-        "--motion",
-        "breathe",
-        "--duration",
-        "0.5s",
-        "--on",
-        2,
-        "--json",
-    )
+    options = ["--motion", "nod:0.5", "--motion", "breathe", "--duration", "0.5s", "--on", "2"]
+    done = pochoir("animate", cutout, "-o", out, *options, "--json")
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
     assert facts["frames"] == 12
     assert facts["transparent"] is True
+    again_done = pochoir("animate", cutout, "-o", out, *options)
+    assert "is up to date" in again_done.output
+    other = pochoir("animate", cutout, "-o", out, "--duration", "0.5s")
+    assert other.exit_code == 2
+    assert "is another clip" in other.output
     with Image.open(out) as image:
         assert image.n_frames <= 12  # equal frames are shown longer
     redone = pochoir("redo", out, "-o", again)
@@ -106,8 +98,11 @@ def test_bad_input_gets_one_line_and_code_2(cutout: Path, tmp_path: Path, option
 
 
 def test_bad_outputs_are_refused_at_once(cutout: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.gif"
+    Image.new("RGB", (4, 4)).save(mine)
     for out, message in (
         (cutout, "is an input and would be overwritten"),
+        (mine, "was not made by pochoir animate"),
         (tmp_path / "clip.avi", "allowed: .webp"),
         (tmp_path / "none" / "clip.webp", "does not exist"),
         (tmp_path / "clip.mp4", "holds no transparency"),

@@ -130,6 +130,16 @@ def holds_clip(record: str) -> bool:
     return isinstance(values, dict) and isinstance(values.get(CLIP_KEY), dict)
 
 
+def is_same_clip(record: str, other: str) -> bool:
+    """Tell whether two records are of the same clip, however many steps a time limit allowed."""
+    if not (holds_clip(record) and holds_clip(other)):
+        return False
+    one, two = json.loads(record), json.loads(other)
+    for values in (one, two):
+        values.pop(DONE_KEY, None)
+    return bool(one == two)
+
+
 def _read_rig(rig: Rig | str | Path | None) -> Rig | None:
     if rig is None or isinstance(rig, Rig):
         return rig

@@ -77,7 +77,6 @@ class Production:
     engine: str = "auto"
     segmenter: Segmenter | None = None
     encoder: VGG | None = None
-    _environment: Environment | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._subject = self._painting(self._subject_sources(), self._limited(SUBJECT, self._subject_recipe()))
@@ -109,7 +108,6 @@ class Production:
         subjects.append(result.cutout)
         self._note(result.notes)
         self._remember(SUBJECT, result)
-        self._environment = self._subject.environment if scene.paints_subject else None
         if scene.paints_subject:
             for number in range(1, self.settings.boil + 1):
                 painting = self._repaint(self._subject, result.pastiche, number)
@@ -213,7 +211,6 @@ class Production:
         yield BACKGROUND, painting
         result = painting.result()
         self._remember(BACKGROUND, result)
-        self._environment = self._environment or painting.environment
         first = to_picture(result.composite)
         plates.append(first)
         for number in range(1, self.settings.boil + 1):
@@ -247,16 +244,18 @@ class Production:
                 towards=settings.towards,
                 boil_hold=max(BOIL_HOLD, settings.on),
             ),
-            record=self._record(),
+            record=self.record,
             notes=self.notes,
         )
 
-    def _record(self) -> str:
-        environment = self._environment or Environment(
-            torch=torch.__version__,
-            device=self._subject.scene.device,
-            threads=self._subject.threads,
-        )
+    @property
+    def record(self) -> str:
+        """Record of the clip, as it is saved with it: settings, inputs and environment."""
+        if self.recipe.paints_subject or self.recipe.paints_background:
+            environment = self._painting(self.sources, self.recipe).environment
+        else:
+            device, threads = self._subject.scene.device, self._subject.threads
+            environment = Environment(torch=torch.__version__, device=device, threads=threads)
         made = Record(
             request=Request(recipe=self.recipe, inputs=self.sources.files(), own=self._subject.request.own),
             environment=environment,

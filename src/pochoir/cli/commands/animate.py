@@ -9,7 +9,7 @@ import typer
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose, print_table, stderr
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.progress import progress_bar, watch
-from pochoir.errors import OptionError, UnknownNameError
+from pochoir.errors import InputError, OptionError, OutputPathError, UnknownNameError
 from pochoir.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -168,6 +168,9 @@ def produce(
     fps = production.settings.fps
     read: list[str | Path] = [*production.input_paths, *inputs]
     video.check_film_output(out, alpha=production.is_transparent, fps=fps, inputs=read, force=force)
+    if not force and _is_up_to_date(out, production):
+        report.done(f"{out} is up to date.", {"outputs": [str(out)], "skipped": True})
+        return
     started_s = time.monotonic()
     for title, painting in production.paintings():
         report.notes([f"painting: {title}"] if stderr.is_terminal else [])
@@ -181,6 +184,26 @@ def produce(
     timings = {"paint": painted_s, "render": time.monotonic() - started_s - painted_s}
     report.notes(clip.notes)
     report.done(_describe(clip, out, timings), _facts(clip, out, timings))
+
+
+def _is_up_to_date(out: Path, production: "Production") -> bool:
+    """Tell whether the output is this very clip.
+
+    Raises:
+        OutputPathError: It is another file.
+    """
+    from pochoir import clips, video
+
+    if not out.exists() or (out.is_file() and out.stat().st_size == 0) or (out.is_dir() and not any(out.iterdir())):
+        return False
+    try:
+        record = video.read_film_record(out)
+    except InputError:
+        record = ""
+    if clips.is_same_clip(record, production.record):
+        return True
+    whose = "is another clip" if clips.holds_clip(record) else "was not made by pochoir animate"
+    raise OutputPathError(f"'{out}' exists and {whose}; choose another output or replace it (--force).")
 
 
 def _describe(clip: "Clip", out: Path, timings: dict[str, float]) -> str:
