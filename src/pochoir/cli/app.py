@@ -11,9 +11,7 @@ import typer
 
 from pochoir import __version__
 from pochoir.cli.commands import (
-from pochoir.cli.commands import (
     animate,
-)
     compare,
     demo,
     lab,
@@ -21,10 +19,7 @@ from pochoir.cli.commands import (
     records,
     score,
     segment,
-<<<<<<< HEAD
     studio,
-=======
->>>>>>> dc91c79 (Add pochoir animate: paint cutout and plate, move the one over the other, and make clips again)
     styles,
     stylize,
     sweep,

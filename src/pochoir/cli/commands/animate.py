@@ -99,9 +99,9 @@ def animate(
             "--margin", metavar="auto|N%", help="Room around the picture, of its long side.", rich_help_panel=CLIP
         ),
     ] = "auto",
-    quality: Annotated[
+    film_quality: Annotated[
         int | None,
-        typer.Option("--quality", metavar="1..100", help="Quality of lossy formats.", rich_help_panel=CLIP),
+        typer.Option("--film-quality", metavar="1..100", help="Quality of lossy formats.", rich_help_panel=CLIP),
     ] = None,
     form: Annotated[
         str, typer.Option("--as", metavar="|".join(OUTPUTS), help="Save the clip, or the limbs that are found.")
@@ -141,7 +141,7 @@ def animate(
     elif list_all:
         _save_sheet(production, out, report, force=force)
     else:
-        produce(production, out, report, quality=quality, force=force)
+        produce(production, out, report, quality=film_quality, force=force)
 
 
 def produce(
