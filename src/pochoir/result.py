@@ -1,4 +1,4 @@
-"""What came out of a run: the finished picture, its layers and its record."""
+"""The result of a run: the finished picture, its layers and its record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Composition(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What came out of a run. All tensors are RGB(A) in [0, 1] on the CPU.
+    """Finished picture of a run and its layers. All tensors are RGB(A) in [0, 1] on the CPU.
 
     Attributes:
         composite: The finished picture, shape (1, 3, H, W), or (1, 4, H, W) with alpha.
@@ -103,10 +103,14 @@ class Result:
         """Return the provenance as JSON, as it is written into pictures."""
         return self.provenance.to_json()
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, options: imaging.SaveOptions | None = None) -> None:
         """Save the finished picture with its record inside.
 
         Alpha that the photo brought along is laid on white in formats without transparency.
+
+        Args:
+            path: File to write; its extension picks the format.
+            options: Depth, compression, and which facts of the photo are kept; None takes the recipe's.
 
         Raises:
             OutputPathError: The path's format is unknown, or cannot hold the transparency that was asked for.
@@ -120,7 +124,7 @@ class Result:
             rgb,
             alpha=alpha,
             record=self.record(),
-            options=imaging.SaveOptions.from_settings(self.recipe),
+            options=options or imaging.SaveOptions.from_settings(self.recipe),
             metadata=self.metadata,
             origin="painted",
         )

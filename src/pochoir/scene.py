@@ -65,17 +65,17 @@ class Scene:
 
     @property
     def paints_subject(self) -> bool:
-        """Whether a style applies to the subject."""
+        """True if a style applies to the subject."""
         return self.recipe.paints_subject
 
     @property
     def paints_background(self) -> bool:
-        """Whether a style applies to the background; one that is cut away is not painted."""
+        """True if a style applies to the background; one that is cut away is not painted."""
         return self.recipe.paints_background
 
     @property
     def keeps_alpha(self) -> bool:
-        """Whether the finished picture takes over the transparency of the photo."""
+        """True if the finished picture keeps the transparency of the photo."""
         photo, recipe = self.sources.photo, self.recipe
         # A style for the background of a cut-out asks for a background to be there.
         gets_background = bool(recipe.background_style) and photo.alpha_kind is AlphaKind.CUTOUT
@@ -83,7 +83,7 @@ class Scene:
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the finished picture has an alpha channel."""
+        """True if the finished picture has an alpha channel."""
         return self.keeps_alpha or self.recipe.backdrop.is_transparent
 
     @property

@@ -127,7 +127,7 @@ def load_sources(
 
 
 def load_style(source: str) -> Picture:
-    """A style picture: a built-in style if there is one of this name and no such file, else a file.
+    """Return the style of a name or path; a file counts more than a built-in style of the same name.
 
     Raises:
         ImageReadError: There is such a file, and it cannot be read.
@@ -135,7 +135,7 @@ def load_style(source: str) -> Picture:
     """
     if place_of(source).exists():
         return imaging.load(source, role="style")
-    if source in styles.NAMES or source in styles.style_names():
+    if source in styles.style_names():
         drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
         return dataclasses.replace(drawn, name=source)
     if Path(source).suffix or "/" in source or "\\" in source:
@@ -208,7 +208,7 @@ def _hash_built_in(name: str) -> str:
 
 
 def load_style_mask(source: PictureSource, style: Picture) -> Matte:
-    """The mask of a style picture, at its size: white is where the look is taken from.
+    """Read the mask of a style picture, at the style's size; the look is taken from its white parts.
 
     Raises:
         EmptyRegionError: It is black.
@@ -219,8 +219,8 @@ def load_style_mask(source: PictureSource, style: Picture) -> Matte:
     stretch = picture.size.width * style.size.height / (picture.size.height * style.size.width)
     if abs(stretch - 1.0) > MOST_STRETCH:
         raise ShapeError(
-            f"The style mask {picture.name} is {picture.size}, which are other proportions than {style.size}, the size "
-            f"of its style {style.name}; draw it on a copy of the style."
+            f"The style mask {picture.name} is {picture.size}, and its style {style.name} is {style.size}: their "
+            "proportions differ. Draw the mask on a copy of the style."
         )
     mask = imaging.load_matte(picture, size=style.size)
     if float(mask.matte.max()) < 1 / 255:
@@ -246,7 +246,7 @@ def find_input(entry: InputFile, *, base: Path, inputs_dir: Path | None) -> str:
     if entry.path is None:
         if entry.name in styles.style_names():
             return entry.name
-        raise InputError(f"The {entry.role} was a picture in memory; it has no file to read again.")
+        raise InputError(f"The {entry.role} was a picture in memory, which has no file to read again.")
     path = Path(entry.path)
     places = [] if inputs_dir is None else [inputs_dir / path.name]
     found = [place for place in (*places, path, base / path, base / path.name) if place.is_file()]

@@ -84,7 +84,7 @@ class TestStyleMask:
         mask_of((56, 40), (0, 0, 56, 20)).save(tmp_path / "turned.png")
         with pytest.raises(
             ShapeError,
-            match=r"style mask turned\.png is 56x40, .* other proportions than 40x56, .* style style\.png; dr",
+            match=r"style mask turned\.png is 56x40, and its style style\.png is 40x56: their proportions differ",
         ):
             pochoir.stylize(photo_file, style=style_file, style_mask=tmp_path / "turned.png", **quick)
 

@@ -176,8 +176,8 @@ def test_the_other_photo_is_not_the_photo_itself(metric: Brightness) -> None:
     ("metrics", "error", "text"),
     [
         (["ssmi"], UnknownNameError, "Unknown metric 'ssmi'. Did you mean 'ssim'"),
-        ([], OptionError, "named once each; got none"),
-        (["ssim", "color", "ssim"], OptionError, "named once each; got ssim, color, ssim"),
+        ([], OptionError, "each of them once; got none"),
+        (["ssim", "color", "ssim"], OptionError, "each of them once; got ssim, color, ssim"),
     ],
 )
 def test_metrics_that_cannot_be_used(metrics: list[str], error: type[Exception], text: str) -> None:

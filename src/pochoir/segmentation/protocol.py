@@ -88,7 +88,7 @@ class Segmentation:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no pixel is subject: the matte is nowhere above one half."""
+        """True if no pixel is subject: the matte is nowhere above one half."""
         return not bool((self.matte > SUBJECT_THRESHOLD).any())
 
     def cutout(self) -> Tensor:
@@ -126,10 +126,10 @@ class Segmentation:
             WriteError: The file cannot be written.
         """
         if as_matte:
-            imaging.save(path, self.matte.expand(-1, 3, -1, -1))
+            imaging.save(path, self.matte.expand(-1, 3, -1, -1), origin="cut out")
             return
         cutout = self.cutout()
-        imaging.save(path, cutout[:, :3], alpha=cutout[:, 3:])
+        imaging.save(path, cutout[:, :3], alpha=cutout[:, 3:], origin="cut out")
 
 
 class Segmenter(Protocol):

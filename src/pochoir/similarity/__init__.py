@@ -1,4 +1,4 @@
-"""How like two pictures are: by what they show, by style, by structure, by colour; whole, or one part of them."""
+"""Similarity of two pictures, or of one part of them: by contents, style, structure and colour."""
 
 from pochoir.similarity.cache import FeatureCache
 from pochoir.similarity.nulls import score_nulls

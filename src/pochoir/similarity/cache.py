@@ -1,4 +1,4 @@
-"""Descriptions of pictures, kept so that each picture is described once."""
+"""Cache of picture descriptions, so that each picture is described once."""
 
 import threading
 from collections import OrderedDict
@@ -9,10 +9,10 @@ DEFAULT_BYTES = 512 * 2**20
 
 
 class FeatureCache:
-    """The descriptions used last, up to a number of bytes. Several threads may use it.
+    """Cache of the most recently used descriptions. Several threads may use it.
 
     Args:
-        most_bytes: What is kept at most; beyond, what was not used for longest goes first.
+        most_bytes: Memory that may be kept; beyond that, the least recently used descriptions are dropped.
     """
 
     def __init__(self, most_bytes: int = DEFAULT_BYTES) -> None:
@@ -22,7 +22,7 @@ class FeatureCache:
         self._lock = threading.Lock()
 
     def get(self, metric: str, view: str) -> Features | None:
-        """A description by the metric's name and the view's key; None if it is not kept."""
+        """Return a description by the metric's name and the view's key; None if it is not kept."""
         with self._lock:
             if (metric, view) not in self._kept:
                 return None

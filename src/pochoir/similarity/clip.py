@@ -1,4 +1,4 @@
-"""Likeness by CLIP's picture encoders, through ``open_clip`` or ``sentence-transformers`` if they are installed."""
+"""Similarity by CLIP's picture encoders, through ``open_clip`` or ``sentence-transformers`` if they are installed."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,20 +13,20 @@ from pochoir.similarity.protocol import Features, Measure, View
 from pochoir.similarity.vectors import cosine, euclidean
 
 DEFAULT_MODEL = "ViT-B-16-plus-240/laion400m_e32"
-"""The network of the report that pochoir set out from."""
+"""Network of the study that pochoir grew out of."""
 SENTENCE_TRANSFORMERS = "sentence-transformers/"
 _CHECKPOINTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 class ClipLikeness:
-    """How like two pictures are to a network that was trained to match pictures with texts: 100 times a cosine.
+    """Similarity to a network that was trained to match pictures with texts: 100 times the cosine of two vectors.
 
-    The network sees the middle square of a picture at its own input size; a part is seen on the backdrop, and its
-    pixels are not weighed beyond that.
+    The network sees the middle square of a picture at its own input size. A part is shown on the backdrop; its pixels
+    get no further weights.
 
     Args:
-        name: As the metric was asked for.
-        embed: Takes RGB pictures of 8 bits and gives one vector each, shape (B, C).
+        name: Name that the metric was asked for by.
+        embed: Takes RGB pictures of 8 bits and returns one vector each, shape (B, C).
 
     References:
         Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", arXiv:2103.00020.
@@ -52,12 +52,12 @@ class ClipLikeness:
 
 
 def load_clip(name: str, *, device: str = "cpu") -> ClipLikeness:
-    """A CLIP metric; its network is never fetched behind the user's back.
+    """Return a CLIP metric. Its network has to be on this machine; nothing is downloaded.
 
     Args:
         name: ``clip``; ``clip:MODEL/TAG`` or ``clip:MODEL/FILE`` with a model of open_clip and one of its trainings or
             a checkpoint's path; or ``clip:sentence-transformers/NAME``.
-        device: Where the network runs.
+        device: Device that the network runs on.
 
     Raises:
         MissingExtraError: The package is not installed, or does not fit the installed torch.
@@ -108,7 +108,7 @@ def _settings_of(open_clip: Any, model: str, tag: str) -> dict[str, Any]:
 
 
 def _find_checkpoint(settings: dict[str, Any], model: str, tag: str) -> Path:
-    """Where open_clip has put a checkpoint that it fetched before."""
+    """Return the path of a checkpoint that open_clip has downloaded before."""
     from huggingface_hub import try_to_load_from_cache
 
     places = [Path("~/.cache/clip").expanduser() / str(settings["url"]).rpartition("/")[2]] if "url" in settings else []

@@ -1,4 +1,4 @@
-"""Scores that show a metric's scale: what it gives where the answer is known."""
+"""Null scores: values of a metric where the answer is known, which show its scale."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ def score_nulls(
 ) -> Mapping[str, tuple[Score, ...]]:
     """Score a picture with itself, with noise, with a style picture and with another photo.
 
-    The null pictures wear the picture's alpha and mask. So where a cutout stands on a wide backdrop, which any two
-    cutouts of its shape have in common, that counts for them as well.
+    The null pictures get the picture's alpha and mask. Any two cutouts of one shape share the backdrop around them,
+    and so the nulls share it as well.
 
     Args:
-        scorer: Scores them as it does all else.
+        scorer: Computes the scores.
         exhibit: The picture whose scores are to be judged, and its mask.
         style: The style picture; None leaves its score out.
         another: Another photo; None takes one that comes with scikit-image.
-        seed: Of the noise.
+        seed: Seed of the noise.
 
     Returns:
         The scores under ``"itself"``, ``"noise"``, ``"style"`` and ``"another photo"``.
@@ -56,7 +56,7 @@ def _another(picture: Picture) -> Picture:
 
 
 def _dress(null: Picture, like: Exhibit) -> Exhibit:
-    """A null picture with the alpha and the mask of the picture that it is compared with."""
+    """Return a null picture with the alpha and the mask of the picture that it is compared with."""
     alpha, mask = like.picture.alpha, like.mask
     if alpha is not None:
         alpha = imaging.resize(alpha, null.size, mode="bilinear")

@@ -45,13 +45,13 @@ class DistsWeights(NamedTuple):
 
 
 class Lpips:
-    """Learned perceptual distance: 0 for equal pictures, growing as people see them differ.
+    """Learned perceptual distance: 0 for equal pictures, larger as people see them differ.
 
     A part is the weighted mean of the map of local distances at each layer. The features just inside an outline still
     see the backdrop outside of it, which is the same for both pictures.
 
     Args:
-        name: As the metric was asked for.
+        name: Name that the metric was asked for by.
         network: Computes the feature maps.
         heads: Weight of each channel, one tensor (1, C, 1, 1) for each map.
 
@@ -73,7 +73,7 @@ class Lpips:
         return _keep(views)
 
     def compare(self, one: Features, other: Features) -> Measure:
-        """Compare two pictures; of other shapes, both are resized to the smaller height and width."""
+        """Compare two pictures; if their shapes differ, both are resized to the smaller height and width."""
         first, second, weight = _pair(one, other)
         total = 0.0
         for a, b, head in zip(self._network(first), self._network(second), self._heads, strict=True):
@@ -108,7 +108,7 @@ class Dists:
         return _keep(views)
 
     def compare(self, one: Features, other: Features) -> Measure:
-        """Compare two pictures; of other shapes, both are resized to the smaller height and width."""
+        """Compare two pictures; if their shapes differ, both are resized to the smaller height and width."""
         first, second, weight = _pair(one, other)
         pairs = zip([first, *self._network(first)], [second, *self._network(second)], strict=True)
         likeness = 0.0
@@ -116,7 +116,7 @@ class Dists:
             mean_a, mean_b = _weighted_mean(a, weight), _weighted_mean(b, weight)
             variance_a = _weighted_mean((a - mean_a).square(), weight)
             variance_b = _weighted_mean((b - mean_b).square(), weight)
-            # Of centred maps, so that equal pictures are at distance 0 to the last digit.
+            # Maps are centred first, so that equal pictures are at distance 0 to the last digit.
             covariance = _weighted_mean((a - mean_a) * (b - mean_b), weight)
             means = (2 * mean_a * mean_b + _STABILIZER) / (mean_a.square() + mean_b.square() + _STABILIZER)
             spreads = (2 * covariance + _STABILIZER) / (variance_a + variance_b + _STABILIZER)
@@ -129,7 +129,7 @@ def load_perceptual(name: str, *, device: str = "cpu") -> Lpips | Dists:
 
     Args:
         name: One of ``NAMES``.
-        device: Where the network runs.
+        device: Device that the network runs on.
 
     Raises:
         WeightsMissingError: A weight file is not in the cache; the text says how to get it.

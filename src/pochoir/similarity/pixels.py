@@ -23,8 +23,8 @@ _SMALLEST_WINDOW_PX = 11
 class StructuralSimilarity:
     """SSIM of two pictures, pixel by pixel, at most 1 (Wang et al. 2004), through scikit-image.
 
-    With its authors' settings (Gaussian window of sigma 1.5, population statistics), on RGB, as the mean over
-    channels. A part is the weighted mean of the map of local values.
+    The settings are the authors': a Gaussian window of sigma 1.5 and population statistics. RGB channels are averaged.
+    The score of a part is the weighted mean of the map of local values.
     """
 
     name = "ssim"
@@ -38,7 +38,7 @@ class StructuralSimilarity:
         ]
 
     def compare(self, one: Features, other: Features) -> Measure:
-        """Compare two pictures; of other shapes, both are brought to the smaller height and width."""
+        """Compare two pictures; if their shapes differ, both are resized to the smaller height and width."""
         size = Size(*(min(a, b) for a, b in zip(one[0].shape[-2:], other[0].shape[-2:], strict=True)))
         a, b = (imaging.resize(each[0], size)[0].permute(1, 2, 0).double().numpy() for each in (one, other))
         _, local = structural_similarity(  # type: ignore[no-untyped-call]
@@ -57,11 +57,11 @@ class StructuralSimilarity:
 
 
 class ColorDistance:
-    """How far the colours of two pictures are apart, wherever they are: sliced Wasserstein distance in CIE Lab.
+    """Distance of the colours of two pictures, wherever they are: sliced Wasserstein distance in CIE Lab.
 
-    In units of colour difference (CIE 1976): about 2 is just visible. The colours are projected on directions spread
-    evenly over the half sphere; for each the distance of the two distributions is the mean difference of their
-    quantiles, and the result is the mean over directions.
+    The unit is that of colour difference (CIE 1976): about 2 is just visible. The colours are projected on directions
+    that are spread evenly over the half sphere. The distance in one direction is the mean difference of the quantiles
+    of the two distributions. The result is the mean over directions.
 
     References:
         Bonneel et al., "Sliced and Radon Wasserstein Barycenters of Measures", JMIV 2015.
@@ -94,7 +94,7 @@ def _quantiles(view: View) -> Tensor:  # -> (directions, quantiles)
 
 
 def _directions() -> Tensor:  # (directions, 3), of length 1
-    """A spiral over the half sphere: any two neighbours are about as far apart."""
+    """Return points of a spiral over the half sphere; all neighbours are about equally far apart."""
     at = torch.arange(_DIRECTIONS, dtype=torch.float64) + 0.5
     height = at / _DIRECTIONS
     angle = at * math.pi * (3.0 - math.sqrt(5.0))

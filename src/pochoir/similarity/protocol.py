@@ -1,4 +1,4 @@
-"""What a metric is: it describes each picture once, and compares descriptions."""
+"""The protocol of a metric: it describes each picture once, and compares descriptions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ PARTS = ("all", "subject", "background", "edge")
 Part: TypeAlias = Literal["all", "subject", "background", "edge"]
 
 Features: TypeAlias = tuple[Tensor, ...]
-"""What a metric keeps of a picture: tensors on the CPU, never changed in place."""
+"""A metric's description of a picture: tensors on the CPU, never changed in place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +21,9 @@ class View:
     """A picture as the metrics see it: laid on the backdrop, with the weight of each pixel.
 
     Attributes:
-        rgb: Colours in [0, 1], shape (1, 3, H, W). What is not scored has the backdrop's colour.
-        weight: How far each pixel is scored, in [0, 1], shape (1, 1, H, W); None scores all alike.
-        key: Names the view's content: the picture's hash and all that was done to it.
+        rgb: Colours in [0, 1], shape (1, 3, H, W). Pixels that are not scored have the backdrop's colour.
+        weight: Weight of each pixel in the score, in [0, 1], shape (1, 1, H, W); None scores all alike.
+        key: Name of the view's content: the picture's hash and everything that was done to it.
     """
 
     rgb: Tensor = field(repr=False)
@@ -37,7 +37,7 @@ class View:
 
 
 class Measure(NamedTuple):
-    """What comparing two descriptions gives."""
+    """Result of comparing two descriptions."""
 
     value: float
     """The metric's number."""
@@ -48,12 +48,12 @@ class Measure(NamedTuple):
 
 
 class Metric(Protocol):
-    """Tells how like two pictures are.
+    """A measure of how similar two pictures are.
 
     Attributes:
-        name: As it was asked for; results are kept under it, so different settings need different names.
+        name: Name that it was asked for by. Results are kept under it, so different settings need different names.
         closer: Whether a higher or a lower value means that two pictures are more alike.
-        pixels: Area to which a picture is scaled before it is described, in pixels; None leaves it as it is.
+        pixels: Area that a picture is scaled to before it is described, in pixels; None does not scale it.
     """
 
     @property
@@ -66,9 +66,9 @@ class Metric(Protocol):
     def pixels(self) -> int | None: ...  # noqa: D102
 
     def describe(self, views: Sequence[View]) -> list[Features]:
-        """Describe pictures, all of one size; each description is independent of the other pictures."""
+        """Describe pictures of one size; no description depends on the other pictures."""
         ...
 
     def compare(self, one: Features, other: Features) -> Measure:
-        """Compare two descriptions; neither is a reference, so their order does not matter."""
+        """Compare two descriptions. Neither is a reference, so their order does not matter."""
         ...

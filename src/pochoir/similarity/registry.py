@@ -40,7 +40,7 @@ def create_metrics(
     Args:
         sources: Names or metrics.
         device: Device that networks run on.
-        encoder: Replaces VGG19, for tests and experiments.
+        encoder: Network to use instead of VGG19, for tests and experiments.
 
     Raises:
         UnknownNameError: There is no metric of that name.
@@ -54,7 +54,7 @@ def create_metrics(
             raise UnknownNameError("metric", source, metric_names())
     names = [source if isinstance(source, str) else source.name for source in sources]
     if not names or len(set(names)) != len(names):
-        raise OptionError(f"Metrics are to be named once each; got {', '.join(names) or 'none'}.")
+        raise OptionError(f"Name at least one metric, and each of them once; got {', '.join(names) or 'none'}.")
     if encoder is None and any(source in _ON_VGG for source in sources if isinstance(source, str)):
         encoder = load_encoder("vgg19", device=device)
     shared = None if encoder is None else SharedEncoder(encoder)

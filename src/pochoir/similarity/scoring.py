@@ -1,4 +1,4 @@
-"""Scores of pairs of pictures: views are made, described once each, and compared."""
+"""Scores of pairs of pictures: each view is made and described once, then compared."""
 
 import dataclasses
 import itertools
@@ -16,7 +16,7 @@ from pochoir.similarity.registry import MetricSource, create_metrics
 from pochoir.similarity.views import Exhibit, Framing
 
 OTHER_BACKDROPS = ("#000000", "#808080", "#ffffff")
-"""A score that depends on the backdrop is repeated on these, to tell how much."""
+"""Backdrops on which a score is repeated if it depends on the backdrop, to show how much."""
 DEFAULT_METRICS = ("vgg",)
 _BATCH = 8
 _Described: TypeAlias = dict[tuple[str, str], Features]
@@ -25,15 +25,15 @@ _Described: TypeAlias = dict[tuple[str, str], Features]
 
 @dataclass(frozen=True)
 class Score:
-    """How like two pictures are by one metric.
+    """Similarity of two pictures by one metric.
 
     Attributes:
         metric: The metric's name.
         value: Its number: 100 times the cosine for ``vgg`` and ``clip``, at most 1 for ``ssim``, else a distance.
-        closer: Whether a ``"higher"`` or a ``"lower"`` value means that the pictures are more alike.
-        cosine: Of the two descriptions; None where they are not vectors.
+        closer: Direction of the metric: whether a ``"higher"`` or a ``"lower"`` value means more alike.
+        cosine: Cosine of the two descriptions; None where they are not vectors.
         euclidean: Distance of the two descriptions; None where they are not vectors.
-        backdrops: The value on other backdrops; empty where the backdrop is not seen.
+        backdrops: Values on other backdrops; empty where the backdrop is not seen.
     """
 
     metric: str
@@ -45,27 +45,27 @@ class Score:
 
     @property
     def backdrop_shift(self) -> float:
-        """How far another backdrop would move the value at most; 0 where the backdrop is not seen."""
+        """Largest change of the value on another backdrop; 0 where the backdrop is not seen."""
         return max((abs(value - self.value) for value in self.backdrops.values()), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return the score as plain values."""
         return dataclasses.asdict(self) | {"backdrop_shift": self.backdrop_shift}
 
 
 class Scorer:
-    """Scores pictures; each is described once, however often it is compared.
+    """Scores pictures; each picture is described once, however often it is compared.
 
     Args:
         metrics: Names (see ``similarity.NAMES``) or metrics of your own.
-        part: What is scored: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``.
-        backdrop: Colour behind cutouts, and in place of what is not scored; the same for every picture.
-        other_backdrops: Where the backdrop is seen, the score is repeated on these; empty repeats nothing.
-        most_pixels: Metrics that scale pictures to one area take this one if it is less than theirs. Give the area of
-            the smallest picture: enlarged, it would lack the detail that the others have.
-        device: Where networks run.
-        encoder: Replaces VGG19.
-        cache: Keeps the descriptions; give one to several scorers to share it.
+        part: Part that is scored: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``.
+        backdrop: Colour behind cutouts and in place of the parts that are not scored; the same for every picture.
+        other_backdrops: Backdrops to repeat the score on where the backdrop is seen; empty repeats nothing.
+        most_pixels: Upper limit of the area that pictures are scaled to. Give the area of the smallest picture:
+            enlarged, it would lack the detail that the others have.
+        device: Device that networks run on.
+        encoder: Network to use instead of VGG19.
+        cache: Cache of descriptions; several scorers can share one.
 
     Raises:
         InputError: A name or a colour cannot be used.
@@ -109,9 +109,9 @@ class Scorer:
         """Score one pair.
 
         Args:
-            one: Path, PIL image, array or ``Picture``.
+            one: Path, PIL image, array, tensor or ``Picture``.
             other: Likewise.
-            mask: The subject of ``one``, white is subject; resized if need be.
+            mask: The subject of ``one``, white is subject; resized if its size differs.
             other_mask: The subject of ``other``; None takes ``mask`` for both.
 
         Returns:
@@ -124,7 +124,7 @@ class Scorer:
         return self.score_pairs([pair])[0]
 
     def score_pairs(self, pairs: Iterable[tuple[Exhibit, Exhibit]]) -> list[tuple[Score, ...]]:
-        """Score many pairs of pictures that were read before: for each, one score for each metric."""
+        """Score many pairs of pictures that were read before; return one score for each pair and metric."""
         framings = (self.framing, *self._elsewhere)
         scored: list[tuple[Score, ...]] = []
         for batch in _batches(pairs):
@@ -183,18 +183,27 @@ def score(
     metrics: Sequence[MetricSource] = DEFAULT_METRICS,
     mask: PictureSource | None = None,
     other_mask: PictureSource | None = None,
-    **settings: Any,
+    part: str = "all",
+    backdrop: str = "#808080",
+    other_backdrops: Sequence[str] = OTHER_BACKDROPS,
+    most_pixels: int | None = None,
+    device: str = "cpu",
+    encoder: VGG | None = None,
 ) -> tuple[Score, ...]:
-    """Score one pair of pictures; for many, keep a ``Scorer``, which describes each picture once.
+    """Score one pair of pictures; for many pairs use a ``Scorer``, which describes each picture once.
 
     Args:
-        one: Path, PIL image, array or ``Picture``.
+        one: Path, PIL image, array, tensor or ``Picture``.
         other: Likewise.
         metrics: Names or metrics of your own.
         mask: The subject of ``one``.
         other_mask: The subject of ``other``; None takes ``mask`` for both.
-        **settings: What else ``Scorer`` takes: part, backdrop, device and so on. ``most_pixels`` is the smaller
-            picture's area unless it is given.
+        part: As for ``Scorer``.
+        backdrop: As for ``Scorer``.
+        other_backdrops: As for ``Scorer``.
+        most_pixels: As for ``Scorer``; None takes the smaller picture's area.
+        device: As for ``Scorer``.
+        encoder: As for ``Scorer``.
 
     Returns:
         One score for each metric, in their order.
@@ -205,12 +214,20 @@ def score(
         MissingExtraError: A metric needs a package that is not installed.
     """
     pair = read_exhibit(one, mask), read_exhibit(other, mask if other_mask is None else other_mask)
-    settings.setdefault("most_pixels", min(exhibit.picture.size.pixels for exhibit in pair))
-    return Scorer(metrics, **settings).score_pairs([pair])[0]
+    scorer = Scorer(
+        metrics,
+        part=part,
+        backdrop=backdrop,
+        other_backdrops=other_backdrops,
+        most_pixels=most_pixels or min(exhibit.picture.size.pixels for exhibit in pair),
+        device=device,
+        encoder=encoder,
+    )
+    return scorer.score_pairs([pair])[0]
 
 
 def read_exhibit(picture: PictureSource, mask: PictureSource | None = None) -> Exhibit:
-    """Read a picture and its mask, which is resized to the picture if need be.
+    """Read a picture and its mask, which is resized to the picture if its size differs.
 
     Raises:
         ImageReadError: One of them cannot be read.

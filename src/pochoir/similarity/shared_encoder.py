@@ -9,10 +9,10 @@ from pochoir.encoders import VGG
 
 
 class SharedEncoder:
-    """An encoder that keeps what it found last, for the next metric that asks about the same pictures.
+    """An encoder that keeps its last features, for the next metric that asks for the same pictures.
 
     Args:
-        encoder: A VGG.
+        encoder: The network.
     """
 
     def __init__(self, encoder: VGG) -> None:
@@ -22,12 +22,12 @@ class SharedEncoder:
         self._found: dict[str, Tensor] = {}
 
     def register(self, layers: Sequence[str]) -> None:
-        """Name layers that will be asked for, so that one pass brings them all."""
+        """Add layers to those that one pass computes."""
         self._layers |= dict.fromkeys(layers)
         self._pictures = []
 
     def encode(self, pictures: list[Tensor]) -> dict[str, Tensor]:
-        """Activations of all registered layers, on the CPU.
+        """Return the activations of all registered layers, on the CPU.
 
         Args:
             pictures: RGB in [0, 1], shape (1, 3, H, W) each, all of one size; not to be changed in place.
@@ -43,7 +43,7 @@ class SharedEncoder:
 
     def _run(self, pictures: list[Tensor]) -> dict[str, Tensor]:
         device, layers = self._encoder.mean.device, list(self._layers)
-        # A processor gains nothing from batches, and a picture's last digits would depend on what it is batched with.
+        # A CPU gains nothing from batches, and a picture's last digits would depend on the others in its batch.
         at_once = 1 if device.type == "cpu" else len(pictures)
         with torch.no_grad():
             found = [

@@ -1,4 +1,4 @@
-"""Metrics on the features of VGG19, which pochoir has anyway: likeness, content distance, style distance."""
+"""Metrics on the features of VGG19: likeness, content distance, style distance."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,7 +14,7 @@ from pochoir.similarity.vectors import cosine, euclidean, relative_distance
 from pochoir.transfer.functional import gram
 
 VIEW_PIXELS = 256 * 256
-"""Area at which pictures are compared: what a picture of 256 pixels a side has."""
+"""Area at which pictures are compared, in pixels."""
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
 _LEAST_DEVIATION = 1e-3
@@ -22,15 +22,16 @@ _TINY = 1e-12
 
 
 class VggLikeness:
-    """How like two pictures are in what they show, whatever they are painted in: 100 times a cosine.
+    """Similarity in contents, whatever the style: 100 times the cosine of two descriptions.
 
-    The features of one deep layer, each channel brought to mean 0 and deviation 1 over the picture, averaged over a
-    grid of cells. Means and deviations of channels are style (Huang and Belongie 2017), so what is left says what is
-    where. Without that the ranking turns round: a picture comes out nearer to others in its style than to its own
-    photo in another one. The layer and the grid were chosen on stylised photos; docs/similarity.md has the numbers.
+    A description holds the features of one deep layer, averaged over a grid of cells. Each channel is scaled to mean 0
+    and deviation 1 over the picture first: these two numbers are style (Huang and Belongie 2017), and the rest says
+    which things are where. Without that the ranking is reversed: a picture is nearer to others in its style than to its
+    own photo in another style. The layer and the grid were chosen on stylised photos; docs/similarity.md has the
+    numbers.
 
     Args:
-        encoder: Looks at the pictures.
+        encoder: Computes the features.
 
     References:
         Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization",
@@ -61,12 +62,12 @@ class VggLikeness:
 
 
 class ContentDistance:
-    """How far two pictures are apart in content as style transfer means it: feature by feature, place by place.
+    """Distance in content as style transfer defines it: feature by feature, position by position.
 
-    The relative squared distance of ``relu4_2``, in [0, 1]: activations are not negative.
+    It is the relative squared distance of ``relu4_2``, in [0, 1], since activations are not negative.
 
     Args:
-        encoder: Looks at the pictures.
+        encoder: Computes the features.
     """
 
     name = "content"
@@ -83,19 +84,19 @@ class ContentDistance:
         return [(_guided(one[None], view.weight),) for one, view in zip(features, views, strict=True)]
 
     def compare(self, one: Features, other: Features) -> Measure:
-        """Compare two descriptions; of pictures of other shapes, the finer one is averaged down."""
+        """Compare two descriptions; if their shapes differ, the finer one is averaged down."""
         a, b = _same_grid(one[0], other[0])
         return Measure(relative_distance(a, b), cosine(a, b), euclidean(a, b))
 
 
 class GramDistance:
-    """How far two pictures are apart in style: which features occur together, wherever they are.
+    """Distance in style: in the features that occur together, wherever they are.
 
-    The relative squared distance of Gram matrices, the mean over five layers, in [0, 1]: the inner product of two
-    Gram matrices is never negative. As vectors, the matrices of all layers are scaled to length 1 and put together.
+    It is the relative squared distance of Gram matrices, the mean over five layers, in [0, 1], since the inner product
+    of two Gram matrices is never negative. For the cosine the matrices of all layers are scaled to length 1 and joined.
 
     Args:
-        encoder: Looks at the pictures.
+        encoder: Computes the features.
 
     References:
         Gatys et al., "A Neural Algorithm of Artistic Style", arXiv:1508.06576.
@@ -137,7 +138,7 @@ def _normalised_cells(features: Tensor, weight: Tensor | None, grid: int) -> Ten
     share = guide / guide.sum()
     centred = features - (features * share).sum(dim=(-2, -1), keepdim=True)
     variance = (centred.square() * share).sum(dim=(-2, -1), keepdim=True)
-    # A channel that hardly varies is noise, and is not to be blown up.
+    # A channel that hardly varies is noise, and must not be scaled up.
     deviation = variance.sqrt() + _LEAST_DEVIATION * variance.mean().sqrt() + _TINY
     return F.adaptive_avg_pool2d(centred / deviation * guide, grid)
 

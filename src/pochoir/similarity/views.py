@@ -1,4 +1,4 @@
-"""From a picture to what the metrics see of it: on which ground it stands, and which part of it counts."""
+"""Views of pictures for the metrics: laid on a backdrop, with weights for the part that is scored."""
 
 import math
 from collections.abc import Callable
@@ -16,20 +16,20 @@ from pochoir.imaging import Matte, Picture
 from pochoir.similarity.protocol import PARTS, View
 
 SMALLEST_SIDE_PX = 32
-"""A view is at least so high and so wide, whatever its picture's shape, so that deep layers have some positions."""
+"""Least height and width of a view, so that deep layers have some positions."""
 EDGE_BAND = 0.02
-"""The edge band reaches so far to either side of the outline, as a share of the square root of the area."""
+"""Width of the edge band on either side of the outline, as a share of the square root of the area."""
 _FEWEST_PIXELS = 1.0
 
 
 @dataclass(frozen=True)
 class Framing:
-    """What is scored of a picture, and on which ground.
+    """The part of a picture that is scored, and the backdrop.
 
     Attributes:
         part: ``"all"``, ``"subject"``, ``"background"`` or ``"edge"``, the band along the subject's outline.
-        backdrop: Colour behind cutouts and in place of what is not scored: ``"#rgb"``, ``"#rrggbb"`` or a name such
-            as ``"white"``.
+        backdrop: Colour behind cutouts and in place of the parts that are not scored: ``"#rgb"``, ``"#rrggbb"`` or a
+            name such as ``"white"``.
 
     Raises:
         UnknownNameError: There is no such part.
@@ -46,7 +46,7 @@ class Framing:
 
 
 def parse_color(text: str) -> Tensor:
-    """A colour in [0, 1], shape (1, 3, 1, 1).
+    """Read a colour; return it in [0, 1], shape (1, 3, 1, 1).
 
     Raises:
         OptionError: The text is not an opaque colour.
@@ -62,10 +62,10 @@ def parse_color(text: str) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """A picture to score, and the mask that tells its subject.
+    """A picture to score, and the mask of its subject.
 
     Attributes:
-        picture: The picture; its alpha lays it on the backdrop and, without a mask, is its subject.
+        picture: The picture. It is laid on the backdrop by its alpha, which is also its subject without a mask.
         mask: The subject, at the picture's size; needed for any part but ``"all"`` unless the picture has alpha.
     """
 
@@ -74,12 +74,12 @@ class Exhibit:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What had to be converted on reading."""
+        """Conversions that were made on reading."""
         read: list[Picture | Matte] = [self.picture, *([] if self.mask is None else [self.mask])]
         return tuple(f"{item.name}: {note}" for item in read for note in item.notes)
 
     def key(self, framing: Framing, *, pixels: int | None = None) -> str:
-        """Names what ``view`` would show, without making it."""
+        """Return the key of a view without making it."""
         is_laid = self.picture.alpha is not None or framing.part != "all"
         parts = [self.picture.sha256, str(_fit_area(self.picture.size, pixels)), framing.part]
         parts += [] if self.mask is None or framing.part == "all" else [self.mask.sha256]
@@ -87,16 +87,16 @@ class Exhibit:
         return "/".join(parts)
 
     def view(self, framing: Framing, *, pixels: int | None = None) -> View:
-        """Show the picture as a metric is to see it.
+        """Return the picture as a metric sees it.
 
-        Where a part is scored, all else is painted in the backdrop's colour, so nothing outside can move the score.
+        Where a part is scored, everything else gets the backdrop's colour, so nothing outside can change the score.
 
         Args:
             framing: The part and the backdrop.
-            pixels: Area to scale to; None keeps the picture's size.
+            pixels: Area to scale to, in pixels; None keeps the picture's size.
 
         Raises:
-            OptionError: A part is asked for, and nothing tells the subject.
+            OptionError: A part is asked for, and there is neither a mask nor transparency.
             EmptyRegionError: The part has no pixels.
         """
         weight = _weigh(self.picture, framing.part, self.mask)
@@ -127,17 +127,17 @@ def _weigh(picture: Picture, part: str, mask: Matte | None) -> Tensor | None:
 
 
 def edge_band(matte: Tensor) -> Tensor:
-    """The band along a subject's outline: ones near it, zeros elsewhere.
+    """Return the band along a subject's outline: ones near it, zeros elsewhere.
 
     Args:
         matte: The subject in [0, 1], shape (1, 1, H, W).
 
     Returns:
-        Where within ``EDGE_BAND`` of a pixel the matte is on both sides of one half; same shape.
+        Ones where the matte is on both sides of one half within ``EDGE_BAND`` of the pixel; same shape.
     """
     radius = max(1, round(EDGE_BAND * math.sqrt(matte.shape[-2] * matte.shape[-1])))
     inside = (matte > 0.5).to(matte.dtype)
-    # A square's reach, one direction after the other: the same maximum at a fraction of the work.
+    # The maximum over a square, one direction after the other: the same values at a fraction of the work.
     grown, shrunk = (_spread(values, radius) for values in (inside, 1.0 - inside))
     return grown * shrunk
 
@@ -155,6 +155,6 @@ _PARTS_OF_MATTE: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def _fit_area(size: Size, pixels: int | None) -> Size:
-    """The size of about this area and the same shape, but of no side so short that a network sees nothing."""
+    """Return the size of about this area and the same shape, with sides that a network can work on."""
     wanted = size if pixels is None else size.scaled(math.sqrt(pixels / size.pixels))
     return Size(max(SMALLEST_SIDE_PX, wanted.height), max(SMALLEST_SIDE_PX, wanted.width))
