@@ -32,7 +32,7 @@ class _SubjectOptions(TypedDict, total=False):
     """Settings of the search for the subject; ``Recipe`` describes each of them."""
 
     segmenter: str | Segmenter | None
-    preprocess: Literal["official", "rembg", "report"]
+    preprocess: Literal["multiscale", "official", "rembg", "report"]
     box: Box | tuple[int, int, int, int] | None
     keep_points: str | Sequence[tuple[int, int]]
     drop_points: str | Sequence[tuple[int, int]]

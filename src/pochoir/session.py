@@ -165,7 +165,8 @@ class Session:
             raise OptionError("This session is closed; make a new one.")
 
     def _find_segmenter(self, settings: SegmentSettings, device: str) -> Segmenter:
-        key = (settings.segmenter, settings.preprocess, settings.box, settings.grabcut_iterations, device)
+        with_detail = settings.refine == "best"  # which runs U2-Net once more
+        key = (settings.segmenter, settings.preprocess, with_detail, settings.box, settings.grabcut_iterations, device)
         with self._lock:  # so that two threads do not load the same network
             found = self._segmenters.get(key)
             if found is None:

@@ -60,7 +60,7 @@ def test_a_soft_fringe_goes_with_the_nearest_part():
     [
         ("4", "There is no subject 4: 3 subjects were found. --as parts shows their numbers."),
         ("1,9", "There is no subject 9: 3 subjects"),
-        ("0", "There is no subject 0"),
+        ("0", "A subject is all, largest, or numbers such as 1 or 1,3; got '0'"),
         ("biggest", "A subject is all, largest, or numbers such as 1 or 1,3; got 'biggest'"),
     ],
 )

@@ -12,7 +12,7 @@ from pochoir import kernels, weights
 from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter
 from pochoir.segmentation.u2net import U2NetSegmenter, network
-from pochoir.segmentation.u2net.predictor import CONVENTIONS, normalize
+from pochoir.segmentation.u2net.preprocessing import CONVENTIONS, normalize
 from support.close import assert_close
 
 pytestmark = pytest.mark.skipif(not kernels.SUPPORTED, reason="this CPU has no AVX2")

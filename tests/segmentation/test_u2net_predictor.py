@@ -11,7 +11,8 @@ from pochoir import weights
 from pochoir._types import Size
 from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.segmentation.u2net.network import SaliencyMaps
-from pochoir.segmentation.u2net.predictor import CONFIGS, CONVENTIONS, U2NetSegmenter, normalize, stretch
+from pochoir.segmentation.u2net.predictor import CONFIGS, U2NetSegmenter
+from pochoir.segmentation.u2net.preprocessing import CONVENTIONS, normalize, stretch
 
 PHOTOS = {name: getattr(skimage.data, name) for name in ("astronaut", "chelsea", "coffee")}
 
@@ -223,5 +224,5 @@ def test_every_convention_takes_any_size(tiny, preprocess, size):
 def test_unknown_convention_is_refused_before_the_file_is_read(tiny, tmp_path):
     with pytest.raises(UnknownNameError, match=r"Unknown preprocessing 'rembgs'. Did you mean 'rembg'"):
         U2NetSegmenter.from_file(tmp_path / "absent.onnx", name="u2net", preprocess="rembgs")
-    with pytest.raises(UnknownNameError, match="Allowed: official, rembg, report"):
+    with pytest.raises(UnknownNameError, match="Allowed: multiscale, official, rembg, report"):
         U2NetSegmenter(tiny, preprocess="")

@@ -21,7 +21,7 @@ Level = Literal["basic", "advanced", "experiment"]
 GROUPS = ("styles", "painting", "subject", "regions", "output", "machine")
 """Groups of settings, in the order in which help pages and forms show them."""
 
-Preprocessing = Literal["official", "rembg", "report"]
+Preprocessing = Literal["multiscale", "official", "rembg", "report"]
 Refinement = Literal["none", "fast", "best"]
 Encoder = Literal["vgg19", "vgg16"]
 Pooling = Literal["max", "avg"]
@@ -146,8 +146,8 @@ class SegmentSettings(FrozenModel):
         level="basic",
     )
     preprocess: Preprocessing = setting(
-        "official",
-        "Photo as U2-Net sees it: as its authors prepare it, as rembg does, or 512 pixels wide and smoothed",
+        "multiscale",
+        "Photo as U2-Net sees it: at several sizes, as its authors prepare it, as rembg does, or 512 pixels wide",
         group="subject",
         level="experiment",
     )

@@ -1,4 +1,4 @@
-"""How far a matte can be trusted: told from how decided it is, and from looking at the photo a second time."""
+"""Confidence in a matte, from how decided it is and from a second look at the photo."""
 
 import torch
 from torch import Tensor
@@ -8,19 +8,16 @@ from pochoir.segmentation.grabcut import GrabCutSegmenter
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Doubt, Segmentation, Segmenter, check_matte, check_photo
 
 SURE_FROM = 0.8
-"""Below this the user is told.
-
-Of the drawn scenes that may be tuned on (``benchmarks/scenes.py``) the least decided matte that is right is that of a
-bare tree, 0.87; pictures of textures, of text and of the night sky, which have no subject, stay below 0.6."""
+"""Confidence below which a note asks the user to look."""
 
 BOX_JITTER = 0.05
-"""A box is wider by this share of its sides on the second look: who draws one does not do it more exactly."""
+"""Share of its sides by which a box is widened for the second look: nobody draws one more exactly."""
 
-_LOOKED_AT_PX = 512
+_SAMPLED_PX = 512
 
 
 def decidedness(matte: Tensor) -> float:
-    """How far a matte knows what it wants, from 0 (fog) to 1 (hard edges): its overlap with its own yes-or-no version.
+    """Measure how decided a matte is, from 0 (fog) to 1 (hard edges): its overlap with its own hard version.
 
     Soft edges cost little, a subject that is grey all over costs much. It needs no second run of a network.
 
@@ -33,42 +30,51 @@ def decidedness(matte: Tensor) -> float:
     Raises:
         ShapeError: It is not one matte.
     """
-    step = max(1, check_matte(matte).long_side // _LOOKED_AT_PX)
+    step = max(1, check_matte(matte).long_side // _SAMPLED_PX)
     few = matte[..., ::step, ::step]  # a sum over fewer pixels is as good, and free on a large photo
-    return _overlap(few, (few > SUBJECT_THRESHOLD).to(few))
+    return overlap(few, (few > SUBJECT_THRESHOLD).to(few))
+
+
+def overlap(one: Tensor, other: Tensor) -> float:
+    """Measure the overlap of two soft masks of the same shape: the sum of minima over the sum of maxima; 0 if empty."""
+    either = float(torch.maximum(one, other).sum())
+    return float(torch.minimum(one, other).sum()) / either if either > 0 else 0.0
 
 
 def measure_doubt(photo: Tensor, found: Segmentation, segmenter: Segmenter) -> Doubt:
     """Compare a matte with a second look at the same photo.
 
     A network looks at the mirrored photo, which takes as long as the first look; GrabCut starts again from a slightly
-    wider box. The confidence is the lower of their overlap and the matte's ``decidedness``.
+    wider box. The confidence is the lower of their overlap and the matte's ``decidedness``. Where the segmenter has
+    compared several looks by itself, its own doubt is returned.
 
     Args:
         photo: Shape (1, 3, H, W), RGB in [0, 1].
-        found: What the segmenter found in it, before any correction or refinement.
+        found: Segmentation of it, before any correction or refinement.
         segmenter: The segmenter.
 
     Returns:
-        How far the matte can be trusted.
+        The confidence, and a map of doubt.
 
     Raises:
         ShapeError: It is not one photo.
 
     Note:
-        U2-Net-p is no good second witness for U2-Net: it overlooks subjects that the large network finds rightly (a
-        cat, a dog and a parrot with overlaps of 0.04 to 0.2), so it would cry wolf. And no witness helps where a
-        network is wrong with conviction: a missing part that it misses in the mirror, too, is not doubted.
+        U2-Net-p is no good second witness for U2-Net: it misses subjects that the large network finds (a cat, a dog
+        and a parrot with overlaps of 0.04 to 0.2), so it would cry wolf. No witness helps where a network is wrong
+        with conviction: a part that it misses at every size and in the mirror is not doubted.
     """
     check_photo(photo)
+    if found.doubt is not None:
+        return found.doubt
     again = _look_again(photo, found, segmenter)
-    confidence = min(decidedness(found.matte), _overlap(found.matte, again))
+    confidence = min(decidedness(found.matte), overlap(found.matte, again))
     undecided = 1.0 - (2.0 * found.matte - 1.0).abs()
     return Doubt(confidence, torch.maximum(undecided, (found.matte - again).abs()))
 
 
 def doubt_note(method: str, confidence: float) -> tuple[str, ...]:
-    """A sentence that says what to try if the confidence is low, nothing otherwise."""
+    """Return a sentence with things to try if the confidence is low, nothing otherwise."""
     if confidence >= SURE_FROM:
         return ()
     return (
@@ -83,8 +89,3 @@ def _look_again(photo: Tensor, found: Segmentation, segmenter: Segmenter) -> Ten
     x, y, width, height = found.box
     dx, dy = max(1, round(BOX_JITTER * width)), max(1, round(BOX_JITTER * height))
     return GrabCutSegmenter(box=Box(x - dx, y - dy, width + 2 * dx, height + 2 * dy)).segment(photo).matte
-
-
-def _overlap(one: Tensor, other: Tensor) -> float:
-    either = float(torch.maximum(one, other).sum())
-    return float(torch.minimum(one, other).sum()) / either if either > 0 else 0.0

@@ -21,8 +21,9 @@ from torch import Tensor
 from pochoir._types import Box, Size
 from pochoir.errors import OptionError, ShapeError
 from pochoir.recipe import Points, SegmentSettings
-from pochoir.segmentation.protocol import check_matte, check_photo
-from pochoir.segmentation.stroke_propagation import share_added, share_kept
+from pochoir.segmentation.grabcut import box_around
+from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, check_matte, check_photo
+from pochoir.segmentation.stroke_propagation import VISIBLE, share_added, share_kept
 
 WORKING_LONG_SIDE = 512
 """Corrections are spread on a copy of at most this size; a large photo costs hardly more than a small one."""
@@ -172,6 +173,26 @@ def correct_matte(matte: Tensor, photo: Tensor, corrections: Corrections) -> Ten
     matte = matte * _enlarge(kept, size, matte)
     matte = 1.0 - (1.0 - matte) * (1.0 - _enlarge(added, size, matte)) if bool(added.any()) else matte
     return corrections.stamp(matte)
+
+
+def miss_notes(matte: Tensor, corrections: Corrections) -> tuple[str, ...]:
+    """Return sentences on a box or strokes that miss the subject, nothing otherwise.
+
+    Args:
+        matte: The matte to be corrected, shape (1, 1, H, W), in [0, 1].
+        corrections: The corrections, at the same size.
+    """
+    notes = []
+    inside = matte > SUBJECT_THRESHOLD
+    if corrections.box is not None and bool(inside.any()) and not bool(corrections.within_box(inside).any()):
+        notes.append(
+            f"The box {corrections.box} holds nothing of the subject, which was found in {box_around(matte)}: move the "
+            "box there, or find the subject from the box alone with --segmenter grabcut."
+        )
+    drop = corrections.drop.to(matte.device)
+    if bool(drop.any()) and not bool((matte[drop] > VISIBLE).any()):
+        notes.append("The drop points and strokes lie outside the subject and remove nothing.")
+    return tuple(notes)
 
 
 def _draw_points(points: tuple[tuple[int, int], ...], size: Size) -> NDArray[np.bool_]:

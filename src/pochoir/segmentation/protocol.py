@@ -12,18 +12,18 @@ from pochoir._types import Box, Size
 from pochoir.errors import OptionError, ShapeError
 
 SUBJECT_THRESHOLD = 0.5
-"""A pixel whose matte is above this belongs to the subject when a yes or no is needed."""
+"""Matte above which a pixel belongs to the subject when a yes or no is needed."""
 PREVIEW_LONG_SIDE_PX = 768
 """Largest long side of the picture that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The connected subjects of a matte.
+    """Connected subjects of a matte.
 
     Attributes:
-        labels: Shape (1, 1, H, W), int32: the number of the part that a pixel belongs to, 0 where the matte is not
-            above one half, and in specks.
+        labels: Shape (1, 1, H, W), int32: number of each pixel's part, 0 in specks and where the matte is not above
+            one half.
         areas_px: Pixels of parts 1, 2, ..., from the largest to the smallest.
         boxes: The smallest box around each part.
     """
@@ -41,8 +41,9 @@ class Doubt:
     """Confidence in a matte.
 
     Attributes:
-        confidence: In [0, 1]; below ``confidence.SURE_FROM`` the user is told.
-        map: Where the matte is undecided or the second look differs, shape (1, 1, H, W), in [0, 1].
+        confidence: In [0, 1]; below ``confidence.SURE_FROM`` a note says so.
+        map: Doubt, high where the matte is undecided or a second look differs, shape (1, 1, h, w) in the photo's
+            proportions, in [0, 1].
     """
 
     confidence: float
@@ -51,16 +52,16 @@ class Doubt:
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """A subject that was found in a photo.
+    """Subject that was found in a photo.
 
     Attributes:
-        matte: Share of the subject in each pixel, shape (1, 1, H, W), float32 in [0, 1], at the photo's size.
+        matte: Share of subject in each pixel, shape (1, 1, H, W), float32 in [0, 1], at the photo's size.
         method: Name of the segmenter that made it.
-        stages: Captions and maps, each (1, 1, h, w) in [0, 1], on the way to the matte; may be empty.
+        stages: Captions and intermediate maps, each (1, 1, h, w) in [0, 1]; may be empty.
         box: The rectangle the search started from, in photo pixels, where there was one.
-        notes: Sentences that the user should see, for example that no subject was found.
-        parts: The connected subjects, numbered, where they were asked for; those that were not chosen as well.
-        doubt: Confidence in the matte, where that was asked for.
+        notes: Sentences for the user, for example that no subject was found.
+        parts: Connected subjects, numbered, if asked for; those that were not chosen as well.
+        doubt: Reliability of the matte, if asked for or known without extra work.
         photo: The photo's colours, shape (1, 3, H, W); None where a segmenter was called directly.
     """
 
@@ -133,7 +134,7 @@ class Segmentation:
 
 
 class Segmenter(Protocol):
-    """Anything that finds the subject of a photo; pass your own object wherever one is taken."""
+    """Protocol of segmenters; pass your own object wherever one is taken."""
 
     @property
     def name(self) -> str:
@@ -144,7 +145,7 @@ class Segmenter(Protocol):
 
 
 def check_photo(photo: Tensor) -> Size:
-    """The size of a photo of shape (1, 3, H, W).
+    """Return the size of a photo of shape (1, 3, H, W).
 
     Raises:
         ShapeError: It has another shape, or no pixels.
@@ -155,7 +156,7 @@ def check_photo(photo: Tensor) -> Size:
 
 
 def check_matte(matte: Tensor) -> Size:
-    """The size of a matte of shape (1, 1, H, W).
+    """Return the size of a matte of shape (1, 1, H, W).
 
     Raises:
         ShapeError: It has another shape, or no pixels.
@@ -166,7 +167,7 @@ def check_matte(matte: Tensor) -> Size:
 
 
 def coverage_notes(matte: Tensor) -> tuple[str, ...]:
-    """A sentence if a matte has no subject or no background, nothing otherwise."""
+    """Return a sentence if a matte has no subject or no background, nothing otherwise."""
     inside = matte > SUBJECT_THRESHOLD
     if not bool(inside.any()):
         return ("No subject was found: the matte is nowhere above one half.",)

@@ -1,4 +1,4 @@
-"""The segmenters that have a name."""
+"""Segmenters by name."""
 
 from collections.abc import Callable
 
@@ -13,11 +13,11 @@ from pochoir.segmentation.protocol import Segmenter
 from pochoir.segmentation.rembg_sessions import RembgSegmenter
 from pochoir.segmentation.u2net.predictor import U2NetSegmenter
 
-_BOX_FINDERS = ("u2net", "u2netp")  # the surer one first: a box that cuts the subject cannot be made good later
+_BOX_FINDERS = ("u2net", "u2netp")  # the better one first: GrabCut never looks outside its box
 
 
 def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = "cpu", many: bool = False) -> Segmenter:
-    """Build the segmenter that the settings name, ready to use.
+    """Load the segmenter that the settings name.
 
     A name that another package has registered under the entry points ``pochoir.segmenters`` builds that package's
     segmenter. ``rembg:NAME`` runs in the rembg package, on the device that its onnxruntime is for. GrabCut without a
@@ -59,8 +59,14 @@ def weights_of(settings: SegmentSettings) -> tuple[str, ...]:
 
 
 def _u2net(settings: SegmentSettings, device: str | torch.device, many: bool) -> Segmenter:
-    name, path = settings.segmenter, weights.where(settings.segmenter)
-    return U2NetSegmenter.from_file(path, name=name, device=device, preprocess=settings.preprocess, many=many)
+    return U2NetSegmenter.from_file(
+        weights.where(settings.segmenter),
+        name=settings.segmenter,
+        device=device,
+        preprocess=settings.preprocess,
+        with_detail=settings.refine == "best",
+        many=many,
+    )
 
 
 def _grabcut(settings: SegmentSettings, device: str | torch.device, many: bool) -> Segmenter:
@@ -82,4 +88,4 @@ SEGMENTER_BUILDERS: dict[str, Callable[[SegmentSettings, str | torch.device, boo
     "u2netp": _u2net,
     "grabcut": _grabcut,
 }
-"""How each named segmenter is made from the settings, a device, and whether it is for many photos."""
+"""Builders of segmenters by name, from the settings, a device, and whether many photos will follow."""

@@ -18,7 +18,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 Colors: TypeAlias = NDArray[np.float32]
 """Shape (h, w, 3), RGB in [0, 1]."""
 
-_VISIBLE = 0.05
+VISIBLE = 0.05
+"""Matte above which a pixel can be seen."""
 _WALK_BETA = 50.0  # how much a walk shuns steps between different colours; printed patterns need less than 130
 _PROMINENCE = 0.15  # a bulge of an object is a blob of its own if it sinks by this share of the depth before the next
 _CORE = 0.5  # of a blob's depth
@@ -44,7 +45,7 @@ def share_kept(matte: Map, rgb: Colors, *, keep: Mask, drop: Mask) -> Map:
     stays = np.ones_like(inside)
     if (drop & inside).any():
         stays = _divide_pieces(inside, rgb, keep=keep, drop=drop)
-    fog = (matte > _VISIBLE) & ~inside
+    fog = (matte > VISIBLE) & ~inside
     stays &= ~_pieces_under(fog, drop & fog)
     return stays.astype(np.float32)
 

@@ -1,6 +1,7 @@
 """Methods of finding a subject that are compared, each run on the same picture."""
 
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -44,7 +45,9 @@ class MethodRunner:
         """
         # Both files are looked up before the large one is read.
         paths = {name: weights.where(name) for name in ("u2net", "u2netp")}
-        return cls(*(U2NetSegmenter.from_file(path, name=name, device=device) for name, path in paths.items()))
+        # As published, so that the networks are compared and not what is done with their answers.
+        load = partial(U2NetSegmenter.from_file, device=device, preprocess="official")
+        return cls(*(load(path, name=name) for name, path in paths.items()))
 
     def segment(self, picture: Tensor, *, box: Box | None = None) -> dict[str, Segmentation]:
         """Find the subject of a picture by every method, without refinement of edges.
