@@ -10,6 +10,7 @@ from pochoir._types import Box
 from pochoir.errors import InputError, OptionError, UnknownNameError
 from pochoir.recipe import (
     GROUPS,
+    Bytes,
     Recipe,
     Seconds,
     SegmentSettings,
@@ -103,6 +104,15 @@ def test_a_copy_with_changes_is_checked_like_a_new_one():
         recipe.replace(subject_style="mosaic")
     with pytest.raises(UnknownNameError, match=r"Unknown recipe field 'stepz'\. Did you mean 'steps'"):
         recipe.replace(stepz=9)
+
+
+def test_a_recipe_shows_what_is_not_as_usual():
+    assert repr(Recipe()) == "Recipe()"
+    shown = repr(Recipe(steps=3, time="1m30s", memory="3G", backdrop="#fff", style="mosaic:2"))
+    assert shown.startswith("Recipe(")
+    assert eval(shown, {"Recipe": Recipe, "Seconds": Seconds, "Bytes": Bytes, "StyleRef": StyleRef}) == Recipe(  # noqa: S307
+        steps=3, time=90, memory=3 << 30, backdrop="#fff", style=["mosaic:2"]
+    )
 
 
 def test_recipes_travel_between_processes_and_into_sets():

@@ -1,6 +1,6 @@
 """Base of all models: frozen, copied with validation, and with errors in pochoir's own words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal, NoReturn, Self, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -53,6 +53,11 @@ class FrozenModel(BaseModel):
         """Return a copy with some fields changed; it is checked like a new one."""
         return type(self).model_validate({name: getattr(self, name) for name in type(self).model_fields} | changes)
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Yield the fields that differ from their defaults, for ``repr``."""
+        fields = type(self).model_fields
+        yield from ((name, getattr(self, name)) for name in fields if getattr(self, name) != fields[name].default)
+
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"A {type(self).__name__} cannot be changed; make another with replace({name}=...).")
 
@@ -66,7 +71,7 @@ def explain(model: type[FrozenModel], error: ValidationError, *, within: tuple[s
     Args:
         model: Model that was to be made.
         error: Error of pydantic.
-        within: Field that was read, where it was read alone.
+        within: Name of the field where one field was read alone.
     """
     first = error.errors(include_url=False, include_context=False)[0]
     kind, place, value = first["type"], (*within, *first["loc"]), first["input"]
