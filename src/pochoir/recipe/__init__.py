@@ -1,6 +1,7 @@
 """Settings of a run, the request they make, and the record of what made a picture."""
 
 from pochoir._types import Box as Box
+from pochoir.recipe.declare import GROUPS as GROUPS
 from pochoir.recipe.environment import Environment as Environment
 from pochoir.recipe.form import FORMS as FORMS
 from pochoir.recipe.form import SHADOWS as SHADOWS
@@ -12,6 +13,8 @@ from pochoir.recipe.geometry import Point as Point
 from pochoir.recipe.geometry import Points as Points
 from pochoir.recipe.geometry import parse_box as parse_box
 from pochoir.recipe.key import work_key as work_key
+from pochoir.recipe.layers import CONVOLUTIONS_PER_BLOCK as CONVOLUTIONS_PER_BLOCK
+from pochoir.recipe.layers import layer_names as layer_names
 from pochoir.recipe.recipe import MASK_FIELDS as MASK_FIELDS
 from pochoir.recipe.recipe import STYLE_FIELDS as STYLE_FIELDS
 from pochoir.recipe.recipe import Recipe as Recipe
@@ -19,9 +22,7 @@ from pochoir.recipe.record import Record as Record
 from pochoir.recipe.request import InputFile as InputFile
 from pochoir.recipe.request import Request as Request
 from pochoir.recipe.settings import COLORS as COLORS
-from pochoir.recipe.settings import CONVOLUTIONS_PER_BLOCK as CONVOLUTIONS_PER_BLOCK
 from pochoir.recipe.settings import ENCODERS as ENCODERS
-from pochoir.recipe.settings import GROUPS as GROUPS
 from pochoir.recipe.settings import OPTIMIZERS as OPTIMIZERS
 from pochoir.recipe.settings import POOLINGS as POOLINGS
 from pochoir.recipe.settings import PREPROCESSINGS as PREPROCESSINGS
@@ -33,7 +34,6 @@ from pochoir.recipe.settings import RegionSettings as RegionSettings
 from pochoir.recipe.settings import SegmentSettings as SegmentSettings
 from pochoir.recipe.settings import TransferSettings as TransferSettings
 from pochoir.recipe.settings import Treatment as Treatment
-from pochoir.recipe.settings import layer_names as layer_names
 from pochoir.recipe.style_ref import StyleRef as StyleRef
 from pochoir.recipe.table import Setting as Setting
 from pochoir.recipe.table import find_setting as find_setting

@@ -12,16 +12,10 @@ import tomli_w
 from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, model_validator
 
 from pochoir.errors import OptionError, UnknownNameError
+from pochoir.recipe.declare import setting
+from pochoir.recipe.layers import check_layers
 from pochoir.recipe.model import as_mapping, to_plain
-from pochoir.recipe.settings import (
-    OutputSettings,
-    RegionSettings,
-    SegmentSettings,
-    TransferSettings,
-    Treatment,
-    check_layers,
-    setting,
-)
+from pochoir.recipe.settings import OutputSettings, RegionSettings, SegmentSettings, TransferSettings, Treatment
 from pochoir.recipe.style_ref import StyleRef
 from pochoir.recipe.text_value import PathText
 from pochoir.recipe.values import Backdrop

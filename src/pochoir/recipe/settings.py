@@ -6,20 +6,17 @@ The command line, the library functions, the page's form and the record inside e
 import itertools
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, model_validator
 
 from pochoir._plugins import SEGMENTERS as SEGMENTER_PLUGINS
 from pochoir._plugins import plugin_names
 from pochoir.errors import OptionError, UnknownNameError
+from pochoir.recipe.declare import Level, setting
 from pochoir.recipe.geometry import MAX_SIZE_PX, BoxField, LongSide, Points
+from pochoir.recipe.layers import Layers, check_layers
 from pochoir.recipe.model import FrozenModel, bounds_of
 from pochoir.recipe.text_value import PathText
 from pochoir.recipe.values import MIN_MEMORY, Bytes, Init, Seconds, SubjectChoice
-
-Level = Literal["basic", "advanced", "experiment"]
-"""Readers of a setting: everyone, users who want more control, or experiments alone."""
-GROUPS = ("styles", "painting", "subject", "regions", "output", "machine")
-"""Groups of settings, in the order in which help pages and forms show them."""
 
 Preprocessing = Literal["multiscale", "official", "rembg", "report"]
 Refinement = Literal["none", "fast", "best"]
@@ -41,45 +38,7 @@ POOLINGS: tuple[str, ...] = get_args(Pooling)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 COLORS: tuple[str, ...] = get_args(Color)
 
-CONVOLUTIONS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 MAX_STEPS = 100_000
-
-
-def layer_names(encoder: str) -> tuple[str, ...]:
-    """Return the names of an encoder's layers from shallow to deep: conv1_1, relu1_1, ..., pool1, ..., pool5."""
-    names: list[str] = []
-    for block, count in enumerate(CONVOLUTIONS_PER_BLOCK[encoder], start=1):
-        for index in range(1, count + 1):
-            names += [f"conv{block}_{index}", f"relu{block}_{index}"]
-        names.append(f"pool{block}")
-    return tuple(names)
-
-
-def setting(
-    default: Any,
-    text: str,
-    *,
-    group: str,
-    level: Level = "advanced",
-    low: float | None = None,
-    high: float | None = None,
-    unit: str | None = None,
-) -> Any:
-    """Declare a field.
-
-    Args:
-        default: Value where none is given.
-        text: Help text, without a full stop at its end.
-        group: One of ``GROUPS``.
-        level: Who needs it.
-        low: Smallest allowed value.
-        high: Largest allowed value.
-        unit: Unit of a number, such as ``"px"``.
-    """
-    extra: dict[str, Any] = {"group": group, "level": level} | ({} if unit is None else {"unit": unit})
-    # Numbers and truth values are not read from text here: a recipe file that quotes a number is mistaken.
-    is_strict = True if low is not None or isinstance(default, bool) else None
-    return Field(default, description=text, ge=low, le=high, strict=is_strict, json_schema_extra=extra)
 
 
 def _check_segmenter(name: str) -> str:
@@ -101,11 +60,6 @@ SegmenterName = Annotated[
 """One of ``SEGMENTERS``, a plug-in's name, or ``rembg:NAME``."""
 
 
-def _split_text(value: Any) -> Any:
-    """Split names that are written as one text, as in ``relu1_1, relu2_1``."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 def _split_counts(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -125,11 +79,6 @@ def _check_memory(value: Bytes) -> Bytes:
     return value
 
 
-LAYERS = tuple(dict.fromkeys(name for encoder in CONVOLUTIONS_PER_BLOCK for name in layer_names(encoder)))
-"""Names of the layers of all encoders."""
-LayerName = Annotated[str, Strict(), WithJsonSchema({"type": "string", "enum": list(LAYERS)})]
-Layers = Annotated[tuple[LayerName, ...], BeforeValidator(_split_text)]
-"""Names of layers; a text is split at its commas."""
 Counts = Annotated[tuple[Annotated[int, Strict()], ...], BeforeValidator(_split_counts)]
 """Whole numbers; a text is split at its commas."""
 
@@ -271,19 +220,6 @@ class TransferSettings(FrozenModel):
     def treatment(self) -> Treatment:
         """Treatment of a region that has no settings of its own."""
         return Treatment(self.color, self.hold, self.content_layers)
-
-
-def check_layers(encoder: str, content_layers: tuple[str, ...], style_layers: tuple[str, ...]) -> None:
-    """Raise an error if an encoder has no such layers, one is named twice, or there are none."""
-    allowed = layer_names(encoder)
-    for label, layers in (("content", content_layers), ("style", style_layers)):
-        for layer in layers:
-            if layer not in allowed:
-                raise UnknownNameError(f"{label} layer of {encoder}", layer, allowed)
-        if len(set(layers)) != len(layers):
-            raise OptionError(f"The {label} layers name a layer twice: {', '.join(layers)}.")
-    if not style_layers and not content_layers:
-        raise OptionError("At least one content layer or style layer is needed.")
 
 
 def check_schedule(counts: tuple[int, ...]) -> None:

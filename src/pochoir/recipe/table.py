@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from pochoir.errors import OptionError, UnknownNameError
+from pochoir.recipe.declare import Level
 from pochoir.recipe.model import bounds_of, choices_of, explain
 from pochoir.recipe.recipe import Recipe
-from pochoir.recipe.settings import Level
 
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 _NUMBERS: dict[type, tuple[str, Any]] = {int: ("a whole number", int), float: ("a number", float)}
