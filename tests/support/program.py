@@ -34,6 +34,7 @@ def start_program(*arguments: str | Path, **environment: str) -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="surrogateescape",  # names of files that are not UTF-8
         env=os.environ | {"POCHOIR_OFFLINE": "1", "COLUMNS": "120"} | environment,
         preexec_fn=LISTEN,
     )
