@@ -69,7 +69,7 @@ def main() -> None:
     given = parser.parse_args()
     count(painting, "load_encoder", "encoders loaded")
     count(sources, "load_style", "styles decoded")
-    count(targets, "style_grams", "style targets computed")
+    count(targets, "GuidedGrams", "style targets computed")
     recipe = pochoir.Recipe(style=given.style, size=given.size, steps=given.steps, threads=given.threads)
     options = ["--style", given.style, "--size", given.size, "--steps", given.steps, "--threads", given.threads]
     with tempfile.TemporaryDirectory() as temporary:
@@ -100,9 +100,8 @@ def main() -> None:
             (folder / f"loop-{photo.name}").read_bytes() == (folder / f"run-{photo.name}").read_bytes()
             for photo in photos
         )
-        print(
-            f"saved by the batch: {single - many:.3f} s a photo; bytes of loop and batch are {'' if same else 'NOT '}equal"
-        )
+        print(f"saved by the batch: {single - many:.3f} s a photo")
+        print(f"bytes of loop and batch are {'equal' if same else 'NOT EQUAL'}")
 
 
 if __name__ == "__main__":
