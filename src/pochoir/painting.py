@@ -259,7 +259,7 @@ class Painting:
             recipe=self.recipe,
             notes=self._notes(),
             provenance=self._provenance(),
-            metadata=self.scene.sources.photo.metadata,
+            photo=self.scene.sources.photo,
         )
 
     def _run(self) -> Generator[Step, None, None]:

@@ -1,7 +1,7 @@
 """The result of a run: the finished picture, its layers and its record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -47,7 +47,7 @@ class Result:
         recipe: The settings.
         notes: Sentences for the user: conversions, fallbacks, what was left out.
         provenance: The recipe with the inputs' and weights' hashes.
-        metadata: Facts of the photo's file, of which saving keeps what the recipe asks for.
+        photo: The photo; None where it is not known.
     """
 
     composite: Tensor
@@ -59,7 +59,7 @@ class Result:
     recipe: Recipe
     notes: tuple[str, ...]
     provenance: Record
-    metadata: imaging.Metadata = field(default_factory=imaging.Metadata)
+    photo: imaging.Picture | None = None
 
     def __repr__(self) -> str:
         cut = "with alpha" if self.composite.shape[1] == 4 else "opaque"
@@ -103,8 +103,25 @@ class Result:
         """Return the provenance as JSON, as it is written into pictures."""
         return self.provenance.to_json()
 
+    def layers(self) -> tuple[imaging.Layer, ...]:
+        """Return the layers of the finished picture from top to bottom.
+
+        They are the matte (hidden), the subject, the finished picture as its background, and the photo (hidden), as far
+        as there are such.
+        """
+        layers = []
+        if self.matte is not None:
+            layers.append(imaging.Layer("matte", self.matte.expand(-1, 3, -1, -1), is_visible=False))
+            layers.append(imaging.Layer("subject", self.cutout))
+        if self.matte is None or not self.recipe.backdrop.is_transparent:
+            layers.append(imaging.Layer("background" if layers else "painting", self.composite))
+        if self.photo is not None:
+            photo = imaging.resize(self.photo.rgb, self.size)
+            layers.append(imaging.Layer("photo", photo, is_visible=False))
+        return tuple(layers)
+
     def save(self, path: str | Path, *, options: imaging.SaveOptions | None = None) -> None:
-        """Save the finished picture with its record inside.
+        """Save the finished picture with its record; an ``.ora`` file gets the layers.
 
         Alpha that the photo brought along is laid on white in formats without transparency.
 
@@ -116,6 +133,11 @@ class Result:
             OutputPathError: The path's format is unknown, or cannot hold the transparency that was asked for.
             WriteError: The file cannot be written.
         """
+        if imaging.holds_layers(path):
+            chosen = options or imaging.SaveOptions.from_settings(self.recipe)
+            record = self.record() if chosen.embed_record else None
+            imaging.save_layers(path, self.layers(), size=self.size, record=record, origin="painted")
+            return
         rgb, alpha = self.composite[:, :3], self.composite[:, 3:] if self.composite.shape[1] == 4 else None
         if alpha is not None and not self.recipe.backdrop.is_transparent and not imaging.holds_alpha(path):
             rgb, alpha = compositing.alpha_over(rgb, torch.ones_like(rgb), alpha), None
@@ -125,7 +147,7 @@ class Result:
             alpha=alpha,
             record=self.record(),
             options=options or imaging.SaveOptions.from_settings(self.recipe),
-            metadata=self.metadata,
+            metadata=None if self.photo is None else self.photo.metadata,
             origin="painted",
         )
 

@@ -6,19 +6,21 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
 from pochoir.imaging.decoding import picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
-from pochoir.imaging.encoding import RECORD_KEY
 from pochoir.imaging.integrity import is_intact
+from pochoir.imaging.openraster import Layer, save_layers
 from pochoir.imaging.options import SaveOptions
 from pochoir.imaging.outputs import (
     FORMAT_OF_SUFFIX,
     check_output,
     check_place,
     holds_alpha,
+    holds_layers,
     is_stream,
     make_folder,
     sidecar_of,
 )
 from pochoir.imaging.picture import Matte, Picture, PictureSource
+from pochoir.imaging.png import RECORD_KEY
 from pochoir.imaging.raster import Metadata
 from pochoir.imaging.reading import load, load_matte
 from pochoir.imaging.resizing import resize, resize_with_alpha
@@ -30,6 +32,7 @@ __all__ = [
     "RECORD_KEY",
     "AlphaJudgement",
     "AlphaKind",
+    "Layer",
     "Matte",
     "Metadata",
     "Picture",
@@ -41,6 +44,7 @@ __all__ = [
     "encode_preview",
     "fill_hidden",
     "holds_alpha",
+    "holds_layers",
     "is_intact",
     "is_stream",
     "judge_alpha",
@@ -52,6 +56,7 @@ __all__ = [
     "resize",
     "resize_with_alpha",
     "save",
+    "save_layers",
     "sidecar_of",
     "to_image",
     "write_file",

@@ -17,11 +17,9 @@ from pochoir.imaging.color import from_unit
 from pochoir.imaging.exif import add_prefix, read_texts
 from pochoir.imaging.icc import from_srgb, srgb_profile
 from pochoir.imaging.options import SaveOptions
-from pochoir.imaging.png import insert_chunks
+from pochoir.imaging.png import RECORD_KEY, insert_chunks
 from pochoir.imaging.raster import Samples, to_unit
 from pochoir.imaging.transfer_functions import srgb_to_linear
-
-RECORD_KEY = "pochoir"
 
 _DEEP_FORMATS = ("PNG", "TIFF", "JXL")
 _COMPRESS_FROM = 4096
@@ -111,6 +109,8 @@ def _png_chunks(payload: Payload) -> list[tuple[bytes, bytes]]:
     perceptual = b"\0"
     profile = b"photo\0\0" + zlib.compress(payload.icc)
     chunks = [(b"sRGB", perceptual) if payload.is_srgb else (b"iCCP", profile)]
+    if payload.record is not None:
+        chunks.insert(0, (b"iTXt", _pack_record(payload.record)))  # first, where it is found even in a cut file
     if payload.dpi is not None:
         x, y = (round(value / _METRES_PER_INCH) for value in payload.dpi)
         chunks.append((b"pHYs", struct.pack(">IIB", x, y, 1)))
@@ -118,13 +118,14 @@ def _png_chunks(payload: Payload) -> list[tuple[bytes, bytes]]:
         chunks.append((b"eXIf", payload.exif))
     if payload.xmp:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + payload.xmp))
-    if payload.record is not None:
-        text = payload.record.encode()
-        is_packed = _COMPRESS_FROM <= len(text) <= _COMPRESS_TO
-        flags = b"\1\0" if is_packed else b"\0\0"
-        body = zlib.compress(text) if is_packed else text
-        chunks.append((b"iTXt", RECORD_KEY.encode() + b"\0" + flags + b"\0\0" + body))
     return chunks
+
+
+def _pack_record(record: str) -> bytes:
+    text = record.encode()
+    is_packed = _COMPRESS_FROM <= len(text) <= _COMPRESS_TO
+    flags = b"\1\0" if is_packed else b"\0\0"
+    return RECORD_KEY.encode() + b"\0" + flags + b"\0\0" + (zlib.compress(text) if is_packed else text)
 
 
 def _encode_jpeg(payload: Payload) -> bytes:

@@ -1,14 +1,16 @@
 """Whole or damaged: pictures on disk, checked to their last byte."""
 
 import hashlib
+import io
 import os
 import re
+import zipfile
 import zlib
 from pathlib import Path
 
 from pochoir.errors import ImageReadError
 from pochoir.imaging.decoding import decode_image
-from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, sidecar_of
+from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, RECORD_INSIDE, sidecar_of
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _STAMP = re.compile(r',"picture_sha256":"([0-9a-f]{64})"\}\s*\Z')
@@ -36,11 +38,13 @@ def is_intact(path: str | os.PathLike[str]) -> bool:
     picture_format = FORMAT_OF_SUFFIX.get(target.suffix.lower())
     try:
         data = target.read_bytes()
-        stamp = _read_stamp(target) if picture_format != "PNG" else None
+        stamp = None if picture_format in RECORD_INSIDE else _read_stamp(target)
     except (OSError, ValueError):
         return False
     if picture_format == "PNG":
         return _has_whole_chunks(data)
+    if picture_format == "ORA":
+        return _has_whole_entries(data)
     if stamp is not None:
         return stamp == hashlib.sha256(data).hexdigest()
     return picture_format is not None and _ends_well(data, picture_format) and _decodes(data)
@@ -68,6 +72,15 @@ def _has_whole_chunks(data: bytes) -> bool:
             return True
         at = end
     return False
+
+
+def _has_whole_entries(data: bytes) -> bool:
+    """Return whether all entries of an OpenRaster file are there and have the checksums that they were written with."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError):
+        return False
 
 
 def _ends_well(data: bytes, picture_format: str) -> bool:

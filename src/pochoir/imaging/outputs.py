@@ -15,7 +15,10 @@ FORMAT_OF_SUFFIX = {
     ".tiff": "TIFF",
     ".avif": "AVIF",
     ".jxl": "JXL",
+    ".ora": "ORA",
 }
+RECORD_INSIDE = ("PNG", "ORA")
+"""Formats that hold their record; others have it in a file beside them."""
 _WITHOUT_ALPHA = ("JPEG",)
 _MAX_NAME_BYTES = 255 - len(".json")
 
@@ -48,6 +51,15 @@ def holds_alpha(path: str | os.PathLike[str]) -> bool:
         OutputPathError: The extension is unknown.
     """
     return format_of(path, alpha=False) not in _WITHOUT_ALPHA
+
+
+def holds_layers(path: str | os.PathLike[str]) -> bool:
+    """Return whether the format of a path's extension holds layers instead of one picture.
+
+    Raises:
+        OutputPathError: The extension is unknown.
+    """
+    return format_of(path, alpha=False) == "ORA"
 
 
 def sidecar_of(path: str | os.PathLike[str]) -> Path:
@@ -103,7 +115,7 @@ def check_output(
         raise OutputPathError(f"The output {str(target)!r} cannot be used: {error.strerror}.") from error
     if force:
         return
-    written = [target] if picture_format == "PNG" else [target, sidecar_of(target)]
+    written = [target] if picture_format in RECORD_INSIDE else [target, sidecar_of(target)]
     for source in inputs:
         for candidate in written:
             if _is_same_file(candidate, Path(source)):

@@ -25,6 +25,8 @@ from pochoir.imaging.raster import (
 from pochoir.imaging.transfer_functions import encoding_of_cicp, encoding_of_gamma
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
+RECORD_KEY = "pochoir"
+"""Keyword of the text chunk that holds a record."""
 END_NOTE = "read without its end marker, which is missing"
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -107,6 +109,18 @@ def find_text(chunks: Iterable[Chunk], keyword: bytes) -> bytes | None:
         if len(fields) == 3:
             return _unpack(fields[2], _LONGEST_TEXT) if is_packed else fields[2]
     return None
+
+
+def find_record(data: bytes) -> str | None:
+    """Return the record that ``save`` keeps in a PNG; ``None`` if there is none.
+
+    Raises:
+        ValueError: It is not a PNG.
+    """
+    if not data.startswith(MAGIC):
+        raise ValueError("it is not a PNG")
+    text = find_text(iter_chunks(data), RECORD_KEY.encode())
+    return None if text is None else text.decode()
 
 
 @dataclass(frozen=True)

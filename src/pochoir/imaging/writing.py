@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pochoir.errors import InputError, ShapeError, WriteError
-from pochoir.imaging.encoding import RECORD_KEY, Payload, encode, to_pixels
+from pochoir.errors import InputError, OutputPathError, ShapeError, WriteError
+from pochoir.imaging.encoding import Payload, encode, to_pixels
 from pochoir.imaging.exif import select_exif
 from pochoir.imaging.integrity import stamp_record, strip_stamp
 from pochoir.imaging.options import DEFAULT_OPTIONS, SaveOptions
 from pochoir.imaging.outputs import format_of, is_stream, sidecar_of
-from pochoir.imaging.png import MAGIC, find_text, iter_chunks
+from pochoir.imaging.png import find_record
 from pochoir.imaging.raster import Metadata, Samples
 from pochoir.imaging.xmp import Origin, build_packet
 
@@ -49,6 +49,8 @@ def save(
         WriteError: The disk is full, the folder is missing or not writable, or the like.
     """
     file_format = format_of(path, alpha=alpha is not None)
+    if file_format == "ORA":
+        raise OutputPathError(f"{os.fspath(path)!r} holds layers; a single picture is saved as .png or the like.")
     kept = record if options.embed_record else None
     facts = metadata or Metadata()
     colors, opacity = to_planes(rgb, alpha)
@@ -89,7 +91,11 @@ def read_record(path: str | os.PathLike[str]) -> str:
     target = Path(path)
     try:
         if target.suffix.lower() == ".png":
-            text = _read_png_record(target.read_bytes())
+            text = find_record(target.read_bytes())
+        elif target.suffix.lower() == ".ora":
+            from pochoir.imaging.openraster import read_layers_record  # which imports this module
+
+            text = read_layers_record(target)
         else:
             text = strip_stamp(sidecar_of(target).read_text(encoding="utf-8")) if target.exists() else None
     except FileNotFoundError:
@@ -101,17 +107,10 @@ def read_record(path: str | os.PathLike[str]) -> str:
     return text
 
 
-def _read_png_record(data: bytes) -> str | None:
-    if not data.startswith(MAGIC):
-        raise ValueError("it is not a PNG")
-    text = find_text(iter_chunks(data), RECORD_KEY.encode())
-    return None if text is None else text.decode()
-
-
 def _missing_record(target: Path) -> str:
     if not target.exists():
         return f"Cannot read the recipe in {str(target)!r}: there is no such file."
-    if target.suffix.lower() == ".png":
+    if target.suffix.lower() in (".png", ".ora"):
         return f"{str(target)!r} holds no recipe; it was not made by pochoir, or another program dropped it."
     return f"{str(target)!r} has no recipe beside it; {sidecar_of(target).name!r} should lie in the same folder."
 
