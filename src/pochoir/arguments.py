@@ -39,6 +39,7 @@ class _SubjectOptions(TypedDict, total=False):
     scribble: PictureSource | None
     refine: Literal["none", "fast", "best"]
     grabcut_iterations: int
+    commercial_safe: bool
     device: str
     threads: int
 

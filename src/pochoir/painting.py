@@ -81,6 +81,9 @@ def describe_environment(
         used += weights_of(recipe)
     if recipe.enlarge > 1:
         used.append(enlarge.WEIGHTS)
+    if recipe.commercial_safe:
+        for name in used:
+            weights.check_terms(name)
     return Environment(
         torch=torch.__version__,
         weights={name: hash_large_file(weights.where(name)) for name in used},

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from pochoir.recipe.request import Request
 
 # Settings that do not change the picture asked for. `memory`: tiles give the same losses and gradients as the whole
-# picture. `device` and `threads`: the same picture but for rounding. Everything else shapes the picture. That includes
-# `time`: less time gives fewer steps; a request is compared as it was asked, not by the steps that a machine managed.
-NOT_SHAPING = ("memory", "device", "threads")
+# picture. `device` and `threads`: the same picture but for rounding. `commercial_safe`: the same picture, or a refusal.
+# Everything else shapes the picture. That includes `time`: less time gives fewer steps; a request is compared as it was
+# asked, not by the steps that a machine managed.
+NOT_SHAPING = ("memory", "device", "threads", "commercial_safe")
 
 # Settings that name files. Their contents are among the inputs, by role and sha256, so the paths are left out.
 NAMING_FILES = (*MASK_FIELDS, "mask", "scribble")

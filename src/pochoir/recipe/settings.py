@@ -124,6 +124,9 @@ class SegmentSettings(FrozenModel):
     refine: Refinement = setting(
         "fast", "Edges of the matte: none, the method's own; fast; best, up to a second more", group="subject"
     )
+    commercial_safe: bool = setting(
+        False, "Refuse weights whose terms forbid commercial use, or are not known", group="machine"
+    )
     grabcut_iterations: int = setting(5, "Rounds of GrabCut", group="subject", level="experiment", low=1, high=100)
 
 

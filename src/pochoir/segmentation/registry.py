@@ -6,11 +6,11 @@ import torch
 
 from pochoir import weights
 from pochoir._plugins import SEGMENTERS, call_plugin, plugin_names
-from pochoir.errors import UnknownNameError, WeightsMissingError
+from pochoir.errors import OptionError, UnknownNameError, WeightsMissingError
 from pochoir.recipe import REMBG_PREFIX, SegmentSettings
 from pochoir.segmentation.grabcut import GrabCutSegmenter
 from pochoir.segmentation.protocol import Segmenter
-from pochoir.segmentation.rembg_sessions import RembgSegmenter
+from pochoir.segmentation.rembg_sessions import MODELS, RembgSegmenter
 from pochoir.segmentation.u2net.predictor import U2NetSegmenter
 
 _BOX_FINDERS = ("u2net", "u2netp")  # the better one first: GrabCut never looks outside its box
@@ -32,8 +32,11 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
         UnknownNameError: There is no segmenter of that name.
         WeightsError: The network's weights are not in the cache, or cannot be read.
         MissingExtraError: It is one of rembg's, and that package is not installed.
+        OptionError: Only weights for commercial use are wanted, and the segmenter's are not known to be.
         PluginError: It is another package's, and cannot be used.
     """
+    if settings.commercial_safe:
+        check_terms(settings)
     if settings.segmenter.startswith(REMBG_PREFIX):
         return RembgSegmenter(settings.segmenter.removeprefix(REMBG_PREFIX))
     if settings.segmenter in SEGMENTER_BUILDERS:
@@ -42,6 +45,25 @@ def create_segmenter(settings: SegmentSettings, *, device: str | torch.device = 
         raise UnknownNameError("segmenter", settings.segmenter, (*SEGMENTER_BUILDERS, *plugin_names(SEGMENTERS)))
     made: Segmenter = call_plugin(SEGMENTERS, settings.segmenter, settings, str(device))
     return made
+
+
+def check_terms(settings: SegmentSettings) -> None:
+    """Refuse a segmenter whose weights are not known to allow commercial use.
+
+    Raises:
+        OptionError: Their terms forbid it or are not known.
+    """
+    name = settings.segmenter
+    if name in SEGMENTER_BUILDERS:
+        for used in weights_of(settings):
+            weights.check_terms(used)
+        return
+    model = MODELS.get(name.removeprefix(REMBG_PREFIX)) if name.startswith(REMBG_PREFIX) else None
+    if model is None or not model.is_for_everyone:
+        terms = "of terms that pochoir does not know" if model is None else f"({model.licence}) for non-commercial use"
+        raise OptionError(
+            f"The weights of {name} are {terms}; choose another segmenter, or leave --commercial-safe out."
+        )
 
 
 def weights_of(settings: SegmentSettings) -> tuple[str, ...]:

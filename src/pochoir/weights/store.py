@@ -17,7 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from pochoir._hashing import hash_file
-from pochoir.errors import UnknownNameError, WeightsDownloadError, WeightsMissingError, WriteError
+from pochoir.errors import OptionError, UnknownNameError, WeightsDownloadError, WeightsMissingError, WriteError
 from pochoir.weights.sources import Source, SourceError
 from pochoir.weights.table import TABLE, WeightFile
 
@@ -53,6 +53,21 @@ class WeightState:
     path: Path
     status: WeightStatus
     reason: str
+
+
+def check_terms(name: str) -> None:
+    """Refuse weights whose terms forbid commercial use.
+
+    Raises:
+        UnknownNameError: If there is no such name.
+        OptionError: If the terms forbid it.
+    """
+    row = _row(name)
+    if not row.allows_commercial_use:
+        raise OptionError(
+            f"The weights {name} ({row.licence}) are for non-commercial use only; choose others, "
+            "or leave --commercial-safe out."
+        )
 
 
 def home() -> Path:

@@ -19,6 +19,7 @@ class WeightFile:
         licence: Terms of use.
         about: Description in one sentence.
         sources: Sources in the order in which they are tried.
+        allows_commercial_use: Whether the terms allow commercial use.
     """
 
     name: str
@@ -28,6 +29,7 @@ class WeightFile:
     licence: str
     about: str
     sources: tuple[Source, ...]
+    allows_commercial_use: bool = True
 
     @property
     def size_text(self) -> str:

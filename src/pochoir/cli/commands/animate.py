@@ -10,7 +10,7 @@ from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose, print_tab
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.progress import progress_bar, watch
 from pochoir.errors import InputError, OptionError, OutputPathError, UnknownNameError
-from pochoir.recipe import Recipe
+from pochoir.recipe import OutputSettings, Recipe
 
 if TYPE_CHECKING:
     from pochoir.animation.clip import Clip
@@ -22,7 +22,7 @@ MOTION, CLIP = "Motion", "Clip"
 """Headings of the help page."""
 
 
-@takes_settings(Recipe.model_fields)
+@takes_settings(name for name in Recipe.model_fields if name not in OutputSettings.model_fields)
 def animate(
     photo: Annotated[
         Path | None, typer.Argument(metavar="PHOTO", help="A photo, a cutout, or a picture that pochoir painted.")

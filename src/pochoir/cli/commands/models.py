@@ -11,6 +11,8 @@ from pochoir.recipe import REMBG_PREFIX
 
 OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp")
 
+_USE = {True: "any", False: "non-commercial only"}
+
 app = typer.Typer(help="List, fetch, find and check trained weights.", no_args_is_help=True)
 
 
@@ -19,7 +21,7 @@ def list_models(
     rembg: Annotated[bool, typer.Option("--rembg", help="List rembg's networks, for --segmenter rembg:NAME.")] = False,
     verbose: Verbose = False,
 ) -> None:
-    """List all weight files: what they are, their licence, and whether they are here."""
+    """List all weight files: what they are, their terms, and whether they are here."""
     if rembg:
         _list_rembg()
         return
@@ -27,18 +29,24 @@ def list_models(
     from pochoir import weights
 
     rows = (
-        (state.file.name, state.file.size_text, state.status, state.file.licence, state.file.about)
+        (
+            state.file.name,
+            state.file.size_text,
+            state.status,
+            state.file.licence,
+            _USE[state.file.allows_commercial_use],
+            state.file.about,
+        )
         for state in weights.states()
     )
-    print_table("name", "size", "state", "licence", "what it is", rows=rows)
+    print_table("name", "size", "state", "licence", "use", "what it is", rows=rows)
 
 
 def _list_rembg() -> None:
     from pochoir.segmentation.rembg_sessions import MODELS
 
-    use = {True: "any", False: "non-commercial only"}
     rows = (
-        (f"{REMBG_PREFIX}{name}", model.licence, use[model.is_for_everyone], model.about)
+        (f"{REMBG_PREFIX}{name}", model.licence, _USE[model.is_for_everyone], model.about)
         for name, model in MODELS.items()
     )
     print_table("segmenter", "licence", "use", "what it is", rows=rows)
