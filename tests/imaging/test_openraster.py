@@ -17,6 +17,7 @@ from pochoir._types import Size
 from pochoir.encoders import tiny_encoder
 from pochoir.errors import InputError, OutputPathError, ShapeError
 from pochoir.imaging import Layer
+from pochoir.recipe import Record
 
 
 class StrictReader:
@@ -183,7 +184,7 @@ class TestPainting:
         merged = np.asarray(read.picture("mergedimage.png").convert("RGB")).astype(int)
         composite = (result.composite[0].permute(1, 2, 0) * 255).round().numpy()
         assert np.abs(merged - composite).mean() < 1
-        assert pochoir.Record.from_json(imaging.read_record(tmp_path / "a.ora")) == result.provenance
+        assert Record.from_json(imaging.read_record(tmp_path / "a.ora")) == result.provenance
 
     def test_whole_picture_and_transparent_ground(self, tmp_path: Path, photo: np.ndarray) -> None:
         settings = {"encoder": tiny_encoder(), "steps": 2, "threads": 1}
