@@ -144,7 +144,7 @@ class TestProfile:
         assert "sRGB" in ImageCms.getProfileDescription(profile)
 
     def test_jpeg_xl_cannot(self, tmp_path: Path, picture: torch.Tensor) -> None:
-        with pytest.raises(OutputPathError, match="JPEG XL is written in sRGB"):
+        with pytest.raises(OutputPathError, match="JXL is written in sRGB"):
             imaging.save(
                 tmp_path / "a.jxl", picture, metadata=Metadata(icc=wide_profile()), options=SaveOptions(profile="keep")
             )

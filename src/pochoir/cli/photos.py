@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pochoir.jobs.photos import Place
 
 STREAM = "-"
-FORMATS = ("png", "jpg", "webp", "tiff")
+FORMATS = ("png", "jpg", "webp", "tiff", "avif", "jxl", "ora")
 
 Photos = Annotated[
     list[str],
@@ -27,7 +27,7 @@ Out = Annotated[
         "-o",
         "--out",
         metavar="OUT|DIR",
-        help="Picture to write: .png, .jpg, .webp or .tiff, or - for standard output; for many photos a folder.",
+        help="Picture to write: .png, .jpg, .webp, .tiff, .avif, .jxl or .ora (layers), or - for standard output; for many photos a folder.",
     ),
 ]
 

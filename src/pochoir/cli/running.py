@@ -52,7 +52,7 @@ Cluster = Annotated[
 FileFormat = Annotated[
     str,
     typer.Option(
-        "--format", metavar="png|jpg|webp|tiff", help="Format of what is written into the folder.", rich_help_panel=MANY
+        "--format", metavar="png|jpg|webp|...", help="Format of what is written into the folder.", rich_help_panel=MANY
     ),
 ]
 

@@ -17,6 +17,7 @@ from pochoir.imaging.outputs import (
     holds_layers,
     is_stream,
     make_folder,
+    needs_sidecar,
     sidecar_of,
 )
 from pochoir.imaging.picture import Matte, Picture, PictureSource
@@ -51,6 +52,7 @@ __all__ = [
     "load",
     "load_matte",
     "make_folder",
+    "needs_sidecar",
     "picture_suffixes",
     "read_record",
     "resize",

@@ -21,7 +21,6 @@ from pochoir.imaging.png import RECORD_KEY, insert_chunks
 from pochoir.imaging.raster import Samples, to_unit
 from pochoir.imaging.transfer_functions import srgb_to_linear
 
-_DEEP_FORMATS = ("PNG", "TIFF", "JXL")
 _COMPRESS_FROM = 4096
 # Readers refuse compressed text that unpacks to more than a megabyte, and may refuse the picture with it.
 _COMPRESS_TO = 1_000_000
@@ -56,8 +55,6 @@ def encode(payload: Payload, file_format: str) -> bytes:
     Raises:
         OutputPathError: The format cannot hold such a picture.
     """
-    if payload.pixels.dtype == np.uint16 and file_format not in _DEEP_FORMATS:
-        raise OutputPathError(f"{file_format} holds 8 bits; for 16 bits use .png, .tiff or .jxl.")
     try:
         return _ENCODERS[file_format](payload)
     except (OSError, ValueError, OverflowError, RuntimeError) as error:
@@ -199,8 +196,6 @@ def _encode_tiff(payload: Payload) -> bytes:
 
 
 def _encode_jpegxl(payload: Payload) -> bytes:
-    if not payload.is_srgb:
-        raise OutputPathError("JPEG XL is written in sRGB; use .png or .tiff to keep the photo's profile.")
     pixels, quality = payload.pixels, payload.options.quality
     if pixels.dtype == np.uint16:  # libjxl's encoder labels deep samples as linear light
         linear = srgb_to_linear(to_unit(pixels[..., :3]))

@@ -1,10 +1,11 @@
-"""What may be written where."""
+"""Checks of output paths, before anything long begins."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from pochoir.errors import OutputPathError
+from pochoir.imaging.options import DEFAULT_OPTIONS, SaveOptions
 
 FORMAT_OF_SUFFIX = {
     ".png": "PNG",
@@ -20,11 +21,13 @@ FORMAT_OF_SUFFIX = {
 RECORD_INSIDE = ("PNG", "ORA")
 """Formats that hold their record; others have it in a file beside them."""
 _WITHOUT_ALPHA = ("JPEG",)
+_DEEP_FORMATS = ("PNG", "TIFF", "JXL")
+_SRGB_FORMATS = ("JXL", "ORA")
 _MAX_NAME_BYTES = 255 - len(".json")
 
 
 def format_of(path: str | os.PathLike[str], *, alpha: bool) -> str:
-    """Pillow's name of the format that a path's extension stands for.
+    """Return the name of the format that a path's extension stands for.
 
     Raises:
         OutputPathError: The extension is unknown, or its format cannot hold the alpha that is needed.
@@ -42,6 +45,18 @@ def format_of(path: str | os.PathLike[str], *, alpha: bool) -> str:
             f"{os.fspath(path)!r} is to hold transparency, which {name} cannot; use .png, .webp or .tiff."
         )
     return name
+
+
+def check_options(file_format: str, options: SaveOptions) -> None:
+    """Check that a format can hold what the options ask for.
+
+    Raises:
+        OutputPathError: It has fewer bits, or no profile of its own.
+    """
+    if options.bits > 8 and file_format not in _DEEP_FORMATS:
+        raise OutputPathError(f"{file_format} holds 8 bits; for 16 bits use .png, .tiff or .jxl.")
+    if options.profile == "keep" and file_format in _SRGB_FORMATS:
+        raise OutputPathError(f"{file_format} is written in sRGB; use .png or .tiff to keep the photo's profile.")
 
 
 def holds_alpha(path: str | os.PathLike[str]) -> bool:
@@ -63,8 +78,17 @@ def holds_layers(path: str | os.PathLike[str]) -> bool:
 
 
 def sidecar_of(path: str | os.PathLike[str]) -> Path:
-    """The file beside a picture that holds its record, for formats other than PNG."""
+    """Return the path beside a picture for its record, for formats that do not hold it."""
     return Path(f"{os.fspath(path)}.json")
+
+
+def needs_sidecar(path: str | os.PathLike[str]) -> bool:
+    """Return whether the format of a path's extension has its record in a file beside it.
+
+    Raises:
+        OutputPathError: The extension is unknown.
+    """
+    return format_of(path, alpha=False) not in RECORD_INSIDE
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:
@@ -92,23 +116,31 @@ def check_output(
     inputs: Iterable[str | os.PathLike[str]] = (),
     alpha: bool = False,
     force: bool = False,
+    options: SaveOptions = DEFAULT_OPTIONS,
+    has_layers: bool = True,
 ) -> None:
-    """Find out before a long run whether its picture can be written.
+    """Check before a long run that its picture can be written.
 
     An existing file is replaced without asking unless it is one of the inputs, also by another name or a link.
 
     Args:
-        path: Where the picture is to go.
+        path: Path of the picture.
         inputs: Files that the run reads.
         alpha: Whether the picture has transparency.
         force: Allow an input to be replaced.
+        options: Options of the file.
+        has_layers: Whether the picture comes in layers, which one format needs.
 
     Raises:
-        OutputPathError: The extension is unknown or its format cannot hold the alpha; the path is a folder; its
-            folder is missing or cannot be written to; or it is one of the inputs and ``force`` is not given.
+        OutputPathError: The extension is unknown, or its format cannot hold the alpha, the bits or the profile; the
+            path is a folder; its folder is missing or cannot be written to; or it is one of the inputs and ``force``
+            is not given.
     """
     target = Path(path)
     picture_format = format_of(target, alpha=alpha)
+    check_options(picture_format, options)
+    if picture_format == "ORA" and not has_layers:
+        raise OutputPathError(f"{os.fspath(path)!r} holds layers; a single picture is saved as .png or the like.")
     try:
         check_place(target)
     except OSError as error:

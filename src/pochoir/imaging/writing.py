@@ -12,7 +12,7 @@ from pochoir.imaging.encoding import Payload, encode, to_pixels
 from pochoir.imaging.exif import select_exif
 from pochoir.imaging.integrity import stamp_record, strip_stamp
 from pochoir.imaging.options import DEFAULT_OPTIONS, SaveOptions
-from pochoir.imaging.outputs import format_of, is_stream, sidecar_of
+from pochoir.imaging.outputs import RECORD_INSIDE, check_options, format_of, is_stream, sidecar_of
 from pochoir.imaging.png import find_record
 from pochoir.imaging.raster import Metadata, Samples
 from pochoir.imaging.xmp import Origin, build_packet
@@ -49,6 +49,7 @@ def save(
         WriteError: The disk is full, the folder is missing or not writable, or the like.
     """
     file_format = format_of(path, alpha=alpha is not None)
+    check_options(file_format, options)
     if file_format == "ORA":
         raise OutputPathError(f"{os.fspath(path)!r} holds layers; a single picture is saved as .png or the like.")
     kept = record if options.embed_record else None
@@ -68,7 +69,7 @@ def save(
     )
     data = encode(payload, file_format)
     files = {Path(path): data}
-    if kept is not None and file_format != "PNG" and not is_stream(path):
+    if kept is not None and file_format not in RECORD_INSIDE and not is_stream(path):
         files[sidecar_of(path)] = stamp_record(kept, data).encode()
     write_all(files)
 

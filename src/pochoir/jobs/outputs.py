@@ -33,7 +33,14 @@ def is_finished(job: Job, request: Request, *, alpha: bool, inputs: Sequence[str
         return False
     target = Path(job.output)
     imaging.make_folder(target.parent)
-    imaging.check_output(target, inputs=[path for path in inputs if path != STREAM], alpha=alpha, force=job.force)
+    imaging.check_output(
+        target,
+        inputs=[path for path in inputs if path != STREAM],
+        alpha=alpha,
+        force=job.force,
+        options=imaging.SaveOptions.from_settings(request.recipe),
+        has_layers=request.form is None,
+    )
     if imaging.is_stream(target):
         return False
     record = read_record(target)
@@ -76,7 +83,7 @@ def _hash_weights(name: str) -> str:
 def _refuse_foreign(target: Path, record: Record | None, request: Request) -> None:
     sidecar = imaging.sidecar_of(target)
     if not target.exists() or target.stat().st_size == 0:  # an empty file has nothing to lose
-        keeps = imaging.FORMAT_OF_SUFFIX[target.suffix.lower()] != "PNG" and sidecar.exists()
+        keeps = imaging.needs_sidecar(target) and sidecar.exists()
         if keeps and not _is_record(sidecar):
             raise OutputPathError(
                 f"'{sidecar}' exists and is not a record of pochoir, which would go there; choose another output or "
@@ -115,6 +122,8 @@ def _begins_as_own(path: Path) -> bool:
 
 
 def _is_damaged(path: Path) -> bool:
+    if imaging.holds_layers(path):
+        return not imaging.is_intact(path)
     try:
         imaging.load(path)
     except ImageReadError:

@@ -11,19 +11,20 @@ from pochoir.cli.console import Force, Quiet, Report, Verbose
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.photos import FORMATS, Out, Photos, find_targets
 from pochoir.errors import OptionError
-from pochoir.recipe import FORMS, SHADOWS, Form, SegmentSettings
+from pochoir.recipe import FORMS, SHADOWS, Form, OutputSettings, SegmentSettings
 
 if TYPE_CHECKING:
     from pochoir.jobs import Saved
 
 OWN_SETTINGS = [name for name in SegmentSettings.model_fields if name != "mask"]
+OUTPUT_SETTINGS = [name for name in OutputSettings.model_fields if name != "enlarge"]
 SHOWN = ("box", "keep_points", "drop_points", "subject", "refine", "scribble")
 """Advanced settings that most users of this command need."""
 CUTOUTS = "Cutouts"
 """Heading of the help page."""
 
 
-@takes_settings([*OWN_SETTINGS, "device", "threads"], basic=SHOWN)
+@takes_settings([*OWN_SETTINGS, *OUTPUT_SETTINGS, "device", "threads"], basic=SHOWN)
 def segment(
     names: Photos,
     out: Out,

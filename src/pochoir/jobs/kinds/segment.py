@@ -17,12 +17,14 @@ from pochoir.jobs.job import Job
 from pochoir.jobs.outputs import is_finished
 from pochoir.jobs.streams import open_photo, save_output
 from pochoir.jobs.work import Kind, Worker
-from pochoir.recipe import Environment, Form, Recipe, Record, Request, SegmentSettings
+from pochoir.recipe import Environment, Form, OutputSettings, Recipe, Record, Request, SegmentSettings
 from pochoir.segmentation import Segmentation, weights_of
 from pochoir.sources import check_shared_pictures, describe_inputs
 
 SETTINGS = (*(name for name in SegmentSettings.model_fields if name != "mask"), "device", "threads")
 """Fields of a recipe that finding a subject uses."""
+OUTPUT_SETTINGS = tuple(name for name in OutputSettings.model_fields if name != "enlarge")
+"""Fields of a recipe that shape the file of a subject."""
 
 
 def form_of(job: Job) -> Form:
@@ -37,7 +39,7 @@ def _inputs(job: Job) -> list[str]:
 def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     form = form_of(job)
     photo = open_photo(job)
-    recipe = Recipe(**{name: getattr(job.recipe, name) for name in SETTINGS})
+    recipe = Recipe(**{name: getattr(job.recipe, name) for name in (*SETTINGS, *OUTPUT_SETTINGS)})
     request = Request(recipe=recipe, inputs=describe_inputs(photo, recipe), form=form)
     if is_finished(job, request, alpha=form.has_alpha, inputs=_inputs(job)):
         yield Skipped(job=job.id, outputs=(job.output,))
@@ -52,7 +54,15 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
         return
     record = Record(request=request, environment=_environment(recipe))
     alpha = shown[:, 3:] if shown.shape[1] == 4 else None
-    save = functools.partial(imaging.save, rgb=shown[:, :3], alpha=alpha, record=record.to_json())
+    save = functools.partial(
+        imaging.save,
+        rgb=shown[:, :3],
+        alpha=alpha,
+        record=record.to_json(),
+        options=imaging.SaveOptions.from_settings(recipe),
+        metadata=picture.metadata,
+        origin="cut out" if form.name == "cutout" else None,
+    )
     save_output(job, save)
     yield Saved(job=job.id, outputs=(job.output,), facts=_describe(form, shown, found), notes=found.notes)
 
