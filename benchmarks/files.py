@@ -16,6 +16,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import tifffile
+import torch
 from PIL import Image, ImageCms
 
 from pochoir import imaging
@@ -98,6 +99,18 @@ def by_littlecms(values: Array, icc: bytes, mode: str = "RGB") -> Array:
         ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
     return np.asarray(ImageCms.applyTransform(Image.fromarray(values, mode), transform), np.float64)
+
+
+def into_profile(values: Array, icc: bytes) -> Array:
+    transform = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"),
+        ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+        "RGB",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    return np.asarray(ImageCms.applyTransform(Image.fromarray(values), transform), np.float64)
 
 
 def spread(grey: Array) -> Array:
@@ -347,17 +360,89 @@ def measure(case: Case, folder: Path) -> float:
     return float(max(error[case.opacity > 0].max(), np.abs(opacity - case.opacity).max()))
 
 
+@dataclass(frozen=True)
+class Written:
+    """A kind of file that pochoir writes, and how another library reads it back, in levels of 255."""
+
+    suffix: str
+    bits: int
+    alpha: bool
+    read: Callable[[Path], Array]
+    space: str = "RGB"
+    profile: bytes | None = None
+
+
+def written_kinds() -> list[Written]:
+    """Lossless ones: what others lose is a matter of taste."""
+
+    def by_pillow(path: Path) -> Array:
+        with Image.open(path) as image:
+            return np.asarray(image, np.float64)
+
+    def by_png_codec(path: Path) -> Array:
+        return imagecodecs.png_decode(path.read_bytes()) / 257
+
+    def by_tifffile(path: Path) -> Array:
+        values = tifffile.imread(path)
+        return values / (257 if values.dtype == np.uint16 else 1)
+
+    def by_libjxl(path: Path) -> Array:
+        values = imagecodecs.jpegxl_decode(path.read_bytes())
+        if values.dtype == np.uint8:
+            return values
+        return np.dstack([255 * srgb_curve(values[..., :3] / 65535), values[..., 3:] / 257])
+
+    kinds = [
+        Written(suffix, bits, alpha, read)
+        for suffix, bits, read in (
+            (".png", 8, by_pillow),
+            (".png", 16, by_png_codec),
+            (".tiff", 8, by_tifffile),
+            (".tiff", 16, by_tifffile),
+            (".webp", 8, by_pillow),
+            (".jxl", 8, by_libjxl),
+            (".jxl", 16, by_libjxl),
+        )
+        for alpha in (False, True)
+    ]
+    return kinds + [
+        Written(suffix, 8, False, by_pillow, "RGB, ICC P3", profile("P3")) for suffix in (".png", ".tiff", ".webp")
+    ]
+
+
+def measure_written(kind: Written, folder: Path) -> float:
+    """Largest error of what another library reads, in 8-bit levels."""
+    rgb, alpha = rgb8() / np.float32(255), alpha8() / np.float32(255)
+    path = folder / f"picture{kind.suffix}"
+    imaging.save(
+        path,
+        torch.from_numpy(np.moveaxis(rgb, 2, 0).copy())[None],
+        alpha=torch.from_numpy(alpha)[None, None] if kind.alpha else None,
+        options=imaging.SaveOptions(bits=kind.bits, quality=100, profile="srgb" if kind.profile is None else "keep"),
+        metadata=imaging.Metadata(icc=kind.profile),
+    )
+    if kind.profile is not None:
+        return float(np.abs(kind.read(path) - into_profile(rgb8(), kind.profile)).max())
+    expected = np.dstack([rgb, alpha]) if kind.alpha else rgb
+    return float(np.abs(kind.read(path) - 255 * expected).max())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", type=Path, help="replace the table in this page")
     arguments = parser.parse_args()
-    lines = ["| format | bits | colours | alpha | largest error |", "|---|---|---|---|---|"]
+    lines = ["| | format | bits | colours | alpha | largest error |", "|---|---|---|---|---|---|"]
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for case in cases():
             error = measure(case, Path(folder))
             worst = max(worst, error)
-            lines.append(f"| {case.format} | {case.depth} | {case.space} | {case.alpha} | {error:.2f} |")
+            lines.append(f"| in | {case.format} | {case.depth} | {case.space} | {case.alpha} | {error:.2f} |")
+        for kind in written_kinds():
+            error = measure_written(kind, Path(folder))
+            worst = max(worst, error)
+            alpha = "straight" if kind.alpha else "-"
+            lines.append(f"| out | {kind.suffix} | {kind.bits} | {kind.space} | {alpha} | {error:.2f} |")
     table = "\n".join(lines)
     print(table)
     print(f"{len(lines) - 2} kinds of files; largest error {worst:.2f} of 255")

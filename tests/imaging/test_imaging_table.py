@@ -24,6 +24,11 @@ def test_kind_of_file_is_read_within_one_level(tmp_path: Path, case: "files.Case
     assert files.measure(case, tmp_path) <= files.MOST
 
 
+@pytest.mark.parametrize("kind", files.written_kinds(), ids=lambda kind: f"{kind.suffix}-{kind.bits}-{kind.alpha}")
+def test_kind_of_file_is_written_within_one_level(tmp_path: Path, kind: "files.Written") -> None:
+    assert files.measure_written(kind, tmp_path) <= files.MOST
+
+
 def test_measure_notices_a_wrong_picture(tmp_path: Path) -> None:
     case = CASES[0]
     wrong = files.Case(case.format, case.depth, case.space, case.alpha, case.data, case.rgb + 2)
