@@ -46,7 +46,7 @@ class MethodRunner:
         # Both files are looked up before the large one is read.
         paths = {name: weights.where(name) for name in ("u2net", "u2netp")}
         # As published, so that the networks are compared and not what is done with their answers.
-        load = partial(U2NetSegmenter.from_file, device=device, preprocess="official")
+        load = partial(U2NetSegmenter.from_file, device=device, preprocess="official", many=True)
         return cls(*(load(path, name=name) for name, path in paths.items()))
 
     def segment(self, picture: Tensor, *, box: Box | None = None) -> dict[str, Segmentation]:
