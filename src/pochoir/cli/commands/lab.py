@@ -8,6 +8,7 @@ import typer
 from pochoir.cli.commands.compare import watch
 from pochoir.cli.commands.sweep import make_execution
 from pochoir.cli.console import AsJson, Command, Quiet, Report, Verbose
+from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.running import Cluster, Jobs
 from pochoir.errors import OptionError
 
@@ -18,8 +19,11 @@ app = typer.Typer(help="Experiments that make a report.", no_args_is_help=True)
 
 
 @app.command("report", cls=Command)
+@takes_settings(["device", "threads"])
 def report(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the pages and their figures.")],
+    *,
+    given: Given,
     work: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for pictures and measurements, which a rerun reuses.")
     ] = Path("pochoir-report"),
@@ -56,20 +60,29 @@ def report(
 
     Repeat the command to resume an interrupted run.
     """
+    import torch
+
     from pochoir import similarity
+    from pochoir._devices import resolve_device
+    from pochoir._threads import torch_threads
     from pochoir.lab.compare.methods import MethodRunner
     from pochoir.lab.report.page import write_report
     from pochoir.lab.report.run import ReportRun
 
-    given = {"size": size, "sweep_size": sweep_size, "steps": steps, "seeds": seeds, "scenes": scenes, "draws": draws}
-    given["metrics"] = tuple(metrics) if metrics else None  # type: ignore[assignment]
-    settings = _make_settings(quick, photos, {name: value for name, value in given.items() if value is not None})
-    scorer = similarity.Scorer(settings.metrics, other_backdrops=settings.other_backdrops)
+    sizes = {"size": size, "sweep_size": sweep_size, "steps": steps, "seeds": seeds, "scenes": scenes, "draws": draws}
+    chosen = {**sizes, "metrics": tuple(metrics) if metrics else None}
+    settings = _make_settings(quick, photos, {name: value for name, value in chosen.items() if value is not None})
+    recipe = given.recipe()
+    device = resolve_device(recipe.device)
+    scorer = similarity.Scorer(settings.metrics, other_backdrops=settings.other_backdrops, device=device)
+    methods = MethodRunner.load(device=device)
     execution = make_execution(jobs, cluster)
     _check_folders(out, work)
-    run = ReportRun(settings, work, methods=MethodRunner.load(), scorer=scorer, execution=execution)
-    watch(run, quiet=quiet)
-    files = write_report(out, run.measurements())
+    run = ReportRun(settings, work, methods=methods, scorer=scorer, recipe=recipe, execution=execution)
+    with torch_threads(recipe.threads or torch.get_num_threads()):
+        watch(run, quiet=quiet)
+        found = run.measurements()
+    files = write_report(out, found)
     Report(quiet, as_json).done(
         f"Wrote {files[0]}, {files[1].name} and {len(files) - 2} files beside them; all pictures are in {work}.",
         {"outputs": [str(path) for path in files], "work": str(work)},

@@ -72,6 +72,7 @@ class ReportRun:
         work: Folder for pictures and measurements; it has to exist.
         methods: The methods of finding subjects.
         scorer: Scores cut-outs; its backdrop stands behind all of them.
+        recipe: Device and threads of the paintings; the plan sets everything else.
         execution: Where pictures are painted.
         measure: Measures a painted picture of the sweeps.
 
@@ -87,6 +88,7 @@ class ReportRun:
         *,
         methods: MethodRunner,
         scorer: Scorer,
+        recipe: Recipe | None = None,
         execution: Execution = HERE,
         measure: Measure = measure,
     ) -> None:
@@ -94,17 +96,18 @@ class ReportRun:
         self._work = work
         self._execution = execution
         self._measure = measure
+        self._recipe = (recipe or Recipe()).replace(steps=settings.steps)
         photos = write_photos(work / "photos", more=settings.photos)
         self._sweeps = self._plan_sweeps([str(path) for path in photos.values()])
         subjects = {"photos": _photo_subjects(photos, settings.size), "scenes": _scene_subjects(settings.size)}
-        recipe = Recipe.from_dict({"style": STYLE, "steps": settings.steps})
+        painted = self._recipe.replace(style=STYLE)
         self._comparisons = {}
         for group in GROUPS:
             folder = work / group
             folder.mkdir(exist_ok=True)
             plan = ComparisonPlan(
                 subjects[group],
-                recipe,
+                painted,
                 overlap=settings.overlap if group == "scenes" else None,
                 jitter=settings.jitter,
             )
@@ -140,7 +143,7 @@ class ReportRun:
 
     def _plan_sweeps(self, photos: list[str]) -> dict[str, SweepPlan]:
         settings = self._settings
-        base = Recipe(size=settings.sweep_size, steps=settings.steps)
+        base = self._recipe.replace(size=settings.sweep_size)
         seeds = Axis("seed", tuple(range(settings.seeds)))
         weights = [Axis("style_weight", WEIGHTS), Axis("content_weight", WEIGHTS), seeds]
         styles = [STYLE] if settings.is_quick else [STYLE, OTHER_STYLE]
