@@ -8,6 +8,7 @@ export const texts = {
   dropHint: "You can also paste one, or drop a picture made here to get its recipe back. Nothing leaves this computer.",
   choosePhoto: "Choose a photo",
   trySample: "Try a sample",
+  divider: "Border between before and after",
   stop: "Stop and keep",
   subjectTitle: "Subject",
   looksTitle: "Look",
