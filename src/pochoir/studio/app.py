@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -133,11 +134,12 @@ def serve(
     actual = int(listener.getsockname()[1])
     hosts = allowed_hosts(host, actual)
     token = None if hosts else secrets.token_urlsafe(24)
-    app = build_app(Studio(folder, threads=threads), hosts=hosts, token=token)
+    studio = Studio(folder, threads=threads)
+    app = build_app(studio, hosts=hosts, token=token)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False, timeout_graceful_shutdown=2
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, studio)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{actual}/" + ("" if token is None else f"?token={token}")
 
@@ -153,6 +155,19 @@ def serve(
         asyncio.run(run())
     finally:
         listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Server that ends the pages' event streams first, which would otherwise hold up its end."""
+
+    def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
+        super().__init__(config)
+        self._studio = studio
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to shut down."""
+        asyncio.get_running_loop().call_soon_threadsafe(self._studio.news.close)
+        super().handle_exit(sig, frame)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,8 @@
 """History: the finished pictures in the folder. The files are the truth; a JSON file remembers what made each."""
 
+import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +134,10 @@ class History:
         return self._folder.thumbs / f"{new_id(path.name)}.webp"
 
 
-def free_path(folder: Path, stem: str, suffix: str = ".png") -> Path:
-    """Return a path that no file has yet, made from a name and the time."""
+def iter_paths(folder: Path, stem: str, suffix: str = ".png") -> Iterator[Path]:
+    """Yield paths that no file has yet, made from a name, the time and a number."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    path = folder / f"{stem}-{stamp}{suffix}"
-    number = 2
-    while path.exists():
-        path = folder / f"{stem}-{stamp}-{number}{suffix}"
-        number += 1
-    return path
+    for number in itertools.count(1):
+        path = folder / f"{stem}-{stamp}{'' if number == 1 else f'-{number}'}{suffix}"
+        if not path.exists():
+            yield path

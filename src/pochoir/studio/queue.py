@@ -9,8 +9,9 @@ from typing import Any
 from pochoir.errors import WriteError
 from pochoir.jobs import Event, Failed, Job, Preview, Progress, Saved, Store
 from pochoir.jobs.store import FINAL_STATES
+from pochoir.recipe import Recipe
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, read_json, write_json
-from pochoir.studio.history import History, free_path
+from pochoir.studio.history import History, iter_paths
 from pochoir.studio.models import Item, JobInfo, JobOrder, Order
 from pochoir.studio.orders import build_recipe, vary
 from pochoir.studio.photos import Photos
@@ -84,8 +85,8 @@ class Queue:
             recipe = build_recipe(each, self._shelf.source, mask)
             variation = number + 1 if order.variations > 1 else 0
             stem = f"{Path(photo.name).stem}-v{variation}" if variation else Path(photo.name).stem
-            output = free_path(self._folder.root, stem)
-            job = Job(kind="stylize", photo=source, output=str(output), recipe=recipe)
+            job = self._reserve(stem, source, recipe)
+            output = Path(job.output)
             info = JobInfo(
                 id=job.id[:16], photo=photo.id, name=output.stem, state="queued", variation=variation, order=each
             )
@@ -97,6 +98,19 @@ class Queue:
             self._infos[info.id] = info
         self._store.add(jobs)
         return infos
+
+    def _reserve(self, stem: str, source: str, recipe: Recipe) -> Job:
+        """Return a job whose output no other job has, of this server or of another one on the same folder."""
+        for output in iter_paths(self._folder.root, stem):
+            job = Job(kind="stylize", photo=source, output=str(output), recipe=recipe)
+            try:
+                (self._folder.jobs / f"{job.id[:16]}.json").open("x").close()
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise WriteError(f"Cannot write to {self._folder.root}: {error.strerror or error}.") from error
+            return job
+        raise AssertionError  # numbers do not end
 
     def stop(self, id_: str) -> JobInfo:
         """Stop a painting and keep its best picture so far; one that waits is dropped."""
