@@ -2,9 +2,9 @@
 
     python benchmarks/studio.py PHOTO [--gradio PYTHON] [--size 512]
 
-PYTHON is an interpreter with Gradio installed, in an environment of its own. Both are started as processes of their
-own and opened in the same Chromium. The Gradio page holds an ``ImageEditor`` and two sliders and paints nothing, so only
-start, weight and memory are compared with it.
+PYTHON is an interpreter with Gradio installed, in an environment of its own. Both are started as processes and opened
+in the same Chromium. The Gradio page holds an ``ImageEditor`` and two sliders and paints nothing, so only start, weight
+and memory are compared with it.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def start(command: list[str], address: str) -> tuple[subprocess.Popen[bytes], fl
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while True:
         try:
-            urllib.request.urlopen(address, timeout=2).read()
+            urllib.request.urlopen(address, timeout=2).read()  # noqa: S310
             return process, time.monotonic() - began
         except OSError:
             if process.poll() is not None or time.monotonic() - began > 90:
