@@ -41,7 +41,7 @@ def make_pastiches() -> None:
 def make_demo() -> None:
     """The sheet that ``pochoir demo`` makes."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["pochoir", "demo", "--out", folder], check=True)  # noqa: S603, S607
+        subprocess.run(["pochoir", "demo", "--out", folder], check=True)
         save("demo", imaging.load(Path(folder) / "contact-sheet.png").rgb)
 
 
