@@ -65,7 +65,11 @@ def test_commands(page: str, at_least: int, desk: Path) -> None:
         target = typed.pop() if typed[-2] == ">" else ""
         typed = typed[:-1] if target else typed
         typed += SMALLER.get(typed[0], [])
-        if typed[0] in ("stylize", "segment", "animate", "watch") and "--segmenter" not in typed and "--list" not in typed:
+        if (
+            typed[0] in ("stylize", "segment", "animate", "watch")
+            and "--segmenter" not in typed
+            and "--list" not in typed
+        ):
             typed += ["--segmenter", "u2netp"]
         result = pochoir(*typed)
         assert result.exit_code == 0, f"{command}\n{result.output}"

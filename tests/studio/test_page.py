@@ -3,6 +3,7 @@
 import io
 import re
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -398,6 +399,15 @@ class TestResult:
         with Image.open(download.value.path()) as picture:
             assert picture.size == (64, 48)
             assert picture.has_transparency_data == (link == "Cutout")
+
+    def test_layers(self, result):
+        result.click(".menu summary")
+        with result.expect_download() as download:
+            result.click(".menu-items a:has-text('OpenRaster')")
+        with zipfile.ZipFile(download.value.path()) as layers:
+            assert layers.read("mimetype") == b"image/openraster"
+            stack = layers.read("stack.xml").decode()
+        assert all(f'name="{name}"' in stack for name in ("subject", "painted", "matte", "photo"))
 
     def test_history_survives_a_reload_and_deletes(self, result, server):
         name = result.inner_text("#result-title")

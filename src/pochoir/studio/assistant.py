@@ -7,7 +7,6 @@ painting runs in another process and does not delay them.
 import asyncio
 import contextlib
 import functools
-import importlib
 import multiprocessing
 import os
 import signal
@@ -262,20 +261,16 @@ def export(source: str, target: str, kind: str, *, photo: str | None, mask: str 
 
 
 def _write_layers(target: str, picture: Any, cut: Any, alpha: Any, photo: str | None) -> None:
-    import torch
-
     from pochoir import imaging
+    from pochoir.imaging.openraster import Layer, save_layers
 
-    openraster = importlib.import_module("pochoir.imaging.openraster")
-    Layer, write_openraster = openraster.Layer, openraster.write_openraster  # noqa: N806
-    opaque = torch.ones_like(alpha)
-    layers = [Layer("subject", cut), Layer("painted", torch.cat([picture.rgb, opaque], 1))]
-    layers.append(Layer("matte", torch.cat([alpha.expand(-1, 3, -1, -1), opaque], 1), visible=False))
+    layers = [Layer("subject", cut), Layer("painted", picture.rgb)]
+    layers.append(Layer("matte", alpha.expand(-1, 3, -1, -1), is_visible=False))
     if photo is not None:
         with contextlib.suppress(InputError):
             original = imaging.resize(imaging.load(photo).rgb, picture.size)
-            layers.append(Layer("photo", torch.cat([original, opaque], 1), visible=False))
-    write_openraster(target, layers)
+            layers.append(Layer("photo", original, is_visible=False))
+    save_layers(target, layers, origin="painted")
 
 
 def _write_matte(matte: Any, mask: Path) -> None:
