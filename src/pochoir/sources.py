@@ -11,7 +11,7 @@ from pochoir import imaging, styles
 from pochoir._files import place_of
 from pochoir._hashing import hash_file, hash_large_file
 from pochoir._types import Size
-from pochoir.errors import EmptyRegionError, ImageReadError, InputError, ShapeError
+from pochoir.errors import EmptyRegionError, InputError, ShapeError
 from pochoir.imaging import Matte, Picture, PictureSource
 from pochoir.recipe import STYLE_FIELDS, InputFile, Recipe, StyleRef
 
@@ -135,15 +135,9 @@ def load_style(source: str) -> Picture:
     """
     if place_of(source).exists():
         return imaging.load(source, role="style")
-    if source in styles.style_names():
-        drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
-        return dataclasses.replace(drawn, name=source)
-    if Path(source).suffix or "/" in source or "\\" in source:
-        raise ImageReadError(
-            f"The style {source} does not exist; built-in styles are {', '.join(styles.style_names())}."
-        )
-    styles.describe(source)  # raises, with the names that come nearest
-    raise AssertionError(source)
+    styles.check_style(source)
+    drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
+    return dataclasses.replace(drawn, name=source)
 
 
 def check_shared_pictures(recipe: Recipe) -> None:

@@ -9,17 +9,18 @@ palette from dark to light, and no large flat area.
 """
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pochoir import _plugins
 from pochoir._types import Size
-from pochoir.errors import OptionError, UnknownNameError
+from pochoir.errors import ImageReadError, OptionError, UnknownNameError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["MAX_ASPECT", "MAX_SIDE_PX", "MIN_SIDE_PX", "NAMES", "describe", "draw", "style_names"]
+__all__ = ["MAX_ASPECT", "MAX_SIDE_PX", "MIN_SIDE_PX", "NAMES", "check_style", "describe", "draw", "style_names"]
 
 MIN_SIDE_PX = 16
 """Shortest side that still shows a style."""
@@ -98,6 +99,18 @@ def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
 
     style = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     return canvas.render(style.paint, size, seed)
+
+
+def check_style(source: str) -> None:
+    """Raise an error if a style that is no file is no known name, either.
+
+    Raises:
+        ImageReadError: It looks like the path of a file.
+        UnknownNameError: It looks like a name.
+    """
+    if source not in style_names() and (Path(source).suffix or "/" in source or "\\" in source):
+        raise ImageReadError(f"The style {source} does not exist; built-in styles are {', '.join(style_names())}.")
+    _check_name(source)
 
 
 def _check_name(name: str) -> None:

@@ -8,6 +8,7 @@ import typer
 from pochoir._types import Size
 from pochoir.cli import running
 from pochoir.cli.console import Force, Quiet, Report, Verbose
+from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.photos import FORMATS, Out, Photos, find_targets
 from pochoir.errors import OptionError
@@ -87,6 +88,7 @@ def segment(
     wanted = Form.model_validate({"name": form, "trim": trim, "pad": pad, "size": size, "shadow": shadow})
     recipe = given.recipe()
     report = Report(quiet, as_json)
+    check_inputs(names, [recipe])
     targets = find_targets(names, out, file_format=file_format, force=force)
     if wanted.has_alpha and file_format == "jpg" and not targets.is_one:
         raise OptionError("A cutout is transparent, which jpg cannot hold; use --format png, webp or tiff.")

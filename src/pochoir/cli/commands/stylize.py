@@ -10,6 +10,7 @@ import typer
 
 from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
+from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.photos import FORMATS, Out, Photos, find_targets, label_styles
 from pochoir.errors import OptionError
@@ -76,6 +77,7 @@ def stylize(
     """
     recipes = read_recipes(given, recipe_files, each_style)
     report = Report(quiet, as_json)
+    check_inputs(names, recipes.values())
     targets = find_targets(names, out, file_format=file_format, labels=list(recipes), force=force)
     planned = [make_job(place.photo, place.output, recipes[place.label], force=force) for place in targets.places]
     if targets.is_one:
