@@ -23,13 +23,27 @@ def iou(matte: Matte, truth: Matte) -> float:
     return _overlap(matte > 0.5, truth > 0.5)
 
 
-def boundary_iou(matte: Matte, truth: Matte, *, band: float = CHENG_BAND) -> float:
+def boundary_iou(matte: Matte, truth: Matte, *, band: float = CHENG_BAND, is_frame_outside: bool = True) -> float:
     """IoU of the strips inside both outlines, ``band`` of the diagonal wide (Cheng et al. 2021, arXiv:2103.16562).
 
-    The picture's frame counts as outside, as in the authors' code.
+    The picture's frame counts as outside, as in the authors' code, unless ``is_frame_outside`` is False: a subject that
+    the frame cuts off has no outline there.
     """
     width_px = max(1, round(band * math.hypot(*truth.shape)))
-    return _overlap(_inner_strip(matte > 0.5, width_px), _inner_strip(truth > 0.5, width_px))
+    ours, theirs = (_inner_strip(item > 0.5, width_px, is_frame_outside) for item in (matte, truth))
+    return _overlap(ours, theirs)
+
+
+def band_mae(matte: Matte, truth: Matte) -> float:
+    """Mean absolute difference where the truth is between .02 and .98; 0 if it is nowhere."""
+    band = (truth > 0.02) & (truth < 0.98)
+    return float(np.abs(matte - truth)[band].mean(dtype=np.float64)) if band.any() else 0.0
+
+
+def slope_error(matte: Matte, truth: Matte) -> float:
+    """Sum of absolute differences of the gradients' magnitudes, in thousands, without smoothing."""
+    ours, theirs = (np.hypot(*np.gradient(item.astype(np.float64))) for item in (matte, truth))
+    return float(np.abs(ours - theirs).sum() / 1000)
 
 
 def sad(matte: Matte, truth: Matte) -> float:
@@ -76,10 +90,10 @@ def _overlap(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
     return np.count_nonzero(ours & theirs) / union if union else 1.0
 
 
-def _inner_strip(mask: NDArray[np.bool_], width_px: int) -> NDArray[np.bool_]:
-    framed = np.pad(mask.astype(np.uint8), 1)
+def _inner_strip(mask: NDArray[np.bool_], width_px: int, is_frame_outside: bool) -> NDArray[np.bool_]:
+    framed = np.pad(mask.astype(np.uint8), width_px, mode="constant" if is_frame_outside else "edge")
     eroded = cv2.erode(framed, np.ones((3, 3), np.uint8), iterations=width_px)
-    return mask & ~eroded[1:-1, 1:-1].astype(bool)
+    return mask & ~eroded[width_px:-width_px, width_px:-width_px].astype(bool)
 
 
 def _gradient(matte: Matte) -> NDArray[np.float64]:

@@ -1,9 +1,11 @@
 """Mattes and cut-outs of pochoir and of rembg against the truth, with the same U2-Net weights, in the same run.
 
 Every method gets the same 8-bit photo and hands back a cut-out of 8 bits, as a user gets it: subject found, edges
-refined, colours of the edge estimated. The matte that is judged is the cut-out's alpha.
+refined, colours of the edge estimated. The matte that is judged is the cut-out's alpha. ``--photos`` judges real
+photographs, without it drawn scenes are.
 
     python benchmarks/mattes.py                                    # the half that settings are not tuned on
+    python benchmarks/mattes.py --photos ~/mattes --half all --sheet worst.png
     python benchmarks/mattes.py --half all --json mattes.json --rembg-python ~/rembg/bin/python
 """
 
@@ -25,6 +27,7 @@ import cv2
 import matte_metrics as metrics
 import numpy as np
 import torch
+from mattes_photos import measure_photos
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -51,7 +54,9 @@ def main() -> None:
         methods = make_methods(worker)
         warm_up(methods)
         rows = []
-        for size in options.sizes:
+        if options.photos is not None:
+            rows = measure_photos(options.photos, options.half, methods, options.sheet)
+        for size in options.sizes if options.photos is None else ():
             rows += [row for name in HALVES[options.half] for row in measure(name, size, methods, options.repeats)]
             print_means([row for row in rows if row["size"] == size], size)
         about = describe(options) | ({} if worker is None else worker.about)
@@ -63,7 +68,9 @@ def main() -> None:
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--half", choices=HALVES, default="held-out", help="scenes to use (default: %(default)s)")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="folder with photos/NAME.jpg and alpha/NAME.png")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a contact sheet of the worst photographs")
+    parser.add_argument("--half", choices=HALVES, default="held-out", help="pictures to use (default: %(default)s)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[800], metavar="PX", help="long sides (default: 800)")
     parser.add_argument("--repeats", type=int, default=1, help="runs of each method; the median time counts")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="for all (default: %(default)s)")
@@ -122,12 +129,12 @@ class Rembg:
 
 
 def make_methods(worker: Rembg | None) -> dict[str, Method]:
-    segmenter = create_segmenter(SegmentSettings(segmenter="u2net"))
-
-    def ours(refine: str) -> Method:
+    def ours(refine: str, preprocess: str = "multiscale") -> Method:
+        segmenter = create_segmenter(SegmentSettings(segmenter="u2net", refine=refine, preprocess=preprocess))
         return lambda photo: cut_out(photo, segmenter, refine)
 
-    methods = {f"pochoir {refine}": ours(refine) for refine in REFINEMENTS}
+    methods = {"pochoir official": ours("none", "official")}
+    methods |= {f"pochoir {refine}": ours(refine) for refine in REFINEMENTS}
     if worker is not None:
         methods["rembg"] = lambda photo: worker.remove(photo, alpha_matting=False)
         methods["rembg -a"] = lambda photo: worker.remove(photo, alpha_matting=True)

@@ -98,6 +98,23 @@ class TestScribble:
         with pytest.raises(ShapeError, match="A scribble has the shape"):
             read_corrections(SegmentSettings(), paint(), scribble=torch.zeros(1, 1, 5, 5))
 
+    def test_saved_as_jpeg_gives_the_same_matte(self, tmp_path):
+        from PIL import Image
+
+        feathers = torch.rand(1, 3, *SIZE, generator=torch.Generator().manual_seed(1)) * torch.tensor(
+            [0.1, 0.3, 0.3]
+        ).view(1, 3, 1, 1)
+        red = torch.tensor([0.85, 0.0, 0.0]).view(1, 3, 1, 1)
+        photo = torch.where(APART[0], red + feathers, paint())
+        matte = APART[0].float()
+        drawn = photo.clone()
+        drawn[0, :, 60:100, 58:62] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+        drawn[0, :, 20:24, 150:200] = torch.tensor([1.0, 0.0, 0.0])[:, None, None]
+        pixels = (drawn[0].permute(1, 2, 0) * 255).round().byte().numpy()
+        Image.fromarray(pixels).save(tmp_path / "strokes.jpg", quality=90)
+        lossy = imaging.load(tmp_path / "strokes.jpg").rgb
+        assert float((corrected(photo, matte, lossy) - corrected(photo, matte, drawn)).abs().mean()) < 0.005
+
     def test_takes_the_place_of_points(self):
         photo, matte = paint(*zip(APART, (BALL, BARREL), strict=True)), (APART[0] | APART[1]).float()
         scribble = torch.ones(1, 3, *SIZE)
@@ -243,3 +260,28 @@ def test_a_loaded_scribble_is_taken_by_the_pipeline(tmp_path):
     )
     assert torch.equal(found.matte, APART[0].float())
     assert "The scribble was resized from 120x80 to 240x160." in found.notes
+
+
+class TestMisses:
+    MATTE = APART[0].float()
+
+    def find(self, **settings):
+        return find_subject(
+            paint((APART[0], BALL)), SegmentSettings(**settings), segmenter=GivenMatte(self.MATTE, name="given")
+        )
+
+    def test_a_box_beside_the_subject_says_where_it_is(self):
+        found = self.find(box=Box(150, 0, 60, 60))
+        assert found.is_empty
+        assert any(
+            "The box 150,0,60,60 holds nothing of the subject, which was found in 20,40" in x for x in found.notes
+        )
+
+    def test_a_box_that_holds_a_part_says_nothing(self):
+        assert self.find(box=Box(50, 50, 150, 60)).notes == ()
+
+    def test_drop_points_beside_the_subject(self):
+        assert self.find(drop_points="200,20").notes == (
+            "The drop points and strokes lie outside the subject and remove nothing.",
+        )
+        assert self.find(drop_points="200,20;60,80").notes == ()

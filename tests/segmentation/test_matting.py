@@ -151,6 +151,80 @@ def test_refinement_gives_the_same_bytes_again(fuzzy, method):
     assert torch.equal(refine_matte(rough, photo, method=method), refine_matte(rough, photo, method=method))
 
 
+def draw_disc(radius=70.0, height=240, width=320):
+    y, x = torch.meshgrid(torch.arange(float(height)), torch.arange(float(width)), indexing="ij")
+    return (radius + 0.5 - torch.hypot(x - width / 2, y - height / 2)).clamp(0, 1)[None, None]
+
+
+def blur(matte, times=3):
+    for _ in range(times):
+        matte = F.avg_pool2d(matte, 9, stride=1, padding=4, count_include_pad=False)
+    return matte
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_colors_that_subject_and_ground_share_make_no_grain(method):
+    """A pebble hat before pebbles: nothing but the network knows the edge, so the edge stays as smooth as it was."""
+    generator = torch.Generator().manual_seed(5)
+    pebbles = F.interpolate(torch.rand(1, 3, 60, 80, generator=generator), size=(240, 320), mode="bicubic").clamp(0, 1)
+    rough = blur(draw_disc())
+    refined = refine_matte(rough, 0.25 + 0.5 * pebbles, method=method)
+
+    def roughness(matte):
+        return float(matte.diff(dim=-1).abs().sum() + matte.diff(dim=-2).abs().sum())
+
+    assert float((refined - rough).abs().mean()) < 0.02
+    assert roughness(refined) < 1.35 * roughness(rough)
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_an_unsure_inside_in_one_color_does_not_stay_grey(method):
+    """Dark clothes that the network half sees, with sure subject of the same colour around them."""
+    exact = draw_disc()
+    wall, coat = torch.tensor([0.8, 0.8, 0.7]).view(1, 3, 1, 1), torch.tensor([0.15, 0.15, 0.2]).view(1, 3, 1, 1)
+    photo = torch.lerp(wall, coat, exact)
+    rough = blur(exact)
+    rough[..., 110:130, 215:228] = rough[..., 110:130, 215:228].clamp(max=0.6)  # a bite beside the edge
+    refined = refine_matte(rough, photo, method=method)
+    assert float(refined[..., 112:128, 216:226].mean()) > 0.9
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_a_highlight_in_hair_is_not_cut_through(method):
+    """A bright streak well inside, in the colour of the ground: far from the edge colours do not count."""
+    exact = draw_disc()
+    wall, hair = torch.tensor([0.9, 0.9, 0.85]).view(1, 3, 1, 1), torch.tensor([0.3, 0.2, 0.1]).view(1, 3, 1, 1)
+    photo = torch.lerp(wall, hair, exact)
+    photo[..., 100:140, 150:153] = 0.88
+    refined = refine_matte(blur(exact), photo, method=method)
+    assert float(refined[..., 105:135, 149:154].min()) > 0.95
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_a_string_that_the_network_half_saw_is_kept(method):
+    exact = draw_disc(50.0)
+    exact[..., 119:121, 200:290] = 1.0
+    ground, subject = torch.tensor([0.5, 0.7, 0.9]).view(1, 3, 1, 1), torch.tensor([0.6, 0.1, 0.1]).view(1, 3, 1, 1)
+    rough = blur(exact, 1)  # leaves 2/9 of the string, three times as wide
+    refined = refine_matte(rough, torch.lerp(ground, subject, exact), method=method)
+    string = (slice(None), slice(None), slice(119, 121), slice(215, 280))
+    assert float(rough[string].mean()) < 0.3
+    assert float(refined[string].mean()) > 2.0 * float(rough[string].mean())
+    assert float(refined[..., 112:115, 215:280].max()) < 0.1
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_white_on_white_keeps_what_the_network_sees(method):
+    exact = draw_disc()
+    generator = torch.Generator().manual_seed(2)
+    noise = 0.01 * torch.randn(1, 3, 240, 320, generator=generator)
+    photo = (torch.lerp(torch.tensor(0.97), torch.tensor(0.94), exact) + noise).clamp(0, 1)
+    rough = blur(exact)
+    refined = refine_matte(rough, photo, method=method)
+    inside, truth = refined > 0.5, exact > 0.5
+    assert float((inside & truth).sum() / (inside | truth).sum()) > 0.96
+
+
 def test_unknown_refinement_is_refused():
     with pytest.raises(UnknownNameError, match=r"Unknown refinement 'fats'\. Did you mean 'fast'"):
         refine_matte(torch.zeros(1, 1, 4, 4), torch.zeros(1, 3, 4, 4), method="fats")

@@ -34,8 +34,12 @@ POINT_RADIUS = 0.003
 # A stroke's colour need not be pure, but a lawn or a brick wall must not pass for one.
 _STROKE_LEAD = 0.4
 _STROKE_LEVEL = 0.6
-# Where a scribble was drawn on a copy of the photo itself, only what differs from it is a stroke. JPEG changes a bit.
+# Where a scribble was drawn on a copy of the photo itself, only what differs from it is a stroke. A copy saved as JPEG
+# differs a little nearly everywhere, and here and there by more than that.
 _SAME_AS_PHOTO = 0.12
+_LOSSY_FROM = 0.25  # of the pixels
+_SPECK = 0.05  # of the area of the largest stroke
+_DRAWN_FROM = 0.35  # mean change of colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,13 +214,16 @@ def _read_strokes(scribble: Tensor, photo: Tensor) -> tuple[NDArray[np.bool_], N
     is_drawn = torch.ones_like(red, dtype=torch.bool)
     if scribble.shape[1] == 4:
         is_drawn &= scribble[0, 3].cpu() > 0.5
+    difference, is_lossy = torch.ones_like(red), False
     if own == size:
-        is_drawn &= (scribble[0, :3] - photo[0]).abs().amax(0).cpu() > _SAME_AS_PHOTO
+        difference = (scribble[0, :3] - photo[0]).abs().amax(0).cpu()
+        is_drawn &= difference > _SAME_AS_PHOTO
+        is_lossy = float(((difference > 0) & (difference <= _SAME_AS_PHOTO)).float().mean()) > _LOSSY_FROM
     strokes = []
     for ink, others in ((green, torch.maximum(red, blue)), (red, torch.maximum(green, blue))):
         mask = (is_drawn & (ink >= _STROKE_LEVEL) & (ink - others >= _STROKE_LEAD)).numpy()
-        # After the colours are told apart: green and red mix to something else.
-        strokes.append(_resize_strokes(mask, size))
+        # Resized after the colours are separated: green and red mix to something else.
+        strokes.append(_resize_strokes(_without_artefacts(mask, difference.numpy()) if is_lossy else mask, size))
     if not strokes[0].any() and not strokes[1].any():
         raise OptionError(
             "The scribble holds no stroke: draw with strong green (0,255,0) what is subject and with strong red "
@@ -224,6 +231,17 @@ def _read_strokes(scribble: Tensor, photo: Tensor) -> tuple[NDArray[np.bool_], N
         )
     notes = () if own == size else (f"The scribble was resized from {own} to {size}.",)
     return strokes[0], strokes[1], notes
+
+
+def _without_artefacts(strokes: NDArray[np.bool_], difference: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Remove what JPEG makes of a strongly red or green photo: specks, and rims along edges that differ little."""
+    _, pieces, facts, _ = cv2.connectedComponentsWithStats(strokes.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
+    areas = facts[:, cv2.CC_STAT_AREA].copy()
+    change = np.bincount(pieces.ravel(), difference.ravel(), len(areas)) / np.maximum(areas, 1)
+    change[0] = 0.0  # the ground
+    is_stroke = change >= _DRAWN_FROM
+    is_stroke &= areas >= _SPECK * areas[is_stroke].max(initial=0)
+    return np.asarray(is_stroke[pieces] & strokes)
 
 
 def _resize_strokes(strokes: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
