@@ -26,7 +26,7 @@ EXIT_FAILURE, EXIT_INPUT, EXIT_WEIGHTS, EXIT_INTERRUPTED = 1, 2, 3, 130
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print what happens inside, and full tracebacks.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON on stdout and nothing else there.")]
-Force = Annotated[bool, typer.Option("--force", help="Allow the output to overwrite an input.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an input, or a file that this request did not make.")]
 
 
 @dataclass(frozen=True)

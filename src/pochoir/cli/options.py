@@ -7,6 +7,7 @@ The recipe checks the values: the command line and the library refuse the same t
 Settings for experiments are no options of their own: ``--set FIELD=VALUE`` and recipe files reach them.
 """
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -34,6 +35,8 @@ RecipeFile = Annotated[
 ]
 
 
+RARE = ("as_json", "verbose", "executor", "cluster", "file_format", "save_steps", "keep_interrupted")
+"""Parameters of commands whose options few users need."""
 PANELS = {
     "styles": "Styles and backdrop",
     "painting": "Painting",
@@ -105,6 +108,8 @@ def takes_settings(
 
         own = inspect.signature(command)
         parameters = [parameter for name, parameter in own.parameters.items() if name != "given"]
+        if has_experiments:  # a long page: the short one leaves out options of the command itself, too
+            parameters = [_hidden(parameter) if parameter.name in RARE else parameter for parameter in parameters]
         parameters += [_parameter(name, is_hidden=not _is_shown(name, basic)) for name in wanted]
         parameters += [_SET] if has_experiments else []
         parameters += [_HELP_ALL] if has_experiments or not all(_is_shown(name, basic) for name in wanted) else []
@@ -113,6 +118,15 @@ def takes_settings(
         return with_options
 
     return decorate
+
+
+def _hidden(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Return a parameter of a command whose option only ``--help-all`` shows."""
+    options = [copy.copy(item) for item in parameter.annotation.__metadata__]
+    for option in options:
+        option.hidden = True
+    annotate: Any = Annotated  # at run time, for typer
+    return parameter.replace(annotation=annotate[parameter.annotation.__origin__, *options])
 
 
 def _is_shown(name: str, basic: Collection[str]) -> bool:

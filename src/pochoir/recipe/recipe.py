@@ -75,7 +75,7 @@ class Recipe(SegmentSettings, TransferSettings, RegionSettings, OutputSettings):
         level="basic",
     )
     full_size: bool = setting(
-        False, "Save at the photo's full size, with edges from the full-size matte", group="output", level="basic"
+        False, "Save at the photo's full size, with edges from the full-size matte", group="output"
     )
     device: Device = setting("auto", "Device: auto, cpu, cuda, cuda:N or mps", group="machine")
     threads: int = setting(0, "CPU threads; 0 is all cores", group="machine", low=0, high=1024)

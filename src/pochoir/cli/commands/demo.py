@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from pochoir.cli.console import Quiet, Report, Verbose
+from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.progress import watch
 
 if TYPE_CHECKING:
@@ -32,8 +33,11 @@ RUNS = (
 )
 
 
+@takes_settings(["device", "threads"])
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pictures.")] = Path("pochoir-demo"),
+    *,
+    given: Given,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -47,13 +51,15 @@ def demo(
     gallery = _Gallery(out, Report(quiet=quiet))
     photo = imaging.load(data.astronaut()).rgb  # type: ignore[no-untyped-call]  # NASA, public domain
     gallery.add("photo", "photo", photo)
-    found = pipeline.segment(out / "photo.png")
+    machine: dict[str, Any] = dict(given.values)
+    found = pipeline.segment(out / "photo.png", **machine)
     gallery.add("matte", "matte", found.matte.expand(-1, 3, -1, -1))
     gallery.add("cutout", "cutout", compositing.cutout(photo, found.matte))
     for name in (SUBJECT_STYLE, BACKGROUND_STYLE):
         gallery.add(name, f"style: {name}", sources.load_style(name).rgb)
     for run in RUNS:
-        painting = pipeline.iter_stylize(out / "photo.png", mask=out / "matte.png", size=SIZE_PX, **run.styles)
+        settings = machine | run.styles
+        painting = pipeline.iter_stylize(out / "photo.png", mask=out / "matte.png", size=SIZE_PX, **settings)
         for _ in watch(painting, quiet=quiet):
             pass
         result = painting.result()
