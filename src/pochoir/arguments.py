@@ -14,7 +14,7 @@ from pochoir.segmentation import Segmentation, Segmenter
 
 OBJECT_FIELDS = ("segmenter", "encoder")
 """Fields of the recipe that take a name, or an object of the user's own."""
-PICTURE_FIELDS = ("mask", "scribble", "backdrop", "init")
+PICTURE_FIELDS = ("mask", "scribble", "backdrop", "init", "protect")
 """Fields of the recipe that can name one picture."""
 IN_MEMORY = "<image>"
 """Name in a recipe of a picture that came without a file."""
@@ -97,6 +97,11 @@ class StylizeOptions(_SubjectOptions, total=False):
     profile: Literal["srgb", "keep"]
     metadata: Literal["basic", "gps", "none"]
     no_recipe: bool
+    keep: Literal["faces", "none"]
+    protect: PictureSource | None
+    protect_amount: float
+    calm: float
+    clean_style: bool
     subject_color: Color | None
     background_color: Color | None
     subject_strength: float | None

@@ -9,7 +9,7 @@ from pochoir import weights
 from pochoir._devices import resolve_device
 from pochoir._hashing import hash_file
 from pochoir._version import __version__
-from pochoir.arguments import SegmentOptions, StylizeOptions
+from pochoir.arguments import PICTURE_FIELDS, SegmentOptions, StylizeOptions
 from pochoir.encoders import expected_engine
 from pochoir.errors import InputError, WeightsError
 from pochoir.imaging import PictureSource
@@ -177,7 +177,7 @@ def restore_inputs(record: Record, *, base: Path, inputs_dir: Path | None = None
         if name in found
     }
     renamed |= {name: tuple(found[name]) for name in MASK_FIELDS if name in found}
-    renamed |= {name: found[name][0] for name in ("mask", "scribble", "backdrop", "init") if name in found}
+    renamed |= {name: found[name][0] for name in PICTURE_FIELDS if name in found}
     sources = load_sources(found["photo"][0], recipe.replace(**renamed), {})
     read = sources.files()
     if [entry.role for entry in read] != [entry.role for entry in inputs]:

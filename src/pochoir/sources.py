@@ -34,6 +34,7 @@ class Sources:
         scribble: The picture of strokes that was given.
         backdrop: The backdrop picture that was given.
         init: The picture to start from that was given.
+        protect: The mask of what is kept more that was given.
     """
 
     photo: Picture
@@ -42,6 +43,7 @@ class Sources:
     scribble: Picture | None = None
     backdrop: Picture | None = None
     init: Picture | None = None
+    protect: Matte | None = None
     style_masks: Mapping[str, tuple[Matte, ...]] = dataclasses.field(default_factory=dict)
 
     def files(self) -> tuple[InputFile, ...]:
@@ -51,6 +53,7 @@ class Sources:
             read += [(region.replace("_", " "), picture) for picture, _ in pictures]
             read += [(f"{region.replace('_', ' ')} mask", mask) for mask in self.style_masks.get(region, ())]
         read += [("mask", self.mask), ("scribble", self.scribble), ("backdrop", self.backdrop), ("init", self.init)]
+        read.append(("protect", self.protect))
         return tuple(
             InputFile(role=role, name=source.name, path=source.path, sha256=source.sha256)
             for role, source in read
@@ -66,7 +69,7 @@ class Sources:
         pictures = [picture for group in self.styles.values() for picture, _ in group]
         masks = [mask for group in self.style_masks.values() for mask in group]
         read: list[Picture | Matte | None] = [self.photo, *pictures, *masks]
-        read += [self.mask, self.scribble, self.backdrop, self.init]
+        read += [self.mask, self.scribble, self.backdrop, self.init, self.protect]
         return [each for each in read if each is not None]
 
 
@@ -83,7 +86,7 @@ def load_sources(
         photo: The photo.
         recipe: Names the other pictures.
         in_memory: Pictures to take instead of a name: for styles and their masks a list beside the recipe's names,
-            with None where the name is to be read; for mask, scribble, backdrop and init the picture.
+            with None where the name is to be read; for mask, scribble, backdrop, init and protect the picture.
         read_style: Reads a style by its name; None is ``load_style``.
 
     Raises:
@@ -115,6 +118,7 @@ def load_sources(
     scribble = in_memory.get("scribble", recipe.scribble)
     backdrop = in_memory.get("backdrop", recipe.backdrop.picture)
     init = in_memory.get("init", recipe.init.picture)
+    protect = in_memory.get("protect", recipe.protect)
     return Sources(
         photo=picture,
         styles=read,
@@ -122,6 +126,7 @@ def load_sources(
         scribble=None if scribble is None else imaging.load(scribble, role="scribble"),
         backdrop=None if backdrop is None else imaging.load(backdrop, role="backdrop"),
         init=None if init is None else imaging.load(init, role="init"),
+        protect=None if protect is None else imaging.load_matte(protect, size=picture.size),
         style_masks=masks,
     )
 

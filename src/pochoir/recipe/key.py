@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOT_SHAPING = ("memory", "device", "threads", "commercial_safe")
 
 # Settings that name files. Their contents are among the inputs, by role and sha256, so the paths are left out.
-NAMING_FILES = (*MASK_FIELDS, "mask", "scribble")
+NAMING_FILES = (*MASK_FIELDS, "mask", "scribble", "protect")
 
 
 def work_key(request: "Request", environment: "Environment") -> str:

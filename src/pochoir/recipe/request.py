@@ -25,7 +25,7 @@ class InputFile(FrozenModel):
 
     Attributes:
         role: Use of the picture: ``"photo"``, ``"style"``, ``"subject style"``, ``"background style"``, ``"mask"``,
-            ``"scribble"``, ``"backdrop"``, ``"init"``, or a style's role followed by ``" mask"``.
+            ``"scribble"``, ``"backdrop"``, ``"init"``, ``"protect"``, or a style's role followed by ``" mask"``.
         name: File name, a built-in style's name, or ``"<image>"`` for a picture in memory.
         path: Path as it was given; None for a picture that was no file.
         sha256: Hash of the file's bytes, or of the pixels of a picture that was no file.

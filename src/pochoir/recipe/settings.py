@@ -4,6 +4,7 @@ The command line, the library functions, the page's form and the record inside e
 """
 
 import itertools
+import re
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema, model_validator
@@ -27,6 +28,7 @@ Color = Literal["style", "photo", "match"]
 Chroma = Literal["444", "422", "420"]
 Profile = Literal["srgb", "keep"]
 KeptMetadata = Literal["basic", "gps", "none"]
+Keep = Literal["faces", "none"]
 
 SEGMENTERS = ("u2net", "u2netp", "grabcut")
 REMBG_PREFIX = "rembg:"
@@ -37,6 +39,7 @@ ENCODERS: tuple[str, ...] = get_args(Encoder)
 POOLINGS: tuple[str, ...] = get_args(Pooling)
 OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 COLORS: tuple[str, ...] = get_args(Color)
+KEEPS: tuple[str, ...] = get_args(Keep)
 
 MAX_STEPS = 100_000
 
@@ -206,7 +209,38 @@ class TransferSettings(FrozenModel):
         group="painting",
         level="basic",
     )
-    seed: int = setting(0, "Seed of everything random", group="painting", low=0, high=2**32 - 1)
+    seed: int = setting(
+        0, "Seed of everything random; other seeds give other strokes", group="painting", low=0, high=2**32 - 1
+    )
+    keep: Keep = setting(
+        "faces", "Features to keep while painting: faces, or none", group="painting", level="basic"
+    )
+    protect: PathText | None = setting(
+        None, "Picture MASK or MASK:AMOUNT, white where the photo is kept more, as faces are", group="painting"
+    )
+    protect_amount: float = setting(
+        0.5, "Amount of protection: 0 is none, 1 is nearly the photo", group="painting", low=0.0, high=1.0
+    )
+    calm: float = setting(
+        0.0,
+        "Calm of plain areas: how much less of the style goes into areas such as a clear sky",
+        group="painting",
+        low=0.0,
+        high=1.0,
+    )
+    clean_style: bool = setting(
+        True, "Remove the noise of a grainy style file before its look is learned", group="painting"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_amount(cls, values: Any) -> Any:
+        """Split ``protect="mask.png:0.8"`` into mask and amount."""
+        protect = values.get("protect") if isinstance(values, dict) else None
+        match = re.fullmatch(r"(.+):(\d*\.?\d+)", protect) if isinstance(protect, str) else None
+        if match is None:
+            return values
+        return {**values, "protect": match[1], "protect_amount": float(match[2])}
 
     @model_validator(mode="after")
     def _check_transfer(self) -> "TransferSettings":

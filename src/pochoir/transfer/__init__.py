@@ -1,6 +1,8 @@
 """Neural style transfer by optimising a picture's pixels (Gatys et al., arXiv:1508.06576)."""
 
 from pochoir.transfer.criterion import Losses as Losses
+from pochoir.transfer.emphasis import Emphasis as Emphasis
+from pochoir.transfer.emphasis import build_emphasis as build_emphasis
 from pochoir.transfer.memory import expected_bytes as expected_bytes
 from pochoir.transfer.memory import give_back as give_back
 from pochoir.transfer.paint import Checkpoint as Checkpoint

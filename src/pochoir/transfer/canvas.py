@@ -12,6 +12,7 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.recipe import TransferSettings
 from pochoir.transfer.color_modes import Palette
+from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.features import step_work_px
 from pochoir.transfer.memory import shown_px, tile_limit_px
 from pochoir.transfer.pyramid import Level, Region
@@ -45,9 +46,12 @@ class Canvas:
         photo: Shape (1, 3, H, W).
         regions: What is painted.
         settings: Colours and brush size.
+        emphasis: Where content counts more and style less, at the photo's size.
     """
 
-    def __init__(self, photo: Tensor, regions: Sequence[Region], settings: TransferSettings) -> None:
+    def __init__(
+        self, photo: Tensor, regions: Sequence[Region], settings: TransferSettings, emphasis: Emphasis | None = None
+    ) -> None:
         self.photo = photo
         self.cover = torch.stack([region.matte for region in regions]).sum(dim=0)
         self.window = find_window(self.cover, margin_px=CONTEXT_PX)
@@ -58,6 +62,7 @@ class Canvas:
             regions=[replace(region, matte=self.window.cut(region.matte)) for region in self.palette.regions],
             style_scale=settings.style_scale,
             frame_px=float(photo.shape[-2] * photo.shape[-1]),
+            emphasis=None if emphasis is None else emphasis.cut(self.window),
         )
 
     def plan_scale(self, index: int, scales: Sequence[Scale], encoder: VGG, settings: TransferSettings) -> ScalePlan:

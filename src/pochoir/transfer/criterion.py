@@ -10,6 +10,7 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.recipe import TransferSettings, Treatment
+from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
     differentiated,
@@ -105,6 +106,7 @@ class Criterion:
         frame_px: Pixels of the whole picture at this scale, of which ``photo`` may be a part.
         margin: Pixels of ``photo`` and mattes beyond the frame. They are compared like all others, but no region or
             layer counts more for them.
+        emphasis: Where content counts more and style less, at the photo's size. It changes no layer weight.
         most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
             measure its Gram matrices, once to send the gradient of the objective at these matrices back. That is the
             same objective and the same gradient.
@@ -127,6 +129,7 @@ class Criterion:
         content_gain: float = 1.0,
         frame_px: float = 0.0,
         margin: Margin = NO_MARGIN,
+        emphasis: Emphasis | None = None,
         most_px: float = WHOLE_PX,
         largest_px: float = 0.0,
     ) -> None:
@@ -170,11 +173,22 @@ class Criterion:
             for layer in self.content_layers
         }
         self.content_guides = guide_content([region.matte for region in regions], treatments, balances, encoder)
+        if emphasis is not None:
+            self._emphasize(emphasis, encoder)
         self.notes = tuple(self._describe_dropped_layers())
         self.guided_grams = GuidedGrams(self.guides)
         targets = self.tiles.gather(photo, tuple(self.content_guides))
         covers = build_guides(self.cover, encoder, tuple(self.content_guides))
         self.content = ContentDistance(targets, self.content_guides, covers, nothing=photo.new_zeros(()))
+
+    def _emphasize(self, emphasis: Emphasis, encoder: VGG) -> None:
+        self.content_guides = {
+            layer: guide * pool(emphasis.content, encoder, layer) for layer, guide in self.content_guides.items()
+        }
+        self.guides = [
+            {layer: guide * pool(emphasis.style, encoder, layer) for layer, guide in guides.items()}
+            for guides in self.guides
+        ]
 
     def _describe_dropped_layers(self) -> list[str]:
         notes = []

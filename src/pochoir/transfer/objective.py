@@ -65,7 +65,15 @@ def build_criterion(
         for region, treatment in zip(level.regions, treatments, strict=True)
     ]
     criterion = Criterion(
-        level.photo, regions, encoder, fitting, content_gain=gain, frame_px=level.frame_px, margin=level.margin, **shown
+        level.photo,
+        regions,
+        encoder,
+        fitting,
+        content_gain=gain,
+        frame_px=level.frame_px,
+        margin=level.margin,
+        emphasis=level.emphasis,
+        **shown,
     )
     dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
     note = f"a short side of {short_side} pixels is too small for {', '.join(dropped)}"

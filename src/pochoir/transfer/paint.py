@@ -17,6 +17,7 @@ from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
 from pochoir.transfer.canvas import Canvas, ScalePlan
 from pochoir.transfer.criterion import Criterion, Losses
+from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.memory import give_back
 from pochoir.transfer.objective import build_criterion
 from pochoir.transfer.optimize import OPTIMIZERS, Iterate, Iterates
@@ -94,6 +95,7 @@ def iter_paint(
     budget_s: float = math.inf,
     checkpoint: Checkpoint | None = None,
     targets: StyleTargets | None = None,
+    emphasis: Emphasis | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
@@ -113,6 +115,7 @@ def iter_paint(
         checkpoint: State of an earlier run with the same arguments, to continue after its scale.
         targets: Cache of the Gram matrices of styles, shared by paintings with the same encoder. The picture is the
             same with and without it.
+        emphasis: Where content counts more and style less, at the photo's size; see ``build_emphasis``.
         clock: Returns the time in seconds.
 
     Yields:
@@ -125,7 +128,7 @@ def iter_paint(
     """
     began = clock()
     _check_shapes(photo, regions, start)
-    canvas = Canvas(photo, regions, settings)
+    canvas = Canvas(photo, regions, settings, emphasis)
     smallest = min(float(region.matte.sum()) for region in regions)
     stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
     scales = plan_scales(

@@ -11,6 +11,7 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.recipe import Treatment
+from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.tiling import NO_MARGIN, Margin, Window
 
 SMALLEST_STYLE_SIDE_PX = 32
@@ -64,6 +65,7 @@ class Level:
         style_scale: Size of the brush; at 1 a style picture is given as many pixels as the whole picture has.
         frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
         margin: Reflected pixels of ``photo`` and mattes that are painted and then cut off.
+        emphasis: Where content and style count more or less, at the photo's size.
     """
 
     photo: Tensor = field(repr=False)
@@ -71,6 +73,7 @@ class Level:
     style_scale: float
     frame_px: float
     margin: Margin = NO_MARGIN
+    emphasis: Emphasis | None = None
 
     @property
     def cover(self) -> Tensor:
@@ -87,18 +90,21 @@ class Level:
             ],
             style_scale=self.style_scale,
             frame_px=self.frame_px * factor**2,
+            emphasis=None if self.emphasis is None else self.emphasis.at(size),
         )
 
     def within(self, window: Window) -> "Level":
         """Return the same in a part of the frame."""
         regions = [replace(region, matte=window.cut(region.matte)) for region in self.regions]
         margin = self.margin.within(window, Size(*self.photo.shape[-2:]))
-        return replace(self, photo=window.cut(self.photo), regions=regions, margin=margin)
+        emphasis = None if self.emphasis is None else self.emphasis.cut(window)
+        return replace(self, photo=window.cut(self.photo), regions=regions, margin=margin, emphasis=emphasis)
 
     def padded(self, margin: Margin) -> "Level":
         """Return the same with a reflected margin around it."""
         regions = [replace(region, matte=margin.pad(region.matte)) for region in self.regions]
-        return replace(self, photo=margin.pad(self.photo), regions=regions, margin=margin)
+        emphasis = None if self.emphasis is None else self.emphasis.padded(margin)
+        return replace(self, photo=margin.pad(self.photo), regions=regions, margin=margin, emphasis=emphasis)
 
     def scale_style(self, style: Sample) -> Sample:
         """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
