@@ -2,9 +2,10 @@
 
 import itertools
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,6 +14,10 @@ from torch import Tensor
 
 from pochoir import imaging, weights
 from pochoir._types import Size
+from pochoir.errors import WeightsMissingError
+from pochoir.recipe import Recipe
+
+Mode = Literal["on", "off", "missing"]
 
 WEIGHTS = "faces"
 """Name of the detector in the table of weights."""
@@ -42,6 +47,10 @@ class Face(NamedTuple):
     height: float
     score: float
 
+    def scaled(self, factor: float) -> "Face":
+        """Return the same in a photo of another size."""
+        return Face(self.left * factor, self.top * factor, self.width * factor, self.height * factor, self.score)
+
 
 def find_faces(photo: Tensor) -> tuple[Face, ...]:
     """Find the faces in a photo, the surest first.
@@ -63,28 +72,37 @@ def find_faces(photo: Tensor) -> tuple[Face, ...]:
         part = pixels[top : top + side, left : left + side]
         found += [face._replace(left=face.left + left, top=face.top + top) for face in detector.detect(part, side)]
     factor = size.long_side / searched.long_side
-    return tuple(Face(*(value * factor for value in face[:4]), face.score) for face in _drop_duplicates(found))
+    return tuple(face.scaled(factor) for face in _drop_duplicates(found))
 
 
-def draw_amounts(faces: tuple[Face, ...], size: Size, frame: Size) -> Tensor:
+def choose_mode(recipe: Recipe) -> Mode:
+    """Return whether a recipe keeps faces: ``"on"``, ``"off"``, or ``"missing"`` where the detector is not here."""
+    if recipe.keep != "faces":
+        return "off"
+    try:
+        weights.where(WEIGHTS)
+    except WeightsMissingError:
+        return "missing"
+    return "on"
+
+
+def draw_amounts(faces: Sequence[Face], size: Size) -> Tensor:
     """Draw soft ellipses over faces, each as strong as its face is small.
 
     Args:
-        faces: Boxes in pixels of ``frame``.
-        size: Size of the map.
-        frame: Size of the photo that the faces were found in.
+        faces: Boxes in pixels of the map.
+        size: Size of the map, at which the photo is painted.
 
     Returns:
         Amounts of protection in [0, 1], shape (1, 1, H, W): ``LARGE_AMOUNT`` for a face of ``LARGE_PX`` pixels and more
         at ``size``, 1 from ``SMALL_PX`` down, 0 away from faces.
     """
-    factor = size.width / frame.width
     rows = torch.arange(size.height).view(-1, 1) + 0.5
     columns = torch.arange(size.width).view(1, -1) + 0.5
     amounts = torch.zeros(size)
     for face in faces:
-        width, height = face.width * factor, face.height * factor
-        middle = (face.left * factor + width / 2, face.top * factor + height / 2 - RAISED * height)
+        width, height = face.width, face.height
+        middle = (face.left + width / 2, face.top + height / 2 - RAISED * height)
         reach = (HALF_WIDTH * width, HALF_HEIGHT * height)
         distance = (((columns - middle[0]) / reach[0]).square() + ((rows - middle[1]) / reach[1]).square()).sqrt()
         rim = ((1.0 - distance) / RIM).clamp(0.0, 1.0)
@@ -98,8 +116,8 @@ HALF_WIDTH, HALF_HEIGHT, RAISED = 0.74, 0.94, 0.08
 """Half-axes of the ellipse over a face, and how far its middle lies above the box's, in units of the box's sides."""
 RIM = 0.35
 """Part of the ellipse's radius over which it fades out."""
-SMALL_PX, LARGE_PX = 32, 60
-LARGE_AMOUNT = 0.5
+SMALL_PX, LARGE_PX = 24, 60
+LARGE_AMOUNT = 0.4
 """Amount for large faces. They keep their features by themselves, and more would leave them unpainted."""
 
 

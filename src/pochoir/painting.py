@@ -13,6 +13,7 @@ from typing import Self, TypeAlias
 import torch
 
 from pochoir import checkpoints, enlarge, imaging, weights
+from pochoir import checkpoints, faces, imaging, weights
 from pochoir._hashing import hash_large_file
 from pochoir._threads import torch_threads
 from pochoir.encoders import VGG, expected_engine, load_encoder
@@ -62,6 +63,7 @@ def describe_environment(
     engine: str = "torch",
     own_encoder: bool = False,
     own_segmenter: bool = False,
+    keeps_faces: bool | None = None,
 ) -> Environment:
     """Return the environment that a recipe is painted in on this machine.
 
@@ -72,6 +74,7 @@ def describe_environment(
         engine: See ``Environment``.
         own_encoder: Whether a network of the user's own replaces the recipe's encoder.
         own_segmenter: Whether an object of the user's own replaces the recipe's segmenter.
+        keeps_faces: Whether faces are kept; None decides as ``Scene`` does.
 
     Raises:
         WeightsMissingError: The encoder's weights are not in the cache.
@@ -81,6 +84,8 @@ def describe_environment(
         used += weights_of(recipe)
     if recipe.enlarge > 1:
         used.append(enlarge.WEIGHTS)
+    if keeps_faces if keeps_faces is not None else faces.choose_mode(recipe) == "on":
+        used.append(faces.WEIGHTS)
     if recipe.commercial_safe:
         for name in used:
             weights.check_terms(name)
@@ -198,6 +203,7 @@ class Painting:
             engine=engine,
             own_encoder=self._encoder is not None,
             own_segmenter=scene.own_segmenter is not None,
+            keeps_faces=scene.keeps_faces,
         )
 
     @property
@@ -311,6 +317,7 @@ class Painting:
                 budget_s=self._budget_s(),
                 checkpoint=self._checkpoint,
                 targets=loaded.targets,
+                emphasis=scene.emphasis,
             )
 
     @property

@@ -12,6 +12,7 @@ from pochoir._version import __version__
 from pochoir.arguments import PICTURE_FIELDS, SegmentOptions, StylizeOptions
 from pochoir.encoders import expected_engine
 from pochoir.errors import InputError, WeightsError
+from pochoir.faces import WEIGHTS as FACES
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting
 from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe, Record, StyleRef
@@ -134,7 +135,7 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
     ran_on = record.environment
     device = resolve_device(recipe.device)
     return Painting(
-        Scene(sources, recipe, device=device),
+        Scene(sources, recipe, device=device, keeps_faces=FACES in record.environment.weights),
         recorded=record,
         threads=ran_on.threads,
         engine="torch" if ran_on.engine == "torch" else "auto",

@@ -13,11 +13,12 @@ from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.enlarge import enlarge_matte
 from pochoir.errors import EmptyRegionError, OptionError
+from pochoir.faces import Face, choose_mode, draw_amounts, find_faces
 from pochoir.imaging import AlphaKind, Matte, Picture
 from pochoir.recipe import FULL, MAX_SIZE_PX, Recipe, SegmentSettings
 from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
-from pochoir.transfer import Region, Sample
+from pochoir.transfer import NOISY_ABOVE, Emphasis, Region, Sample, build_emphasis, measure_noise
 
 DEFAULT_LONG_SIDE_PX = 512
 EMPTY_BELOW = 1 / 255
@@ -39,6 +40,7 @@ class Scene:
         device: Device that regions are built on.
         segmenter: Object that finds the subject instead of the segmenter that the recipe names.
         create_segmenter: Returns the segmenter that the recipe names; None loads it anew.
+        keeps_faces: Whether faces are kept; None decides by the recipe and by whether the detector is here.
 
     Raises:
         OptionError: The photo is too large to be painted in full.
@@ -49,6 +51,7 @@ class Scene:
     device: str = "cpu"
     segmenter: Segmenter | None = None
     create_segmenter: SegmenterFactory | None = None
+    keeps_faces: bool | None = None
     size: Size = field(init=False)
     """Size that is painted at."""
     saved_size: Size = field(init=False)
@@ -166,10 +169,60 @@ class Scene:
             )
         return regions
 
+    @cached_property
+    def faces(self) -> tuple[Face, ...]:
+        """The faces in painted parts of the photo, in pixels of ``size``; none if faces are not kept."""
+        keeps_faces = choose_mode(self.recipe) == "on" if self.keeps_faces is None else self.keeps_faces
+        if not keeps_faces:
+            return ()
+        factor = self.size.width / self.sources.photo.size.width
+        cover = self._cover
+        found = (face.scaled(factor) for face in find_faces(self.sources.photo.rgb))
+        return tuple(face for face in found if float((draw_amounts((face,), self.size) * cover).max()) > 0.0)
+
+    @cached_property
+    def emphasis(self) -> Emphasis | None:
+        """Factors of content and style for faces, for the mask of protected parts and for calm places, on the device.
+
+        None if the photo counts alike everywhere.
+        """
+        amounts = draw_amounts(self.faces, self.size)
+        if self.sources.protect is not None:
+            mask = imaging.resize(self.sources.protect.matte, self.size, mode="bilinear")
+            amounts = torch.maximum(amounts, self.recipe.protect_amount * mask)
+        ground = self.ground.to(self.device)
+        return build_emphasis(ground, amounts=amounts.to(self.device), calm=self.recipe.calm)
+
+    @property
+    def _cover(self) -> Tensor:
+        return torch.stack(list(self._filled_mattes.values())).sum(dim=0)
+
+    @property
+    def _emphasis_notes(self) -> list[str]:
+        notes = []
+        if self.keeps_faces is None and choose_mode(self.recipe) == "missing":
+            notes.append("faces are painted like everything else: get their detector with: pochoir models pull faces")
+        if self.faces:
+            what = "a face is" if len(self.faces) == 1 else f"{len(self.faces)} faces are"
+            notes.append(f"{what} painted more gently than the rest; --keep none turns this off")
+        names = dict.fromkeys(style.name for style in self._grainy_styles.values())
+        return notes + [
+            f"{name}: its noise is removed before its look is learned; --no-clean-style keeps it" for name in names
+        ]
+
+    @cached_property
+    def _grainy_styles(self) -> dict[int, Picture]:
+        """The styles to clean of noise, by ``id``. One with a mask is left as it is: a median looks beyond the mask."""
+        if not self.recipe.clean_style:
+            return {}
+        unmasked = [group for field, group in self.sources.styles.items() if field not in self.sources.style_masks]
+        styles = [style for group in unmasked for style, _ in group if style.alpha is None]
+        return {id(style): style for style in styles if measure_noise(style.rgb) > NOISY_ABOVE}
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user: conversions, fallbacks, regions that are left out."""
-        notes = [*self.sources.notes, *self._region_notes]
+        notes = [*self.sources.notes, *self._region_notes, *self._emphasis_notes]
         if self.segmentation is not None:
             notes += self.segmentation.notes
         if self.sources.photo.alpha_kind is AlphaKind.CUTOUT and self.recipe.background_style and not self.keeps_alpha:
@@ -243,7 +296,7 @@ class Scene:
             )
         key = picture.sha256 if mask is None else f"{picture.sha256} {mask.sha256}"
         part = None if weight is None else weight.to(self.device)
-        return Sample(picture.rgb.to(self.device), share, part, key)
+        return Sample(picture.rgb.to(self.device), share, part, key, id(picture) in self._grainy_styles)
 
 
 def find_work_size(photo: Size, recipe: Recipe) -> Size:

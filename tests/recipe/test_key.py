@@ -74,6 +74,10 @@ OTHER_VALUES = {
     "profile": "keep",
     "metadata": "none",
     "no_recipe": True,
+    "keep": "none",
+    "protect_amount": 0.8,
+    "calm": 0.5,
+    "clean_style": False,
 }
 # Another value of each setting that does not.
 OTHER_NAMES = {
@@ -83,6 +87,7 @@ OTHER_NAMES = {
     "commercial_safe": True,
     "mask": "m.png",
     "scribble": "s.png",
+    "protect": "p.png",
     "subject_style_mask": "m.png",
     "background_style_mask": "m.png",
 }

@@ -32,6 +32,7 @@ def test_every_number_and_every_closed_choice_is_looked_after():
     colors = {"color", "subject_color", "background_color"}
     output = {"chroma", "profile", "metadata"}
     assert set(CHOSEN) == {"preprocess", "refine", "encoder", "pooling", "optimizer", *colors, *output}
+    assert set(CHOSEN) == {"preprocess", "refine", "encoder", "pooling", "optimizer", "keep", *colors}
 
 
 def test_the_type_of_a_setting_is_that_of_its_default():
@@ -39,7 +40,7 @@ def test_the_type_of_a_setting_is_that_of_its_default():
         assert item.default is None or type(item.default) is item.type, name
     not_given = {name: item.type for name, item in FIELDS.items() if item.default is None}
     assert not_given == {
-        **dict.fromkeys(("mask", "scribble", "subject_color", "background_color"), str),
+        **dict.fromkeys(("mask", "scribble", "protect", "subject_color", "background_color"), str),
         **dict.fromkeys(("subject_strength", "background_strength"), float),
         **dict.fromkeys(("subject_content_weight", "background_content_weight"), float),
         **dict.fromkeys(("subject_content_layers", "background_content_layers"), tuple),

@@ -33,7 +33,7 @@ def chroma(picture: Tensor) -> Tensor:
 def test_a_matched_style_has_the_colours_of_the_photos_region(has_mask, photo, style, left_half):
     mask = torch.rand(1, 1, 36, 44, generator=torch.Generator().manual_seed(1)) if has_mask else None
     palette = Palette(photo, [Region(left_half, [Sample(style, 2.0, mask)])], treated("match"))
-    ((recoloured, share, kept_mask, _),) = palette.regions[0].samples
+    ((recoloured, share, kept_mask, *_),) = palette.regions[0].samples
     weight = torch.ones(1, 1, 36, 44) if mask is None else mask
     for actual, expected in zip(moments(recoloured, weight), moments(photo, left_half), strict=True):
         assert_close(actual, expected, rtol=2e-3, atol=2e-5)  # computed from float32 pixels; little varies in the photo

@@ -212,9 +212,7 @@ class TransferSettings(FrozenModel):
     seed: int = setting(
         0, "Seed of everything random; other seeds give other strokes", group="painting", low=0, high=2**32 - 1
     )
-    keep: Keep = setting(
-        "faces", "Features to keep while painting: faces, or none", group="painting", level="basic"
-    )
+    keep: Keep = setting("faces", "Features to keep while painting: faces, or none", group="painting", level="basic")
     protect: PathText | None = setting(
         None, "Picture MASK or MASK:AMOUNT, white where the photo is kept more, as faces are", group="painting"
     )

@@ -3,6 +3,8 @@
 from pochoir.transfer.criterion import Losses as Losses
 from pochoir.transfer.emphasis import Emphasis as Emphasis
 from pochoir.transfer.emphasis import build_emphasis as build_emphasis
+from pochoir.transfer.grain import NOISY_ABOVE as NOISY_ABOVE
+from pochoir.transfer.grain import measure_noise as measure_noise
 from pochoir.transfer.memory import expected_bytes as expected_bytes
 from pochoir.transfer.memory import give_back as give_back
 from pochoir.transfer.paint import Checkpoint as Checkpoint

@@ -12,16 +12,19 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.recipe import Treatment
 from pochoir.transfer.emphasis import Emphasis
+from pochoir.transfer.grain import remove_grain
 from pochoir.transfer.tiling import NO_MARGIN, Margin, Window
 
 SMALLEST_STYLE_SIDE_PX = 32
 MOST_STYLE_ENLARGEMENT = 4.0
+GRAIN_SHOWS_FROM = 0.4
+"""Share of its own size from which a style's noise shows; below, shrinking has averaged it out."""
 LARGEST_ENLARGED_PX = 512**2
 """Pixels up to which a smaller style picture is enlarged to the frame's number of pixels."""
 
 
 class Sample(NamedTuple):
-    """A picture and what of it a look is taken from."""
+    """A picture whose look is taken, and the part of it that counts."""
 
     picture: Tensor
     """Shape (1, 3, h, w)."""
@@ -32,6 +35,8 @@ class Sample(NamedTuple):
     key: str = ""
     """Name of the contents, by which ``StyleTargets`` keeps what it measured; empty keeps nothing. Code that changes
     the picture or the mask has to change or clear it."""
+    is_grainy: bool = False
+    """Whether it is cleaned of noise at the sizes where the noise shows; see ``grain``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +112,9 @@ class Level:
         return replace(self, photo=margin.pad(self.photo), regions=regions, margin=margin, emphasis=emphasis)
 
     def scale_style(self, style: Sample) -> Sample:
-        """A style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
+        """Return a style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
 
-        In a large frame it is not enlarged: what was never sharp would be painted blurred.
+        In a large frame it is not enlarged: a style that is not sharp would be painted blurred.
         """
         size = Size(*style.picture.shape[-2:])
         sharpest_px = max(LARGEST_ENLARGED_PX, size.pixels)
@@ -118,8 +123,10 @@ class Level:
         widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
         scaled = size.scaled(max(factor, widened))
         mask = None if style.mask is None else imaging.resize(style.mask, scaled, mode="bilinear")
-        key = f"{style.key} at {scaled}" if style.key else ""
-        return Sample(imaging.resize(style.picture, scaled), style.share, mask, key)
+        picture = imaging.resize(style.picture, scaled)
+        is_grainy = style.is_grainy and scaled.long_side > GRAIN_SHOWS_FROM * size.long_side
+        key = f"{style.key} at {scaled}{' cleaned' if is_grainy else ''}" if style.key else ""
+        return Sample(remove_grain(picture) if is_grainy else picture, style.share, mask, key)
 
 
 def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:

@@ -1,0 +1,47 @@
+import pytest
+import torch
+
+from pochoir.transfer import NOISY_ABOVE, Region, Sample, measure_noise
+from pochoir.transfer.grain import remove_grain
+from pochoir.transfer.pyramid import Level
+from support.close import assert_close
+
+
+def striped(noise: float) -> torch.Tensor:
+    """Broad strokes, and noise of a standard deviation in levels of 255 in each channel."""
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(160.0), indexing="ij")
+    strokes = torch.stack([(x + y) % 40 < 20, (x - y) % 32 < 16, x % 64 < 32]).float() * 0.5 + 0.25
+    drawn = torch.randn(1, 1, 128, 160, generator=torch.Generator().manual_seed(7))
+    return (strokes[None] + drawn * noise / 255).clamp(0.0, 1.0)
+
+
+@pytest.mark.parametrize("noise", [0.0, 3.0, 8.0, 15.0])
+def test_noise_is_measured_between_the_strokes(noise):
+    assert measure_noise(striped(noise)) == pytest.approx(noise, rel=0.3, abs=1.5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 190), (96, 97)])
+def test_pictures_of_any_size(size):
+    assert measure_noise(torch.full((1, 3, *size), 0.4)) == 0.0
+    flat = torch.full((1, 3, *size), 0.4)
+    assert torch.equal(remove_grain(flat), flat)
+
+
+def test_the_median_removes_noise_and_keeps_strokes():
+    clean, noisy = striped(0.0), striped(14.0)
+    assert measure_noise(remove_grain(noisy)) < 0.5 * measure_noise(noisy)
+    assert float((remove_grain(noisy) - clean).abs().mean()) < float((noisy - clean).abs().mean())
+    assert float((remove_grain(clean) - clean).abs().mean()) < 0.01
+
+
+def test_a_grainy_style_is_cleaned_where_its_grain_shows():
+    noisy = striped(NOISY_ABOVE * 3)
+    sample = Sample(noisy, 1.0, None, "key", is_grainy=True)
+    for side, is_cleaned in ((140, True), (40, False)):
+        photo = torch.zeros(1, 3, side, side)
+        level = Level(photo, [Region(torch.ones_like(photo[:, :1]), [sample])], style_scale=1.0, frame_px=side**2)
+        scaled, plain = level.scale_style(sample), level.scale_style(sample._replace(is_grainy=False))
+        assert torch.equal(scaled.picture, plain.picture) == (not is_cleaned)
+        assert (scaled.key != plain.key) == is_cleaned
+        if is_cleaned:
+            assert_close(scaled.picture, remove_grain(plain.picture))
