@@ -12,8 +12,7 @@ from typing import Self, TypeAlias
 
 import torch
 
-from pochoir import checkpoints, enlarge, imaging, weights
-from pochoir import checkpoints, faces, imaging, weights
+from pochoir import checkpoints, enlarge, faces, imaging, weights
 from pochoir._hashing import hash_large_file
 from pochoir._threads import torch_threads
 from pochoir.encoders import VGG, expected_engine, load_encoder
