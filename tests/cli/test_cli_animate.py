@@ -87,7 +87,7 @@ def test_strips_show_what_the_subject_can_do(cutout: Path, tmp_path: Path) -> No
         (["--margin", "-5%"], "from 0% to 100%"),
         (["--rig", "none.json"], "Cannot read the rig"),
         (["--as", "film"], "Unknown form 'film'"),
-        (["--film-quality", "0"], "1 to 100"),
+        (["--quality", "0"], "between 1 and 100"),
     ],
 )
 def test_bad_input_gets_one_line_and_code_2(cutout: Path, tmp_path: Path, options: list[str], message: str) -> None:

@@ -157,6 +157,12 @@ class Production:
         return draw_strips(make)
 
     @property
+    def quality(self) -> int | None:
+        """Quality of formats that lose detail; None where the recipe leaves it to each format."""
+        usual = Recipe.model_fields["quality"].default
+        return None if self.recipe.quality == usual else self.recipe.quality
+
+    @property
     def input_paths(self) -> list[str]:
         """Files that are read, which an output must not replace."""
         return [entry.path for entry in self.sources.files() if entry.path is not None]
@@ -244,7 +250,7 @@ class Production:
                 towards=settings.towards,
                 boil_hold=max(BOIL_HOLD, settings.on),
             ),
-            record=self.record,
+            record=None if self.recipe.no_recipe else self.record,
             notes=self.notes,
         )
 

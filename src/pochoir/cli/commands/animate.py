@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from pochoir.animation.clip import Clip
     from pochoir.clips import Production
 
+KEPT_OUTPUT = ("quality", "no_recipe")
+SETTINGS = [name for name in Recipe.model_fields if name not in OutputSettings.model_fields or name in KEPT_OUTPUT]
+"""Settings that a clip has: all but those of files that hold one picture."""
 OUTPUTS = ("clip", "rig")
 """What can be saved."""
 MOTION, CLIP = "Motion", "Clip"
 """Headings of the help page."""
 
 
-@takes_settings(name for name in Recipe.model_fields if name not in OutputSettings.model_fields)
+@takes_settings(SETTINGS)
 def animate(
     photo: Annotated[
         Path | None, typer.Argument(metavar="PHOTO", help="A photo, a cutout, or a picture that pochoir painted.")
@@ -99,10 +102,6 @@ def animate(
             "--margin", metavar="auto|N%", help="Room around the picture, of its long side.", rich_help_panel=CLIP
         ),
     ] = "auto",
-    film_quality: Annotated[
-        int | None,
-        typer.Option("--film-quality", metavar="1..100", help="Quality of lossy formats.", rich_help_panel=CLIP),
-    ] = None,
     form: Annotated[
         str, typer.Option("--as", metavar="|".join(OUTPUTS), help="Save the clip, or the limbs that are found.")
     ] = "clip",
@@ -141,7 +140,7 @@ def animate(
     elif list_all:
         _save_sheet(production, out, report, force=force)
     else:
-        produce(production, out, report, quality=film_quality, force=force)
+        produce(production, out, report, force=force)
 
 
 def produce(
@@ -150,7 +149,6 @@ def produce(
     report: Report,
     *,
     inputs: tuple[Path, ...] = (),
-    quality: int | None = None,
     force: bool = False,
 ) -> None:
     """Paint what a clip needs, render and save it, and report what came out.
@@ -160,7 +158,6 @@ def produce(
         out: File or folder to write.
         report: Way to report.
         inputs: Files besides those of the production that must not be replaced.
-        quality: Quality of lossy formats.
         force: Allow an input to be replaced.
     """
     from pochoir import video
@@ -180,7 +177,7 @@ def produce(
     painted_s = time.monotonic() - started_s
     with progress_bar(report) as bar:
         task = bar.add_task("rendering", total=len(clip))
-        clip.save(out, quality=quality, progress=lambda done: bar.update(task, completed=done))
+        clip.save(out, quality=production.quality, progress=lambda done: bar.update(task, completed=done))
     timings = {"paint": painted_s, "render": time.monotonic() - started_s - painted_s}
     report.notes(clip.notes)
     report.done(_describe(clip, out, timings), _facts(clip, out, timings))
