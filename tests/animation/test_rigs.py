@@ -7,7 +7,7 @@ import pytest
 
 from pochoir._types import Size
 from pochoir.animation import raster
-from pochoir.animation.clip import Actor, Clip, Stage
+from pochoir.animation.clip import Actor, Clip, Effects, Stage
 from pochoir.animation.limbs import find_branches, find_limbs
 from pochoir.animation.mesh import Mesh
 from pochoir.animation.motions import MOTIONS, Move
@@ -266,3 +266,25 @@ def test_a_limb_without_a_mesh_of_its_own_is_harmless() -> None:
     far = rig.limb("arm_left").model_copy(update={"points": ((74, 66), (4, 10), (2, 4))})
     odd = rig.model_copy(update={"limbs": tuple(far if limb.name == "arm_left" else limb for limb in rig.limbs)})
     assert np.isfinite(at(Rigged(alpha, odd), "dance", 0.3)).all()
+
+
+def test_walkers_cross_without_sliding_and_close_their_loop(person: Rigged) -> None:
+    cutout = paint(draw_person())
+    moves = (Move(MOTIONS["walk"], face=1),)
+    made = Clip(
+        Stage((Actor(person, (cutout,), moves),), (), Size(220, 200)), Timing(4.0, 24), Effects(towards="right")
+    )
+    distance, covered = person.stride(moves[0], 1)
+    assert distance > 40
+    assert covered[0] == 0
+    assert covered[-1] == pytest.approx(1)
+    assert (np.diff(covered) >= 0).all()
+    points = [made.points_at(index) for index in range(96)]
+    foot = person.rest[:, 1] > person.rest[:, 1].max() - 12
+    left, right = foot & (person.rest[:, 0] < 100), foot & (person.rest[:, 0] > 100)
+    slides = []
+    for before, after in zip(points, [*points[1:], points[0]], strict=True):
+        standing = left if before[left, 1].max() > before[right, 1].max() else right
+        slides.append(abs(float((after - before)[standing, 0].mean())))
+    body = [abs(float((b - a)[:, 0].mean())) for a, b in zip(points, points[1:], strict=False)]
+    assert np.median(slides) < 0.4 * np.median(body)  # the standing foot nearly rests, while the body goes on

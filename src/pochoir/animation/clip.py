@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from pochoir.animation.fields import shifted
 from pochoir.animation.motions import Move
 from pochoir.animation.puppet import Puppet
 from pochoir.animation.shadow import contact_shade
-from pochoir.animation.stage import drift, travel_offset
+from pochoir.animation.stage import drift
 from pochoir.animation.timing import Timing
+from pochoir.animation.travel import plan_journey
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,10 @@ class Clip:
         self._textures = [
             [raster.Textures(*actor.puppet.layers(cutout)) for cutout in actor.cutouts] for actor in stage.actors
         ]
+        self._journeys = [
+            plan_journey(actor.puppet, actor.moves, timing, effects.towards) if effects.towards else None
+            for actor in stage.actors
+        ]
 
     @property
     def size(self) -> Size:
@@ -159,14 +165,15 @@ class Clip:
 
     def points_at(self, index: int, actor: int = 0) -> Points:
         """Return the positions of an actor's vertices at frame ``index``."""
-        player = self.stage.actors[actor]
-        points = player.puppet.pose(player.moves, lambda period_s: self.timing.phase(index, period_s))
-        if self.effects.towards is None:
-            return points
-        offset = travel_offset(
-            player.puppet, player.moves, self.timing.progress(index), self.timing, self.effects.towards
-        )
-        return shifted(points, offset, 0.0)
+        player, journey = self.stage.actors[actor], self._journeys[actor]
+        if journey is None:
+            return player.puppet.pose(player.moves, partial(self.timing.phase, index))
+        progress = self.timing.progress(index)
+        if not journey.cycles:
+            points = player.puppet.pose(player.moves, partial(self.timing.phase, index))
+        else:  # steps fit the way, so all motions keep their beat
+            points = player.puppet.pose(player.moves, lambda period_s: progress * journey.cycles % 1.0)
+        return shifted(points, journey.offset(progress), 0.0)
 
     def still(self) -> Frame:
         """Return the subjects at rest over the first plate."""

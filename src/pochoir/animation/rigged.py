@@ -21,6 +21,7 @@ _FIRM, _SOFT = 20.0, 6.0
 _WELD: Final = 1.25
 """Radius around a limb's root, in its widths, within which the limb and the body share vertices."""
 _HIPS, _TRUNK = 0, 1
+_STRIDE_SAMPLES: Final = 96
 
 
 class Rigged:
@@ -79,6 +80,28 @@ class Rigged:
             (pose.shift[0], pose.shift[1] + ground - lowest - pose.air),
         )
         return pose_bones(self.rig, settled, foot)
+
+    def stride(self, move: Move, face: int) -> tuple[float, Points]:
+        """Return the way that one cycle of a gait covers in pixels, and the share covered at even phases from 0 to 1.
+
+        The subject advances as its standing foot, the lowest one, moves back below it.
+        """
+        if move.motion.curve is None or not self._feet:
+            return 0.0, np.array([0.0, 1.0])
+        places = []
+        for phase in np.linspace(0.0, 1.0, _STRIDE_SAMPLES + 1):
+            pose = move.motion.curve(self.rig, float(phase) % 1.0, move.amount, face)
+            bones = pose_bones(self.rig, pose, (self.body.support_x, self.body.foot)).bones
+            feet = [apply(bones[name], points) for name, points in self._feet]
+            places.append([(float(foot[:, 0].mean()), float(foot[:, 1].max())) for foot in feet])
+        places_of = np.array(places)
+        back = -face * np.diff(places_of[..., 0], axis=0)
+        standing = (places_of[:-1, :, 1] + places_of[1:, :, 1]).argmax(axis=1)
+        steps = np.maximum(np.take_along_axis(back, standing[:, None], axis=1)[:, 0], 0.0)
+        distance = float(steps.sum())
+        if distance < 1.0:
+            return 0.0, np.array([0.0, 1.0])
+        return distance, np.minimum(np.concatenate([[0.0], np.cumsum(steps)]) / distance, 1.0)
 
     def _transforms(self, skeleton: Skeleton) -> Transform:
         return np.stack([skeleton.hips, skeleton.trunk, *(skeleton.bones[name] for name in self._bones)])

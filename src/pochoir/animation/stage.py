@@ -1,50 +1,11 @@
-"""Movements of the whole: subjects that cross the picture and plates that drift behind them."""
+"""Plates that drift and pass by behind the subjects."""
 
-from collections.abc import Sequence
 from math import pi, sin
 
 import cv2
 import numpy as np
 
 from pochoir.animation.arrays import Picture
-from pochoir.animation.motions import Move
-from pochoir.animation.puppet import Puppet
-from pochoir.animation.timing import Timing
-
-_ROOM = 1.5
-"""Width of a subject and the gap behind it, in widths, when it leaves at one side and returns at the other."""
-
-
-def travel_offset(puppet: Puppet, moves: Sequence[Move], progress: float, timing: Timing, towards: str) -> float:
-    """Return the horizontal shift of a subject that crosses the picture once and re-enters from the other side.
-
-    Args:
-        puppet: The subject.
-        moves: Its motions; without one that travels the shift is 0.
-        progress: Share of the clip that has passed.
-        timing: The clip's clock.
-        towards: ``"left"`` or ``"right"``.
-    """
-    travelling = [move for move in moves if move.motion.travels]
-    if not travelling:
-        return 0.0
-    body = puppet.body
-    span = body.width_px + _ROOM * body.w
-    eased = ground_covered(travelling[0].motion.name, progress, timing.cycles(travelling[0].motion.period_s))
-    sign = 1.0 if towards == "right" else -1.0
-    start = body.center_x + _ROOM / 2 * body.w
-    at = (start + sign * eased * span) % span
-    return float(at - start)
-
-
-def ground_covered(name: str, progress: float, cycles: int) -> float:
-    """Return the share of the way covered: hops advance in the air only, other gaits evenly."""
-    if name != "hop":
-        return progress
-    beats = 3 * cycles
-    beat = progress * beats
-    crouch = 0.28
-    return (int(beat) + min(max((beat % 1.0 - crouch) / (1 - crouch), 0.0), 1.0)) / beats
 
 
 def drift(plate: Picture, progress: float, parallax: float, scroll: int) -> Picture:
