@@ -11,11 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
+from PIL import Image
 
 from pochoir.errors import MissingExtraError, OptionError, WriteError
 from pochoir.jobs import Event, Failed, Job, Saved, Started, run
 from pochoir.jobs.executors.ray import Delivery, RayExecutor, Signature, _write
 from pochoir.jobs.work import Worker
+from pochoir.recipe import Recipe
 from support.blind import BlindExecutor
 
 pytestmark = pytest.mark.ray
@@ -184,3 +186,32 @@ def test_signatures(tmp_path: Path) -> None:
     assert signature.size == 3
     assert Signature.of(str(tmp_path / "b")) is None
     assert Signature.of("a\0b") is None
+
+
+@pytest.mark.weights
+def test_paintings_have_the_bytes_of_a_local_run_although_a_node_dies(
+    cluster: Any, photo_file: Path, style_file: Path, tmp_path: Path
+) -> None:
+    node = cluster.add_node(**NODE)
+    cluster.wait_for_nodes()
+    recipe = Recipe(style=str(style_file), size=32, steps=2, threads=1, style_layers=["relu1_1"], content_layers=[])
+    photos = [tmp_path / "photos" / f"{number}.png" for number in range(9)]
+    photos[0].parent.mkdir()
+    for number, path in enumerate(photos):
+        with Image.open(photo_file) as image:
+            image.rotate(40 * number).save(path)
+
+    def plan(folder: str) -> list[Job]:
+        return [Job(photo=str(path), output=str(tmp_path / folder / path.name), recipe=recipe) for path in photos]
+
+    ends: list[str] = []
+    for event in run(plan("cluster"), executor="ray", workers=2):
+        ends += [event.kind] if event.is_final else []
+        if len(ends) == len(photos) // 3 and node is not None:
+            cluster.remove_node(node, allow_graceful=False)
+            node = None
+    assert ends == ["saved"] * len(photos)
+    assert {event.kind for event in run(plan("local"), threads=1) if event.is_final} == {"saved"}
+    for path in photos:
+        assert (tmp_path / "cluster" / path.name).read_bytes() == (tmp_path / "local" / path.name).read_bytes()
+    assert names(tmp_path / "cluster") == names(tmp_path / "local")

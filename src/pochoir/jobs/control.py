@@ -17,10 +17,10 @@ class Control:
 
     @property
     def canceled(self) -> bool:
-        """Whether the job should stop."""
+        """True once the job should stop."""
         return self._canceled.is_set()
 
     @property
     def keeps(self) -> bool:
-        """Whether the best picture so far should be saved."""
+        """True if the best picture so far should be saved."""
         return self._keeps

@@ -21,7 +21,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
     is_final: ClassVar[bool] = False
-    """Whether no further event of the job follows, unless it is queued again."""
+    """True if no further event of the job follows, unless it is queued again."""
 
     kind: str = ""
     job: str
@@ -84,7 +84,7 @@ class Saved(Event):
     facts: dict[str, Any] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     interrupted: bool = False
-    """Whether the job was canceled and the best picture so far was kept."""
+    """True if the job was canceled and the best picture so far was kept."""
 
 
 class Skipped(Event):
@@ -142,7 +142,7 @@ class Failed(Event):
 
     @property
     def concerns_all(self) -> bool:
-        """Whether other jobs are going to fail for the same reason: missing weights, a full disk."""
+        """True if other jobs are going to fail for the same reason: missing weights, a full disk."""
         return self.category in ("weights", "write")
 
 

@@ -11,7 +11,7 @@ from pochoir.errors import ImageReadError, InputError, OutputPathError, WeightsE
 from pochoir.jobs.job import STREAM, Job
 from pochoir.recipe import Environment, Record, Request, work_key
 
-_START_BYTES = 256
+_START_BYTES = 1 << 16
 _MOST_NAMED = 4
 """Settings that an error names at most."""
 

@@ -20,7 +20,7 @@ KEPT_OUTPUT = ("quality", "no_recipe")
 SETTINGS = [name for name in Recipe.model_fields if name not in OutputSettings.model_fields or name in KEPT_OUTPUT]
 """Settings that a clip has: all but those of files that hold one picture."""
 OUTPUTS = ("clip", "rig")
-"""What can be saved."""
+"""Names of what can be saved."""
 MOTION, CLIP = "Motion", "Clip"
 """Headings of the help page."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SUBJECT_STYLE, BACKGROUND_STYLE = "mosaic", "woodblock-waves"
 SIZE_PX = 320
-"""What two cores paint three times in less than a minute."""
+"""Long side that two cores paint three times in less than a minute."""
 TILE_PX = 320
 
 

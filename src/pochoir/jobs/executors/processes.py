@@ -150,7 +150,7 @@ class _PipeControl(Control):
 
     @property
     def canceled(self) -> bool:
-        """Whether the job should stop; also if the parent process is gone."""
+        """True once the job should stop; also if the parent process is gone."""
         try:
             while not super().canceled and self._pipe.poll():
                 _, keep = self._pipe.recv()

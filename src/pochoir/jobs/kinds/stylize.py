@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pochoir import checkpoints
+from pochoir.imaging.outputs import format_of
 from pochoir.jobs.control import Control
 from pochoir.jobs.event import Event, Skipped
 from pochoir.jobs.job import STREAM, Job
@@ -37,4 +38,10 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     yield from paint(job, painting, worker, control)
 
 
-KIND = Kind(perform=_perform, inputs=_inputs, check=check_form, check_shared=check_shared_pictures)
+def _check(job: Job) -> None:
+    check_form(job)
+    if job.output != STREAM:
+        format_of(job.output, alpha=job.recipe.backdrop.is_transparent)
+
+
+KIND = Kind(perform=_perform, inputs=_inputs, check=_check, check_shared=check_shared_pictures)
