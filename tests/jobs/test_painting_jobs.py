@@ -134,7 +134,7 @@ def test_cutouts_run_beside_paintings(album: list[Path], tmp_path: Path, style_f
     ("job", "message"),
     [
         (Job(photo="a", output="b.png", form={"trim": True}), "A job of kind stylize has no 'trim' in its form"),
-        (Job(kind="segment", photo="a", output="b.png", form={"nam": "matte"}), "Did you mean 'name'"),
+        (Job(kind="segment", photo="a", output="b.png", form={"namee": "matte"}), "Did you mean 'name'"),
         (Job(kind="segment", photo="a", output="b.png", form={"trim": True}), "are for cutouts"),
         (Job(kind="redo", photo="a", output="b.png", form={"input": "x"}), "has no 'input' in its form"),
     ],
