@@ -27,7 +27,8 @@ Out = Annotated[
         "-o",
         "--out",
         metavar="OUT|DIR",
-        help="Picture to write: .png, .jpg, .webp, .tiff, .avif, .jxl or .ora (layers), or - for standard output; for many photos a folder.",
+        help="Picture to write: .png, .jpg, .webp, .tiff, .avif, .jxl or .ora (layers), or - for standard output; for "
+        "many photos a folder.",
     ),
 ]
 
