@@ -45,7 +45,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="auto|ADDRESS",
-        help="Work on a Ray cluster: a running one, or the one at this address (needs pochoir[cluster]).",
+        help="Work on a Ray cluster: a running one, or the one at this address (needs the extra 'cluster').",
         rich_help_panel=MANY,
     ),
 ]
