@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _OVERLAP_METHODS = {"grabcut": "GrabCut, true box (oracle)", "u2net": "U2-Net", "grabcut-u2net": "GrabCut from U2-Net"}
 _TASK_LABELS = {"everyone": "all figures", "front": "the one in front"}
-_NOT_ASKED = "U2-Net's matte holds all figures:\nGrabCut cannot start on one from it"
+_NOT_ASKED = "U2-Net's matte holds\nall figures: GrabCut cannot\nstart on one from it"
 _JITTER_METHODS = {"grabcut": "GrabCut", "u2net": "U2-Net, limited to the box"}
 _JITTER_COLORS = {"grabcut": METHOD_COLORS["grabcut-box"], "u2net": METHOD_COLORS["u2net"]}
 
@@ -66,7 +66,7 @@ def jitter_chart(rows: Sequence[JitterRow]) -> Figure:
         chosen = [row for row in rows if row.method == method]
         _draw_spread(axis, [(row.photo, row.share, row.same) for row in chosen], _JITTER_COLORS[method])
         set_labels(axis, title=label)
-    set_labels(axes[0][0], y="IoU with the unmoved box's")
+    set_labels(axes[0][0], y="IoU with unmoved box")
     if has_truth:
         for axis, method in zip(axes[1], _JITTER_METHODS, strict=True):
             known = [row for row in rows if row.method == method and row.truth is not None]
