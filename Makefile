@@ -1,7 +1,8 @@
 # make setup   makes .venv, installs pochoir and fetches the weights
 # make demo    set-up, then the main job on a sample photo; prints where the pictures are
 # make studio  set-up, then the page in the browser
-# make report  set-up, then the student report again, into docs/report (half an hour; what was broken off goes on)
+# make report  set-up, then the student report again, into docs/report (two hours; repeat it to resume;
+#              make report ARGS=--quick takes ten minutes)
 # make test    set-up, then all tests
 # make check   everything a change has to pass: lint, format, types, import layers, spelling, tests
 # make clean   removes .venv, caches and the demo's pictures
@@ -26,7 +27,7 @@ demo: weights
 	$(BIN)/pochoir demo
 
 report: weights weights-metrics
-	$(BIN)/pochoir lab report --out docs/report
+	$(BIN)/pochoir lab report --out docs/report $(ARGS)
 
 test: $(VENV)/installed-test weights weights-metrics
 	$(BIN)/python -m pytest -n auto
