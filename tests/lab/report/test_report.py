@@ -200,7 +200,7 @@ def test_a_sentence_can_say_all_three_things() -> None:
         correct([claim(values)])[0]
         for values in ([1.0, 2, 3, 4, 5, 6, 7], [-1.0, -2, -3, -4, -5, -6, -7], [1.0, -2, 3, -4, 5, -6, 7])
     )
-    assert up.sentence() == "It rises: difference 4.00 [2.00, 6.00], p = 0.016 (Holm, 1 tests), n = 7."
+    assert up.sentence() == "It rises: difference 4.00 [2.00, 6.00], p = 0.016 (Holm, 1 test), n = 7."
     assert down.sentence().startswith("It falls: difference -4.00 [-6.00, -2.00], p = 0.016")
     assert mixed.sentence().startswith("Nothing is shown: difference 0.57 [")
     assert "may have been missed" in mixed.sentence()
@@ -209,7 +209,7 @@ def test_a_sentence_can_say_all_three_things() -> None:
 def test_too_few_items_say_that_nothing_could_be_shown() -> None:
     found = correct([claim([1.0, 2.0, 3.0])])[0]
     assert not found.is_shown
-    assert found.sentence().endswith("With 3 photos and 1 tests no difference could be shown.")
+    assert found.sentence().endswith("With 3 photos and 1 test no difference could be shown.")
 
 
 def test_the_correction_is_within_families() -> None:

@@ -52,7 +52,7 @@ class Claim:
     def numbers(self) -> str:
         """Difference, interval, corrected p-value and number of items."""
         difference = self.test.difference.format(self.digits)
-        corrected = f"p {relate_p(self.p_corrected)} (Holm, {self.tests} tests)"
+        corrected = f"p {relate_p(self.p_corrected)} (Holm, {count_tests(self.tests)})"
         return f"difference {difference}, {corrected}, n = {self.test.count}"
 
     @property
@@ -67,7 +67,9 @@ class Claim:
         if self.is_shown:
             return text
         if smallest_p_value(self.test.count) * self.tests >= ALPHA:
-            return f"{text} With {self.test.count} {self.unit} and {self.tests} tests no difference could be shown."
+            return (
+                f"{text} With {self.test.count} {self.unit} and {count_tests(self.tests)} no difference could be shown."
+            )
         missed = self.missed
         return text if missed is None else f"{text} A difference below {missed:.{self.digits}f} may have been missed."
 
@@ -81,6 +83,11 @@ def correct(claims: Sequence[Claim]) -> list[Claim]:
         for index, p_value in zip(indices, p_values, strict=True):
             corrected[index] = replace(claims[index], p_corrected=p_value, tests=len(indices))
     return corrected
+
+
+def count_tests(count: int) -> str:
+    """Return a number of tests in words for a sentence."""
+    return "1 test" if count == 1 else f"{count} tests"
 
 
 def format_p(value: float) -> str:
