@@ -215,7 +215,7 @@ def write_sample(folder: str) -> str:
 
 
 EXPORTS = ("picture", "cutout", "matte", "layers")
-"""What can be downloaded of a finished picture."""
+"""Forms in which a finished picture can be downloaded."""
 
 
 def export(source: str, target: str, kind: str, *, photo: str | None, mask: str | None, keeps_record: bool) -> None:
