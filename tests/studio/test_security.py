@@ -75,7 +75,7 @@ class TestToken:
     @pytest.fixture
     def client(self, tmp_path):
         studio = Studio(Folder(tmp_path))
-        yield TestClient(build_app(studio, hosts=frozenset(), token="secret"), follow_redirects=False)
+        yield TestClient(build_app(studio, hosts=frozenset(), token="secret"), follow_redirects=False)  # noqa: S106
         studio.queue.close()
 
     def test_nothing_without_it(self, client):
