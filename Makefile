@@ -4,6 +4,7 @@
 # make report  set-up, then the student report again, into docs/report (two hours; repeat it to resume;
 #              make report ARGS=--quick takes ten minutes)
 # make test    set-up, then all tests
+# make docs    builds the documentation site into build/site; every warning is an error
 # make check   everything a change has to pass: lint, format, types, import layers, spelling, tests
 # make clean   removes .venv, caches and the demo's pictures
 #
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help setup demo studio report test check clean weights weights-metrics
+.PHONY: help setup demo studio report docs test check clean weights weights-metrics
 .DELETE_ON_ERROR:
 
 help:
@@ -40,6 +41,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/codespell
 	$(MAKE) test
 
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 weights: $(VENV)/installed
 	$(BIN)/pochoir models pull
 
@@ -59,6 +63,10 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(INSTALL) ".[test]"
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(INSTALL) ".[docs]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-test

@@ -24,9 +24,12 @@ SMALLER = {
 """Options that make each command quick."""
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def blocks_of(page: str) -> list[tuple[str, str]]:
     """The language and the text of each block of code."""
-    text = (Path(__file__).parents[2] / page).read_text()
+    text = (ROOT / page).read_text()
     return re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -56,10 +59,20 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("page", "at_least"), [("README.md", 25), ("docs/controls.md", 9)])
-def test_commands(page: str, at_least: int, desk: Path) -> None:
+PAGES = sorted(
+    str(path.relative_to(ROOT)) for folder in ("tutorials", "howto") for path in (ROOT / "docs" / folder).glob("*.md")
+)
+
+
+def test_pages_hold_commands() -> None:
+    assert len(commands_of("README.md")) >= 25
+    assert len(commands_of("docs/controls.md")) >= 9
+    assert sum(len(commands_of(page)) for page in PAGES) >= 20
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/controls.md", *PAGES])
+def test_commands(page: str, desk: Path) -> None:
     commands = commands_of(page)
-    assert len(commands) >= at_least
     for command in commands:
         typed = shlex.split(command, comments=True)
         target = typed.pop() if typed[-2] == ">" else ""
@@ -89,3 +102,12 @@ def test_library_example(desk: Path) -> None:
     exec(compile(smaller, "README.md", "exec"), {"print": lambda *_: None})  # noqa: S102
     assert (desk / "two.png").exists()
     assert (desk / "mosaic-photo.png").exists()
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(language == "python" for language, _ in blocks_of(page))]
+)
+def test_python_of_pages(page: str, desk: Path) -> None:
+    for language, block in blocks_of(page):
+        if language == "python":
+            exec(compile(block, page, "exec"), {"print": lambda *_: None})  # noqa: S102
