@@ -42,7 +42,7 @@ check: $(VENV)/installed-dev
 	$(MAKE) test
 
 docs: $(VENV)/installed-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 weights: $(VENV)/installed
 	$(BIN)/pochoir models pull
