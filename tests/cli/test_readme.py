@@ -70,6 +70,7 @@ def test_pages_hold_commands() -> None:
     assert sum(len(commands_of(page)) for page in PAGES) >= 20
 
 
+@pytest.mark.timeout(900)  # the README alone has some thirty commands
 @pytest.mark.parametrize("page", ["README.md", "docs/controls.md", *PAGES])
 def test_commands(page: str, desk: Path) -> None:
     commands = commands_of(page)
