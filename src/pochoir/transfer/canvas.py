@@ -27,10 +27,10 @@ CONTENT_GAIN_PER_HALVING = 2.0
 
 
 class ScalePlan(NamedTuple):
-    """How one scale is painted."""
+    """Plan of one scale."""
 
     is_joint: bool
-    """All regions in one picture, as at the finest scale, or each in its own."""
+    """Whether all regions share one picture, as at the finest scale, or each has its own."""
     gain: float
     margin: Margin
     shown: Mapping[str, float]

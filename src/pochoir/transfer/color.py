@@ -8,7 +8,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 def luma(picture: Tensor) -> Tensor:
-    """Luma of a picture. Shape (B, 3, H, W) to (B, 1, H, W), range kept."""
+    """Return the luma of a picture. Shape (B, 3, H, W) to (B, 1, H, W), range kept."""
     weights = picture.new_tensor(LUMA).view(1, 3, 1, 1)
     return (picture * weights).sum(dim=1, keepdim=True)
 
@@ -42,7 +42,7 @@ def match_color(
 
 
 def match_luma(style: Tensor, photo: Tensor, weight: Tensor | None = None) -> Tensor:
-    """The style's luma as a grey picture, shifted and scaled to the mean and spread of the photo's luma.
+    """Return the style's luma as a grey picture, shifted and scaled to the mean and spread of the photo's luma.
 
     Without it a dark style would find no dark photo to lie on when only lumas are compared.
 
@@ -67,7 +67,7 @@ def match_luma(style: Tensor, photo: Tensor, weight: Tensor | None = None) -> Te
 
 
 def with_luma_of(photo: Tensor, pastiche: Tensor, share: Tensor | None = None) -> Tensor:
-    """The photo's chroma under the pastiche's luma.
+    """Lay the photo's chroma under the pastiche's luma.
 
     Adding the same amount to R, G and B changes luma and leaves the differences between the channels, which are
     the chroma, alone.

@@ -1,4 +1,4 @@
-"""Whose colours each region takes: what is shown to the encoder, and what becomes of the result."""
+"""Colours of each region: recolouring before painting, and restoring the photo's chroma after it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,7 +57,7 @@ class Palette:
         return style._replace(picture=match_color(style.picture, self.photo, style.mask, matte), key="")
 
     def restore(self, painted: Tensor) -> Tensor:
-        """What was painted, in the photo's chroma where that is kept. Shape (1, 3, H, W), in [0, 1]."""
+        """Lay the photo's chroma under a painting where it is kept. Shape (1, 3, H, W), in [0, 1]."""
         if self._kept is None:
             return painted
         return with_luma_of(self.photo, painted, None if self._is_grey else self._kept)

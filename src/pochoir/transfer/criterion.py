@@ -1,4 +1,4 @@
-"""What the optimiser minimises: content, style, total variation and what lies outside the gamut."""
+"""Objective of the optimiser: content, style, total variation, and values outside the gamut."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Losses(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """The terms of ``Losses`` as scalars on the device that they are computed on, which has not been waited for."""
+    """The terms of ``Losses`` as scalars on their device, which may still be computing them."""
 
     total: Tensor
     """To differentiate; the others do not record gradients."""
@@ -56,7 +56,7 @@ class Terms(NamedTuple):
     gamut: Tensor
 
     def stacked(self) -> Tensor:
-        """All in one tensor, shape (5,), without gradients."""
+        """Return all in one tensor, shape (5,), without gradients."""
         return torch.stack([term.detach() for term in self])
 
     def numbers(self) -> Losses:
@@ -207,11 +207,11 @@ class Criterion:
         return notes
 
     def __call__(self, pastiche: Tensor, features: Features | None = None) -> Terms:
-        """The objective at a picture.
+        """Return the objective at a picture.
 
         Args:
             pastiche: Shape (1, 3, H, W), values about [0, 1].
-            features: What the encoder gives for it, where it has been shown it already (``encode_batch``).
+            features: Its features, if the encoder has computed them already (``encode_batch``).
         """
         content, style, of_features = self._compare_features(pastiche, features)
         tv = total_variation(pastiche, self.cover)
@@ -220,7 +220,7 @@ class Criterion:
         return Terms(total, *(term.detach() for term in (content, style, tv, gamut)))
 
     def _compare_features(self, pastiche: Tensor, features: Features | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Content and style, and their weighted sum to differentiate."""
+        """Return content and style, and their weighted sum to differentiate."""
         if not self.tiles.layers:
             nothing = self.cover.new_zeros(())
             return nothing, nothing, nothing
@@ -282,7 +282,7 @@ class ContentDistance:
         self.units = {layer: float(own_square(target, covers[layer])) for layer, target in targets.items()}
 
     def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
-        """The tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
+        """Return the tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
         loss = self.nothing
         for layer, target in self.targets.items():
             stride = VGG.stride(layer)

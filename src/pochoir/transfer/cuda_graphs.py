@@ -19,12 +19,12 @@ Objective: TypeAlias = Callable[[Tensor], Terms]
 
 Work: TypeAlias = Callable[[], tuple[Tensor, Tensor]]
 Recorder: TypeAlias = Callable[[Work], tuple[Tensor, Tensor, Callable[[], object]]]
-"""Records what some work launches: what it returns, and how to do it again into the same tensors."""
+"""Records the launches of some work; returns its results and a function that repeats it into the same tensors."""
 
 BEFORE_RECORDING = 1
 """Evaluations of a scale before one is recorded: in them the objective works out what it keeps for all."""
 RECORDED_UP_TO_PX = (512 + 2 * FRAME_MARGIN_PX) ** 2
-"""In larger pictures the device is behind with what was launched, and no launch is waited for."""
+"""In larger pictures the device is always behind, and no launch is waited for."""
 
 
 class Evaluation(Protocol):
@@ -35,7 +35,7 @@ class Evaluation(Protocol):
         """Its terms."""
 
     def differentiate(self) -> Tensor:
-        """Its gradient, which can be asked for once."""
+        """Return its gradient. Call it once."""
 
 
 _cannot_record: set[torch.device] = set()
@@ -43,7 +43,7 @@ _recording = threading.Lock()
 
 
 def evaluator(objective: Objective, start: Tensor) -> Callable[[Tensor], Evaluation]:
-    """What evaluates an objective at one picture after the other, all of them like the first one."""
+    """Return a function that evaluates an objective at pictures of the first one's shape and device."""
     is_small = len(start) * start.shape[-2] * start.shape[-1] <= RECORDED_UP_TO_PX
     is_on_cuda = start.device.type == "cuda" and start.device not in _cannot_record
     if is_on_cuda and is_small and kernels.chosen_engine() == "auto":
@@ -64,7 +64,7 @@ class Deferred:
         self._total, self.losses = terms.total, terms.numbers()
 
     def differentiate(self) -> Tensor:
-        """The gradient. It can be asked for once."""
+        """Return the gradient. Call it once."""
         (gradient,) = torch.autograd.grad(self._total, self._picture)
         return gradient
 
@@ -114,7 +114,7 @@ class Recorded:
 
 
 class _Recording(NamedTuple):
-    """Tensors that are read and written in place, and what does so."""
+    """Tensors that a recording reads and writes in place, and its replay."""
 
     picture: Tensor
     terms: Tensor
@@ -123,13 +123,13 @@ class _Recording(NamedTuple):
 
 
 class Known:
-    """An evaluation whose gradient is there already."""
+    """An evaluation whose gradient is already computed."""
 
     def __init__(self, losses: Losses, gradient: Tensor) -> None:
         self.losses, self._gradient = losses, gradient
 
     def differentiate(self) -> Tensor:
-        """The gradient."""
+        """Return the gradient."""
         return self._gradient
 
 
@@ -147,7 +147,7 @@ def record_on_cuda(work: Work, *, device: torch.device) -> tuple[Tensor, Tensor,
         # Other threads may use the device meanwhile, but not record.
         with _recording, torch.cuda.device(device), torch.cuda.stream(stream):
             stream.wait_stream(before)
-            work()  # libraries set out anew for each thread and stream, which cannot be recorded
+            work()  # libraries initialise per thread and stream, which cannot be recorded
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 terms, gradient = work()

@@ -1,4 +1,4 @@
-"""Where the photo counts more than elsewhere, and the style less."""
+"""Places where the photo counts more than elsewhere, and the style less."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Features of a picture in tiles, and what is summed over them."""
+"""Features of a picture in tiles, and sums over the tiles."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ TILED_WORK = 1.5
 """Work of a step in tiles to that of a step on the whole picture: the encoder is run forward twice."""
 
 Features = Mapping[str, Tensor]
-"""By layer the features of all that a tile shows, each (1, C, h, w); ``Tile.core_of`` cuts out what it stands for."""
+"""By layer the features of a whole tile, each (1, C, h, w); ``Tile.core_of`` cuts out its core."""
 
 
 class FeatureTiles:
@@ -54,12 +54,12 @@ class FeatureTiles:
         return len(self.tiles)
 
     def run(self, picture: Tensor) -> Iterator[tuple[Tile, Features]]:
-        """Each tile with its features; what the picture records, gradients, they record."""
+        """Yield each tile with its features, which record gradients if the picture does."""
         for tile in self.tiles:
             yield tile, self.show(tile, picture)
 
     def show(self, tile: Tile, picture: Tensor) -> Features:
-        """The features of one of the tiles."""
+        """Return the features of one of the tiles."""
         return self._show(tile.shown.cut(picture))
 
     def _show(self, part: Tensor) -> Features:
@@ -68,7 +68,7 @@ class FeatureTiles:
 
     @torch.no_grad()
     def measure(self, picture: Tensor, grams: GuidedGrams) -> list[dict[str, Tensor]]:
-        """The Gram matrices of the whole picture, without gradients, by region and layer."""
+        """Return the Gram matrices of the whole picture, without gradients, by region and layer."""
         totals: list[dict[str, Tensor]] = [{} for _ in grams.guides]
         for tile, features in self.run(picture):
             for total, part in zip(totals, grams(tile, features), strict=True):
@@ -78,7 +78,7 @@ class FeatureTiles:
 
     @torch.no_grad()
     def gather(self, picture: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-        """The features of the whole picture, without gradients, by layer."""
+        """Return the features of the whole picture, without gradients, by layer."""
         gathered: dict[str, Tensor] = {}
         for tile, features in self.run(picture) if layers else ():
             for layer in layers:
@@ -94,7 +94,7 @@ class FeatureTiles:
         return gathered
 
     def differentiate(self, picture: Tensor, objective: Callable[[Tile, Features], Tensor]) -> Tensor:
-        """Gradient in the picture of an objective that is a sum over tiles, one tile at a time."""
+        """Return the gradient in the picture of an objective that is a sum over tiles, one tile at a time."""
         total = torch.zeros_like(picture)
         for tile in self.tiles:
             with torch.enable_grad():
@@ -105,7 +105,7 @@ class FeatureTiles:
         return total
 
     def full_guides(self, picture: Tensor) -> dict[str, Tensor]:
-        """Guides that weigh all positions of each layer alike."""
+        """Return guides that weigh all positions of each layer alike."""
         sides = {layer: self.encoder.stride(layer) for layer in self.layers}
         return {
             layer: picture.new_ones(1, 1, self.size.height // stride, self.size.width // stride)
@@ -114,7 +114,7 @@ class FeatureTiles:
 
 
 def fit_in_one_batch(pictures: Sequence[FeatureTiles]) -> bool:
-    """Whether the encoder can be shown all of some pictures at once, for the layers of all of them."""
+    """Return whether the encoder can process some pictures in one batch, with the layers of all of them."""
     shown_px = sum(tiles.size.pixels for tiles in pictures)
     largest_stride = max((tiles.encoder.stride(layer) for tiles in pictures for layer in tiles.layers), default=1)
     return all(
@@ -123,7 +123,7 @@ def fit_in_one_batch(pictures: Sequence[FeatureTiles]) -> bool:
 
 
 def encode_batch(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -> Sequence[Features]:
-    """The features of pictures that ``fit_in_one_batch``, each with the layers of all; see ``VGG.forward_many``."""
+    """Return the features of pictures that ``fit_in_one_batch``, each with the layers of all; see ``VGG.forward_many``."""
     first, *_ = pictures
     layers = tuple(dict.fromkeys(layer for tiles in pictures for layer in tiles.layers))
     return first.encoder.forward_many(contents, layers, largest_px=first.largest_px)

@@ -11,7 +11,7 @@ _POSITIONS_AT_ONCE = 16384
 
 
 def gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
-    r"""Gram matrix of features, averaged over a region.
+    r"""Return the Gram matrix of features, averaged over a region.
 
     .. math:: G_{ij} = \frac{\sum_p g_p \, F_{ip} F_{jp}}{\sum_p g_p}
 
@@ -46,7 +46,7 @@ def gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
 
 
 def sum_outer_products(features: Tensor, weights: Tensor) -> Tensor:
-    """The weighted sum over all positions of the outer product of their features.
+    """Return the weighted sum over all positions of the outer product of their features.
 
     Args:
         features: Shape (B, C, H, W).
@@ -60,7 +60,7 @@ def sum_outer_products(features: Tensor, weights: Tensor) -> Tensor:
 
 
 class _WeightedGram(torch.autograd.Function):
-    """``(flat * weights) @ flat.T``; the way back knows that it is symmetric, and needs one product instead of two.
+    """``(flat * weights) @ flat.T``; the backward pass uses its symmetry and needs one product instead of two.
 
     Weights have shape (B or 1, 1, N or 1).
     """
@@ -86,14 +86,14 @@ class _WeightedGram(torch.autograd.Function):
         both = gradient + gradient.transpose(1, 2)
         if weights.shape[2] == 1:
             both = both * weights
-        # The result lies in memory as the features do: channels last saves whoever goes on from here a copy.
+        # The result lies in memory as the features do: channels last saves the next layer a copy.
         last = flat.stride(1) == 1
         result = (flat.transpose(1, 2) @ both).transpose(1, 2) if last else both @ flat
         return (result if weights.shape[2] == 1 else result.mul_(weights)), of_weights
 
 
 def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    r"""Squared distance to a target in units of the target's own square.
+    r"""Return the squared distance to a target in units of the target's own square.
 
     .. math:: d = \frac{\sum_i w_i (v_i - t_i)^2}{\sum_i w_i t_i^2}
 
@@ -114,14 +114,14 @@ def relative_distance(value: Tensor, target: Tensor, weight: Tensor | None = Non
 
 
 def own_square(target: Tensor, weight: Tensor | None = None) -> Tensor:
-    r"""The unit of ``relative_distance``: :math:`\sum_i w_i t_i^2`, a scalar above 0."""
+    r"""Return the unit of ``relative_distance``: :math:`\sum_i w_i t_i^2`, a scalar above 0."""
     square = target.square()
     # The lower bound only matters for targets that are zero throughout, such as dead channels of a flat picture.
     return (square if weight is None else square * weight).sum().clamp_min(1e-12)
 
 
 def squares(value: Tensor, target: Tensor) -> Tensor:
-    r"""Sum of squared differences, :math:`\sum_i (v_i - t_i)^2`.
+    r"""Return the sum of squared differences, :math:`\sum_i (v_i - t_i)^2`.
 
     Only ``value`` gets a gradient, in one pass where autograd would take four.
 
@@ -152,7 +152,7 @@ class _Squares(torch.autograd.Function):
 
 
 def weighted_squares(value: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    r"""Weighted sum of squared differences, :math:`\sum_i w_i (v_i - t_i)^2`.
+    r"""Return the weighted sum of squared differences, :math:`\sum_i w_i (v_i - t_i)^2`.
 
     Only ``value`` gets a gradient. One product is kept for it, where autograd would keep and compute several.
 
@@ -184,7 +184,7 @@ class _WeightedSquares(torch.autograd.Function):
 
 
 def total_variation(picture: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared difference of neighbouring pixels, over both directions.
+    """Return the mean squared difference of neighbouring pixels, over both directions.
 
     The squared form of Johnson et al. (arXiv:1603.08155), smooth everywhere and so kind to L-BFGS, unlike the sum
     of absolute differences.
@@ -235,9 +235,9 @@ class _TotalVariation(torch.autograd.Function):
 
 
 def gamut_excess(picture: Tensor) -> Tensor:
-    """Mean squared distance of the values from [0, 1].
+    """Return the mean squared distance of the values from [0, 1].
 
-    What lies outside is clipped when a picture is saved, and with it part of what the optimiser reached. As a
+    Values outside are clipped when a picture is saved, and part of the optimisation is lost with them. As a
     penalty it keeps the values inside without the corners that clamping would put into the objective.
 
     Args:
@@ -251,7 +251,7 @@ def gamut_excess(picture: Tensor) -> Tensor:
 
 
 class _GamutExcess(torch.autograd.Function):
-    """What lies outside is kept for the way back, and nothing else."""
+    """Keeps the excess for the backward pass, and nothing else."""
 
     @staticmethod
     def forward(ctx: Any, picture: Tensor) -> Tensor:
@@ -268,7 +268,7 @@ class _GamutExcess(torch.autograd.Function):
 
 
 def differentiated(picture: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
-    """A value whose gradient in a picture is known already.
+    """Return a value whose gradient in a picture is already known.
 
     Args:
         picture: Any shape.

@@ -25,12 +25,12 @@ class GuidedGrams:
     def __init__(self, guides: Sequence[Mapping[str, Tensor]]) -> None:
         self.guides = guides
         self.totals = [{layer: float(guide.sum()) for layer, guide in region.items()} for region in guides]
-        # Looked at once for all steps: numbers have to be waited for on a GPU.
+        # Computed once for all steps: reading numbers makes a GPU wait.
         self._weights: dict[Tile, dict[str, dict[int, Tensor]]] = {}
         self._arena: Arena | None = None
 
     def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-        """The tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
+        """Return the tile's part for each region and layer, shape (1, C, C); the parts of all tiles add up."""
         if tile not in self._weights:
             self._weights[tile] = self._weigh(tile)
         parts: list[dict[str, Tensor]] = [{} for _ in self.guides]
@@ -63,13 +63,13 @@ class GuidedGrams:
 
 
 def _core_weights(guide: Tensor, core: Window, total: float) -> Tensor:
-    """Weights over a tile's core, (1, 1, h, w); or (1, 1, 1, 1) where all are alike, which saves a copy of features."""
+    """Return the weights over a tile's core, (1, 1, h, w); or (1, 1, 1, 1) where all are alike, which saves a copy of features."""
     here = core.cut(guide) / total
     return here[..., :1, :1] if bool(here.min() == here.max()) else here.contiguous()
 
 
 def _suits_kernels(features: Tensor) -> bool:
-    # Maps with the channels of a position side by side are those that an encoder on kernels gives.
+    # An encoder on kernels returns maps with the channels of a position side by side.
     return (
         features.device.type == "cpu"
         and features.dtype == torch.float32
@@ -82,7 +82,7 @@ def _suits_kernels(features: Tensor) -> bool:
 
 
 class _OnKernels(torch.autograd.Function):
-    """The matrices of all regions, and one way back for all of them."""
+    """The matrices of all regions, with one backward pass for all of them."""
 
     @staticmethod
     def forward(
@@ -91,7 +91,7 @@ class _OnKernels(torch.autograd.Function):
         from pochoir.kernels.grams import weighted_gram
 
         ctx.save_for_backward(features)
-        # Beyond the core weights are 0, where the kernels do not look: to cut it out would be a copy.
+        # Weights beyond the core are 0, and kernels skip those positions. Cutting out the core would be a copy.
         ctx.weights = [features.new_zeros(features.shape[-2:]) for _ in weights]
         for whole, each in zip(ctx.weights, weights, strict=True):
             core.cut(whole).copy_(each[0, 0])

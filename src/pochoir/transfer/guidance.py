@@ -9,18 +9,18 @@ from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
 
 EMPTY_BELOW = 0.5
-"""A guide whose weights add up to less than this many positions of a layer has nothing to say there."""
+"""A guide whose weights add up to less than this many positions of a layer is left out there."""
 
 
 def build_guides(matte: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str, Tensor]:
-    """A matte as guides of an encoder's layers.
+    """Turn a matte into guides of an encoder's layers.
 
     Each guide is the area mean of the matte over the pixels that a position of the layer stands for, so mattes
     that add up to one give guides that add up to one.
 
     Args:
         matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
-        encoder: Tells the layers' sizes.
+        encoder: Network whose strides give the layers' sizes.
         layers: Layer names.
 
     Returns:
@@ -45,6 +45,6 @@ def build_guides(matte: Tensor, encoder: VGG, layers: Sequence[str]) -> dict[str
 
 
 def pool(matte: Tensor, encoder: VGG, layer: str) -> Tensor:
-    """Area means of a matte over the pixels that the positions of a layer stand for."""
+    """Return area means of a matte over the pixels that the positions of a layer stand for."""
     # The average pooling drops an odd row or column at the end, as the encoder's pooling does.
     return F.avg_pool2d(matte, encoder.stride(layer))

@@ -1,4 +1,4 @@
-"""How much layers count in a region, and regions in the content."""
+"""Weights of layers in a region, and of regions in the content."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from pochoir.transfer.guidance import build_guides, pool
 
 
 def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> dict[str, float]:
-    """How much each style layer counts for a region.
+    """Return the weight of each style layer for a region.
 
     A layer's Gram matrix of C channels has C (C + 1) / 2 entries to be matched, and the n positions of the region have
     n C values to match them with. Where n is small no picture matches, and a region that is forced to is distorted.
@@ -31,13 +31,13 @@ def weigh_layers(guides: Mapping[str, Tensor], grams: Mapping[str, Tensor]) -> d
 def balance_content(
     content_layer: str, weights: Mapping[str, float], grams: Mapping[str, Tensor], encoder: VGG, whole_px: float
 ) -> float:
-    """How much a region's content counts: as much as the style of that depth does, beside the whole picture's.
+    """Return the weight of a region's content: that of the style at its depth, relative to the whole picture's.
 
     Args:
         content_layer: Where content is compared.
         weights: The region's style layers as ``weigh_layers`` weighs them.
         grams: Gram matrices of at least these layers.
-        encoder: Tells the layers' depths.
+        encoder: Network whose strides give the layers' depths.
         whole_px: Pixels of the whole picture.
 
     Returns:
@@ -57,13 +57,13 @@ def guide_content(
     balances: Mapping[str, Sequence[float]],
     encoder: VGG,
 ) -> dict[str, Tensor]:
-    """Where content is compared, and how much; for a region the mean over its own layers.
+    """Return the guides of content; a region takes the mean over its own layers.
 
     Args:
         mattes: Of the regions, each (1, 1, H, W).
         treatments: Of the regions: content weights and layers.
-        balances: By layer and region what ``balance_content`` says, 0 where the region does not compare it.
-        encoder: Tells the layers' sizes.
+        balances: By layer and region the value of ``balance_content``, 0 where the region does not compare it.
+        encoder: Network whose strides give the layers' sizes.
 
     Returns:
         By layer a guide, shape (1, 1, h, w), in units of the largest content weight and of the mean over all layers

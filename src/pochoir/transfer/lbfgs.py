@@ -11,17 +11,17 @@ class Preconditioner(Protocol):
     """Applies an approximation of the inverse Hessian up to a factor, symmetric and positive."""
 
     def __call__(self, gradient: Tensor, /) -> Tensor:
-        """What becomes of a gradient, a tensor of its shape, which may be itself."""
+        """Transform a gradient; may return its argument."""
 
     def square(self, gradient: Tensor, /) -> float:
-        """The product of a gradient with what becomes of it."""
+        """Return the product of a gradient with its transform."""
 
 
 class LBFGS:
     """Proposes the next point from the gradients seen so far.
 
-    It does not call the objective: its owner evaluates each proposal and tells the result, so a step is one
-    evaluation, can be shown, timed or be the last. ``torch.optim.LBFGS`` evaluates, moves and leaves the moved-to
+    It does not call the objective: its owner evaluates each proposal and passes the result, so a step is one
+    evaluation that can be displayed, timed or be the last. ``torch.optim.LBFGS`` evaluates, moves and leaves the moved-to
     point unevaluated, so the last of its moves is never known to be good; and its first step is one unit of the
     summed gradient, next to nothing for a picture.
 
@@ -49,7 +49,7 @@ class LBFGS:
         self.length = 1.0
 
     def propose(self, point: Tensor, value: float, gradient: Tensor) -> Tensor:
-        """The next point to evaluate.
+        """Return the next point to evaluate.
 
         Args:
             point: The point just evaluated: the start, or the last proposal.
@@ -74,7 +74,7 @@ class LBFGS:
         self.direction = None  # so that there is only one of them in memory
         direction = self._two_loops(gradient)
         slope = _dot(direction, gradient)
-        if not slope < 0.0:  # rounding has spoilt the model; begin anew
+        if not slope < 0.0:  # rounding has spoilt the model; restart it
             self.pairs.clear()
             direction = self._two_loops(gradient)
             slope = _dot(direction, gradient)
@@ -104,7 +104,7 @@ class LBFGS:
             direction = direction.sub_(change, alpha=factor)
             factors.append(factor)
         _, change, curvature = self.pairs[-1]
-        # The newest pair tells the factor that is missing.
+        # The newest pair gives the missing factor.
         factor = curvature / self.precondition.square(change)
         direction = self.precondition(direction).mul_(factor)
         for (step, change, curvature), factor in zip(self.pairs, reversed(factors), strict=True):

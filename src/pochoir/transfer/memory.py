@@ -1,4 +1,4 @@
-"""How much of a picture is looked at once, for the memory there is."""
+"""Pixels that the encoder can process at once in the memory allowed."""
 
 import ctypes
 import sys
@@ -6,7 +6,7 @@ import sys
 from pochoir._types import Size
 
 BYTES_AT_REST = 730 << 20
-"""Of the process with the encoder on kernels, before it is shown a picture; 250 MB are packed weights. Measured, as is
+"""Memory of the process with the encoder on kernels, before the first picture; 250 MB are packed weights. Measured, as is
 what follows, by the peaks of VGG19 at 256, 512, 768 and 1024 pixels. Plain torch takes less."""
 BYTES_PER_SHOWN_PIXEL = 2300
 """Features of VGG19 to relu5_1, kept for the way back."""
@@ -20,12 +20,12 @@ MOST_PAIRS, LEAST_PAIRS = 12, 3
 
 
 def history_pairs(size: Size) -> int:
-    """How many pairs L-BFGS is to remember of pictures of this size."""
+    """Return the number of pairs that L-BFGS remembers for pictures of this size."""
     return min(MOST_PAIRS, max(LEAST_PAIRS, HISTORY_BYTES // (2 * _bytes(size))))
 
 
 def tile_limit_px(memory: int, size: Size, *, pictures: int = 1) -> float:
-    """Pixels that the encoder can be shown at once; at least 1.
+    """Return the pixels that the encoder can process at once; at least 1.
 
     Args:
         memory: Bytes that the process may take.
@@ -36,19 +36,19 @@ def tile_limit_px(memory: int, size: Size, *, pictures: int = 1) -> float:
 
 
 def shown_px(limit_px: float, size: Size) -> float:
-    """Pixels that the encoder will be shown at once, about, of a picture of this size, by its ``tile_limit_px``."""
+    """Return the pixels that the encoder processes at once, about, of a picture of this size, by its ``tile_limit_px``."""
     return min(size.pixels, max(LEAST_SHOWN_PX, limit_px))
 
 
 def expected_bytes(memory: int, size: Size) -> int:
-    """What painting will take, about; more than ``memory`` where even small tiles do."""
+    """Return the memory that painting takes, about; more than ``memory`` if even small tiles take more."""
     return int(_held_bytes(size) + BYTES_PER_SHOWN_PIXEL * shown_px(tile_limit_px(memory, size), size))
 
 
 def give_back() -> None:
-    """Give the system what has been freed. The C library of Linux keeps what lay between pieces that are still in use.
+    """Return freed memory to the system. The C library of Linux keeps pieces that lie between others still in use.
 
-    A scale leaves as much behind as it took, and pieces of other sizes are asked for at the next one.
+    The next scale allocates pieces of other sizes, so the kept ones would add to its own.
     """
     if sys.platform.startswith("linux"):
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other libraries than glibc have none

@@ -25,8 +25,7 @@ class Iterate(NamedTuple):
 
 
 Iterates: TypeAlias = Generator[Iterate, None, None]
-"""Between two items the objective's gradient at the first of them is taken, if not with it. Close it when no more are
-needed."""
+"""The gradient at an item may be computed only when the next one is asked for. Close it when no more are needed."""
 
 
 def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
@@ -34,7 +33,7 @@ def iter_lbfgs(objective: Objective, start: Tensor, free: Tensor) -> Iterates:
 
     Args:
         objective: Maps a picture to the terms of its loss.
-        start: First pictures, shape (B, 3, H, W), one unless regions are painted apart.
+        start: First pictures, shape (B, 3, H, W), one unless each region has its own.
         free: 1 where a picture may change and 0 where it must not, shape (B, 1, H, W).
 
     Yields:

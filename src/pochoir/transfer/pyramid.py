@@ -41,13 +41,13 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A part of the picture and the styles it is to take on.
+    """A part of the picture and its styles.
 
     Attributes:
         matte: Weight of each pixel in [0, 1], shape (1, 1, H, W).
         styles: Pictures of shape (1, 3, h, w) at any size, with their shares above 0, and masks of the pictures' sizes
             where the look is to be taken from a part; at least one. As ``Sample`` or its bare values.
-        treatment: What of the photo is kept in it; None is as the settings say for all.
+        treatment: How much of the photo is kept in it; None takes the settings for all.
     """
 
     matte: Tensor = field(repr=False)
@@ -66,7 +66,7 @@ class Level:
 
     Attributes:
         photo: Content, shape (1, 3, H, W).
-        regions: What is painted; mattes have the photo's size.
+        regions: Painted parts; mattes have the photo's size.
         style_scale: Size of the brush; at 1 a style picture is given as many pixels as the whole picture has.
         frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
         margin: Reflected pixels of ``photo`` and mattes that are painted and then cut off.
@@ -82,11 +82,11 @@ class Level:
 
     @property
     def cover(self) -> Tensor:
-        """How much of each pixel is painted, shape (1, 1, H, W)."""
+        """Share of each pixel that is painted, shape (1, 1, H, W)."""
         return torch.stack([region.matte for region in self.regions]).sum(dim=0)
 
     def at(self, size: Size) -> "Level":
-        """The same at another size."""
+        """Return the same at another size."""
         factor = size.long_side / max(self.photo.shape[-2:])
         return Level(
             photo=imaging.resize(self.photo, size),
@@ -130,11 +130,11 @@ class Level:
 
 
 def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:
-    """The coarser scale's results enlarged, with the detail of the photo that enlarging cannot give.
+    """Enlarge the coarser scale's results, and add the detail of the photo that enlarging cannot give.
 
     Args:
         coarse: A level for each region, at the coarser scale.
-        layers: What they came to, shape (regions, 3, h, w).
+        layers: Their results, shape (regions, 3, h, w).
         fine: The same levels at the next scale.
 
     Returns:

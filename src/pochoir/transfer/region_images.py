@@ -20,12 +20,12 @@ from pochoir.transfer.pyramid import Level
 from pochoir.transfer.tiling import find_window
 
 DILATION_PX = 8
-"""How far beyond its silhouette a region is painted: a position of the deepest content layer. The encoder is shown no
-more than that: what lies further out would be the region's own colours again."""
+"""How far beyond its silhouette a region is painted: a position of the deepest content layer. The encoder sees no
+more than that: further out there are only the region's own colours again."""
 
 
 def split_regions(level: Level) -> tuple[Level, ...]:
-    """For each region a level of its own, of the same size.
+    """Return a level of its own for each region, of the same size.
 
     Its photo shows the region's colours alone, without those that a soft edge mixes in, and carried on beyond the
     silhouette; its matte reaches a little beyond it, too. A region that fills the picture keeps photo and matte.
@@ -43,11 +43,11 @@ def split_regions(level: Level) -> tuple[Level, ...]:
 
 
 def merge_regions(layers: Tensor, level: Level) -> Tensor:
-    """The picture that the regions' pictures make by their mattes, on the photo where nothing is painted.
+    """Join the regions' pictures by their mattes, on the photo where nothing is painted.
 
     Args:
         layers: A picture for each of the level's regions, shape (regions, 3, H, W).
-        level: Tells the mattes.
+        level: Mattes and ground.
 
     Returns:
         Shape (1, 3, H, W).
@@ -57,12 +57,12 @@ def merge_regions(layers: Tensor, level: Level) -> Tensor:
 
 
 class RegionsCriterion:
-    """The mean of the regions' own objectives, by area: what each pixel counts as in a joint one.
+    """Mean of the regions' own objectives by area, so that each pixel counts as in a joint one.
 
     Args:
         level: The regions, which are weighed by their area.
-        parts: The same, taken apart.
-        build: Makes a region's objective.
+        parts: Their levels, from ``split_regions``.
+        build: Builds a region's objective.
     """
 
     def __init__(self, level: Level, parts: Sequence[Level], build: Callable[[Level], Criterion]) -> None:
@@ -74,7 +74,7 @@ class RegionsCriterion:
         self.is_batched = fit_in_one_batch(self.tiles)
 
     def __call__(self, layers: Tensor) -> Terms:
-        """The objective at pictures, shape (regions, 3, H, W); see ``Criterion``."""
+        """Return the objective at pictures, shape (regions, 3, H, W); see ``Criterion``."""
         if self.is_batched:
             pictures = self._crop_windows(layers)
             shown = zip(self.criteria, pictures, encode_batch(self.tiles, pictures), strict=True)
@@ -93,7 +93,7 @@ class RegionsCriterion:
         return mean._replace(total=differentiated(layers, mean.total, slope))
 
     def _crop_windows(self, layers: Tensor) -> list[Tensor]:
-        """Of each region's picture what its objective looks at."""
+        """Return the window of each region's picture that its objective sees."""
         return [window.cut(layers[index : index + 1]) for index, window in enumerate(self.windows)]
 
     def _mean(self, parts: Sequence[Terms]) -> Terms:

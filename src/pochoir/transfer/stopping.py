@@ -1,4 +1,4 @@
-"""When a scale has had enough steps, and which scales fit in the time."""
+"""End of a scale, and choice of the scales that fit in the time."""
 
 import math
 import time

@@ -102,7 +102,7 @@ def style_grams(
     largest_px: float = 0.0,
     targets: StyleTargets | None = None,
 ) -> dict[str, Tensor]:
-    """Gram matrices of one style, or the weighted mean of several.
+    """Return the Gram matrices of one style, or the weighted mean of several.
 
     Blending the targets is the same as adding up the losses to each of them, but for a constant. A mask is a guide of
     the matrices at every layer, as a matte is in the pastiche (Gatys et al., arXiv:1611.07865, section 4).

@@ -1,4 +1,4 @@
-"""Parts of a picture: the one that is painted, and tiles of one that is too large to be looked at whole."""
+"""Windows of a picture: its painted part, its margin, and tiles where it is too large to process whole."""
 
 import itertools
 from typing import NamedTuple
@@ -25,11 +25,11 @@ class Window(NamedTuple):
     size: Size
 
     def cut(self, tensor: Tensor) -> Tensor:
-        """The part of a tensor (..., H, W) inside, as a view."""
+        """Return the part of a tensor (..., H, W) inside, as a view."""
         return tensor[..., self.top : self.top + self.size.height, self.left : self.left + self.size.width]
 
     def paste(self, frame: Tensor, part: Tensor) -> Tensor:
-        """A copy of ``frame`` with ``part`` inside."""
+        """Return a copy of ``frame`` with ``part`` inside."""
         pasted = frame.clone()
         self.cut(pasted).copy_(part)
         return pasted
@@ -97,7 +97,7 @@ def plan_margin(size: Size, window: Window, frame: Size, *, is_partial: bool) ->
 
 
 def find_window(cover: Tensor, *, margin_px: int) -> Window:
-    """The part of a frame that holds everything where a map (1, 1, H, W) is above 0, and a margin.
+    """Find the window that holds everything where a map (1, 1, H, W) is above 0, and a margin.
 
     It begins and, but for the frame's end, ends on a multiple of ``GRID_PX``, the stride of the deepest style layer, so
     that the positions of all layers are those of the whole frame; and where the frame has one it holds at least one.
@@ -121,16 +121,16 @@ class Tile(NamedTuple):
     """A part of a picture whose features are computed by themselves.
 
     Attributes:
-        shown: What the encoder sees: the core and a margin as wide as its receptive field reaches, so that the
+        shown: Part that the encoder sees: the core and a margin as wide as its receptive field reaches, so that the
             features of the core are those of the whole picture.
-        core: What the tile stands for. The cores of a plan cover the picture once.
+        core: Part whose features are used. The cores of a plan cover the picture once.
     """
 
     shown: Window
     core: Window
 
     def positions(self, stride: int) -> Window:
-        """The core among the positions of a layer of that stride over the whole picture.
+        """Return the core among the positions of a layer of that stride over the whole picture.
 
         A core at the end of the picture ends with its last whole position, as the encoder's pooling does.
         """
@@ -140,12 +140,12 @@ class Tile(NamedTuple):
         return Window(top, left, Size(bottom - top, right - left))
 
     def positions_shown(self, stride: int) -> Window:
-        """The same, counted from the first position that is shown."""
+        """Return the same, counted from the first position of the tile."""
         top, left, size = self.positions(stride)
         return Window(top - self.shown.top // stride, left - self.shown.left // stride, size)
 
     def core_of(self, map_: Tensor, stride: int) -> Tensor:
-        """The core's part of a map, (..., h, w), of a layer of that stride over what is shown."""
+        """Return the core's part of a tile's map, (..., h, w), of a layer of that stride."""
         return self.positions_shown(stride).cut(map_)
 
 
@@ -156,7 +156,7 @@ def plan_tiles(size: Size, *, most_px: float, margin_px: int, grid_px: int) -> t
         size: Of the picture.
         most_px: Pixels shown at once. Tiles are not made so small that their margins outweigh them: the cores stay at
             least about 128 pixels wide and high, even if that is more.
-        margin_px: How far the encoder looks beyond a position.
+        margin_px: Radius of the encoder's receptive field.
         grid_px: Stride of its deepest layer, a power of two: tiles begin on multiples of it, so that the positions
             of every layer are those of the whole picture.
 
