@@ -123,7 +123,7 @@ def fit_in_one_batch(pictures: Sequence[FeatureTiles]) -> bool:
 
 
 def encode_batch(pictures: Sequence[FeatureTiles], contents: Sequence[Tensor]) -> Sequence[Features]:
-    """Return the features of pictures that ``fit_in_one_batch``, each with the layers of all; see ``VGG.forward_many``."""
+    """Return the features of pictures that ``fit_in_one_batch``, each with the layers of all."""
     first, *_ = pictures
     layers = tuple(dict.fromkeys(layer for tiles in pictures for layer in tiles.layers))
     return first.encoder.forward_many(contents, layers, largest_px=first.largest_px)

@@ -63,7 +63,7 @@ class GuidedGrams:
 
 
 def _core_weights(guide: Tensor, core: Window, total: float) -> Tensor:
-    """Return the weights over a tile's core, (1, 1, h, w); or (1, 1, 1, 1) where all are alike, which saves a copy of features."""
+    """Return the weights over a tile's core, (1, 1, h, w); where all are alike (1, 1, 1, 1), which saves a copy."""
     here = core.cut(guide) / total
     return here[..., :1, :1] if bool(here.min() == here.max()) else here.contiguous()
 

@@ -21,7 +21,7 @@ class LBFGS:
     """Proposes the next point from the gradients seen so far.
 
     It does not call the objective: its owner evaluates each proposal and passes the result, so a step is one
-    evaluation that can be displayed, timed or be the last. ``torch.optim.LBFGS`` evaluates, moves and leaves the moved-to
+    evaluation that can be timed or be the last. ``torch.optim.LBFGS`` evaluates, moves and leaves the moved-to
     point unevaluated, so the last of its moves is never known to be good; and its first step is one unit of the
     summed gradient, next to nothing for a picture.
 

@@ -6,7 +6,7 @@ import sys
 from pochoir._types import Size
 
 BYTES_AT_REST = 730 << 20
-"""Memory of the process with the encoder on kernels, before the first picture; 250 MB are packed weights. Measured, as is
+"""Memory of the process with the encoder on kernels, before any picture; 250 MB are packed weights. Measured, as is
 what follows, by the peaks of VGG19 at 256, 512, 768 and 1024 pixels. Plain torch takes less."""
 BYTES_PER_SHOWN_PIXEL = 2300
 """Features of VGG19 to relu5_1, kept for the way back."""
@@ -36,7 +36,7 @@ def tile_limit_px(memory: int, size: Size, *, pictures: int = 1) -> float:
 
 
 def shown_px(limit_px: float, size: Size) -> float:
-    """Return the pixels that the encoder processes at once, about, of a picture of this size, by its ``tile_limit_px``."""
+    """Return the pixels that the encoder processes at once, about, of a picture, by its ``tile_limit_px``."""
     return min(size.pixels, max(LEAST_SHOWN_PX, limit_px))
 
 
