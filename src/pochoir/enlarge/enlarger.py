@@ -1,4 +1,4 @@
-"""Pictures become 2, 3 or 4 times as large, in tiles of bounded memory."""
+"""Enlargement of pictures 2, 3 or 4 times, in tiles of bounded memory."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -35,7 +35,7 @@ class AlphaKind(StrEnum):
 
 @dataclass(frozen=True)
 class AlphaJudgement:
-    """Kind of an alpha channel, and the sentence that tells the user."""
+    """Kind of an alpha channel, and the reason."""
 
     kind: AlphaKind
     note: str | None = None

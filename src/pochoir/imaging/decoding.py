@@ -1,4 +1,4 @@
-"""Encoded bytes, PIL images and arrays become arrays of one known layout."""
+"""Decoding of files, PIL images and arrays to upright sRGB."""
 
 import warnings
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _RAW_MAGICS = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"\0MRM"
 
 @dataclass
 class Decoded:
-    """Pixels in upright sRGB, and what was done to get them."""
+    """Pixels in upright sRGB, and notes on their conversion."""
 
     rgb: npt.NDArray[Any]
     """(H, W, 3), uint8, uint16 or float32 in [0, 1]."""

@@ -1,4 +1,4 @@
-"""Pictures become the bytes of PNG, JPEG, WebP, TIFF, AVIF and JPEG XL files."""
+"""Encoding of pictures as PNG, JPEG, WebP, TIFF, AVIF and JPEG XL."""
 
 import io
 import struct
@@ -35,7 +35,7 @@ _XMP_TAG = 700
 
 @dataclass(frozen=True)
 class Payload:
-    """Everything that one file holds."""
+    """Contents of one file."""
 
     pixels: Samples
     """(H, W, 3 or 4), uint8 or uint16, the alpha not multiplied in."""

@@ -62,7 +62,7 @@ def save_layers(
         layers: Layers from top to bottom; at least one.
         size: Size of the picture; by default that of the lowest layer.
         record: Text to keep inside the file.
-        origin: ``"painted"`` or ``"cut out"``, which the merged picture then tells in the IPTC's terms.
+        origin: ``"painted"`` or ``"cut out"``; the merged picture then says so in the IPTC's terms.
 
     Raises:
         OutputPathError: The extension is another.

@@ -1,4 +1,4 @@
-"""The values that reading returns."""
+"""Decoded pictures and mattes."""
 
 import os
 from dataclasses import dataclass, field
@@ -17,16 +17,16 @@ from pochoir.imaging.raster import Metadata
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded picture."""
+    """Decoded picture."""
 
     rgb: Tensor = field(repr=False)
     """Upright sRGB colours in [0, 1], float32, shape (1, 3, H, W); not multiplied by alpha."""
     alpha: Tensor | None = field(repr=False)
     """Opacity in [0, 1], shape (1, 1, H, W); ``None`` if all of it is 1, or if it was a mistake (see ``notes``)."""
     name: str
-    """The file's name without its folder, or ``"<image>"`` for a picture in memory."""
+    """File name without its folder, or ``"<image>"`` for a picture in memory."""
     path: str | None
-    """The path as it was given; ``None`` for a picture in memory."""
+    """Path as it was given; ``None`` for a picture in memory."""
     sha256: str
     """Hash of the file's bytes; for a picture in memory, of its decoded values and size."""
     notes: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Matte:
-    """A decoded mask; the fields that ``Picture`` has mean the same here."""
+    """Decoded mask; fields have the meaning that they have in ``Picture``."""
 
     matte: Tensor = field(repr=False)
     """Values in [0, 1], 1 is subject, float32, shape (1, 1, H, W)."""

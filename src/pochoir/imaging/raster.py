@@ -1,4 +1,4 @@
-"""Samples as a file holds them, with everything that says what they mean."""
+"""Samples as a file holds them, and the facts that give them a meaning."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Files, PIL images and arrays become pictures."""
+"""Reading of files, PIL images and arrays as pictures."""
 
 import hashlib
 import logging
@@ -41,7 +41,7 @@ def load(source: PictureSource, *, role: str = "photo") -> Picture:
 
     Args:
         source: A path, a PIL image, an array, a tensor or a ``Picture``.
-        role: What the picture is for, as error messages should call it.
+        role: Use of the picture, as error messages name it.
 
     Returns:
         The picture at its own size.
@@ -77,7 +77,7 @@ def load_matte(source: PictureSource, *, size: Size) -> Matte:
 
     Args:
         source: As for ``load``.
-        size: The photo's size; a mask of another size is resized, which ``notes`` tells.
+        size: The photo's size; a mask of another size is resized with a note.
 
     Returns:
         The matte at ``size``. A mask of black and white at that size is exactly 0 and 1.

@@ -140,7 +140,7 @@ def _decode_by_libtiff(data: bytes, index: int) -> Raster:
 
 
 def _split(page: Any, values: Samples) -> Raster:
-    """Tell colours, alpha and further channels apart."""
+    """Split samples into colours, alpha and further channels."""
     count = _CHANNELS[page.photometric]
     if values.shape[2] < count:
         raise ImageReadError(f"it has {values.shape[2]} channels, fewer than its colour space needs")

@@ -1,4 +1,4 @@
-"""Pictures become files."""
+"""Writing of picture files, whole or not at all, with their records."""
 
 import os
 import secrets
@@ -40,7 +40,7 @@ def save(
         record: Text to keep with the picture: in PNG inside it, else in a file of the same name plus ``.json``.
         options: Depth, compression, and what is kept.
         metadata: Facts of the photo; ``options`` says which of them are kept.
-        origin: ``"painted"`` or ``"cut out"``, which the file then tells in the IPTC's terms.
+        origin: ``"painted"`` or ``"cut out"``; the file then says so in the IPTC's terms.
 
     Raises:
         OutputPathError: The extension is unknown, or the format cannot hold such a picture.

@@ -3,7 +3,7 @@
 Each style is one small module with a function ``paint(canvas, rng)``; the modules and the array libraries they
 need are imported when a picture is drawn, so names and descriptions can be listed at no cost.
 
-What makes a picture useful as a style is texture: the Gram matrices of an encoder keep which features occur
+Texture makes a picture useful as a style: the Gram matrices of an encoder keep which features occur
 together and forget where. So every style has marks at several scales (grain, stroke, line, large shape), a decided
 palette from dark to light, and no large flat area.
 """

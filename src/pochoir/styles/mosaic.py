@@ -38,7 +38,7 @@ class _Floor:
         canvas: Its geometry.
         rng: Source of what the hand does unevenly.
         region: Number of the region of each pixel (H, W).
-        shade: What to add to the colours (H, W).
+        shade: Brightness to add to the colours (H, W).
         stones: RGB and the height of the stones, 0 for bare grout, (H, W, 4). Height is drawn together with colour
             and lights the stones' edges afterwards.
     """

@@ -16,7 +16,7 @@ def relief(canvas: Canvas, height: Field, *, depth: float) -> Field:
         depth: How much a slope of ``height`` changing by 1 over 1 % of the short side brightens or darkens.
 
     Returns:
-        What to add to a picture (H, W), 0 on flat ground, held within [-depth, depth] times 2.
+        Brightness to add to a picture (H, W), 0 on flat ground, held within [-depth, depth] times 2.
     """
     step = np.float32(depth * canvas.px(0.01) / np.sqrt(2.0))
     across, down = (cv2.Sobel(height, cv2.CV_32F, x, 1 - x, ksize=3, scale=1 / 8) for x in (1, 0))
