@@ -12,6 +12,7 @@ FEW_PIXELS = 0.01
 LARGEST_CORNER = 0.25
 """Largest radius of a rounded corner, as a share of the short side."""
 
+_FEW_NOTE = "only a few pixels are transparent, so they do not mark a subject"
 _NEXT_TO_NOTHING = 0.001  # share of visible pixels below which the alpha channel was probably never meant
 _EVEN = 0.1  # range of an alpha that is the same everywhere
 _CORNER_MISFIT = 0.005  # share of pixels that may differ from a rectangle with rounded corners
@@ -58,12 +59,14 @@ def judge_alpha(rgb: Tensor, alpha: Tensor | None) -> AlphaJudgement:
     seen = float(opaque.float().mean())
     if float(alpha.max()) == 0:
         return AlphaJudgement(AlphaKind.DEAD, "transparency ignored, since every pixel is transparent")
+    if float((alpha < 1).float().mean()) < FEW_PIXELS:
+        return AlphaJudgement(AlphaKind.DECORATIVE, _FEW_NOTE)
     if float(alpha.max() - alpha.min()) <= _EVEN:
         return AlphaJudgement(AlphaKind.DECORATIVE, "transparency is even, so it does not mark a subject")
     if seen < _NEXT_TO_NOTHING and _hides_a_picture(rgb, alpha):
         return AlphaJudgement(AlphaKind.DEAD, "transparency ignored, since nearly every pixel of a picture is hidden")
     if 1 - seen < FEW_PIXELS:
-        return AlphaJudgement(AlphaKind.DECORATIVE, "only a few pixels are transparent, so they do not mark a subject")
+        return AlphaJudgement(AlphaKind.DECORATIVE, _FEW_NOTE)
     if _has_round_corners(opaque[0, 0]):
         return AlphaJudgement(AlphaKind.DECORATIVE, "only the corners are transparent, so they do not mark a subject")
     return AlphaJudgement(AlphaKind.CUTOUT)
