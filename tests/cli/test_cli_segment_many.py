@@ -304,18 +304,22 @@ def test_pipes_and_standard_streams(photo_file: Path, tmp_path: Path) -> None:
     assert pochoir("segment", photo_file, "-o", plain, *options).exit_code == 0
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
-    with start_program("segment", photo_file, "-o", pipe, *options) as process:
-        data = pipe.read_bytes()
-        assert process.wait(60) == 0
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # the picture fits into the pipe
+    try:
+        done = run_program("segment", photo_file, "-o", pipe, *options)
+        assert done.returncode == 0, done.stderr
+        data = os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     assert data == plain.read_bytes()
     command = [str(PROGRAM), "segment", "-", "-o", "-", *options]
-    done = subprocess.run(command, input=photo_file.read_bytes(), capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    (tmp_path / "stdout.png").write_bytes(done.stdout)
+    piped = subprocess.run(command, input=photo_file.read_bytes(), capture_output=True, timeout=60)
+    assert piped.returncode == 0, piped.stderr
+    (tmp_path / "stdout.png").write_bytes(piped.stdout)
     with Image.open(tmp_path / "stdout.png") as image, Image.open(plain) as expected:
         assert (np.asarray(image) == np.asarray(expected)).all()
-    assert b"Saved -" in done.stderr
+    assert b"Saved -" in piped.stderr
 
 
 def test_a_pattern_in_a_folder_with_brackets(album: Path, tmp_path: Path) -> None:
