@@ -22,40 +22,40 @@ def noise(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(4))
 
 
-def quick_version(wide):
+def compiled_version(wide):
     from pochoir.segmentation.u2net.compiled import use_kernels
 
-    quick = copy.deepcopy(wide).to(memory_format=torch.channels_last)
-    use_kernels(quick)
-    return quick
+    fast = copy.deepcopy(wide).to(memory_format=torch.channels_last)
+    use_kernels(fast)
+    return fast
 
 
-def count_quick(segmenter):
-    return sum(getattr(module, "quick", None) is not None for module in segmenter._network.modules())
+def count_compiled(segmenter):
+    return sum(getattr(module, "compiled", None) is not None for module in segmenter._network.modules())
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("size", [(64, 64), (33, 47), (7, 90), (1, 1)])
 def test_maps_agree_with_torch(wide, size, threads, monkeypatch):
-    monkeypatch.setattr(network, "QUICK_FROM", 1)
-    quick, x = quick_version(wide), noise(1, 3, *size)
+    monkeypatch.setattr(network, "COMPILED_FROM", 1)
+    fast, x = compiled_version(wide), noise(1, 3, *size)
     torch.set_num_threads(threads)  # the room's fixture takes it back
     with torch.inference_mode():
-        expected, given = wide(x), quick(x.contiguous(memory_format=torch.channels_last))
+        expected, given = wide(x), fast(x.contiguous(memory_format=torch.channels_last))
     for one, other in zip((given.fused, *given.sides), (expected.fused, *expected.sides), strict=True):
         assert_close(one, other, rtol=0, atol=1e-5)
     assert size == (1, 1) or expected.fused.std() > 0.01  # or the comparison would say nothing
 
 
 def test_small_maps_and_batches_are_left_to_torch(wide, monkeypatch):
-    quick = quick_version(wide)
-    for module in quick.modules():
-        if getattr(module, "quick", None) is not None:
-            monkeypatch.setattr(module, "quick", None, raising=True)
-            module.quick = lambda _: pytest.fail("the kernels were asked")
+    fast = compiled_version(wide)
+    for module in fast.modules():
+        if getattr(module, "compiled", None) is not None:
+            monkeypatch.setattr(module, "compiled", None, raising=True)
+            module.compiled = lambda _: pytest.fail("the kernels were asked")
     with torch.inference_mode():
-        quick(noise(1, 3, 30, 40))
-        quick(noise(2, 3, 48, 48))
+        fast(noise(1, 3, 30, 40))
+        fast(noise(2, 3, 48, 48))
 
 
 def test_a_matte_does_not_depend_on_which_photo_it_is_of(wide):
@@ -64,13 +64,13 @@ def test_a_matte_does_not_depend_on_which_photo_it_is_of(wide):
     first = [segmenter.segment(photo).matte for photo in photos]
     again = [segmenter.segment(photo).matte for photo in reversed(photos)]
     assert all(torch.equal(one, other) for one, other in zip(first, reversed(again), strict=True))
-    assert count_quick(segmenter) > 0
+    assert count_compiled(segmenter) > 0
 
 
 def test_kernels_serve_only_where_many_photos_are_announced(wide, monkeypatch):
-    assert count_quick(U2NetSegmenter(copy.deepcopy(wide))) == 0
+    assert count_compiled(U2NetSegmenter(copy.deepcopy(wide))) == 0
     monkeypatch.setenv("POCHOIR_ENGINE", "torch")
-    assert count_quick(U2NetSegmenter(wide, many=True)) == 0
+    assert count_compiled(U2NetSegmenter(wide, many=True)) == 0
 
 
 @pytest.mark.weights
@@ -83,5 +83,5 @@ def test_fused_map_equals_onnxruntime_on_a_photo():
     (expected,) = reference.run([reference.get_outputs()[0].name], {reference.get_inputs()[0].name: x.numpy()})
     with torch.inference_mode():
         given = segmenter._network(x).fused
-    assert count_quick(segmenter) > 40
+    assert count_compiled(segmenter) > 40
     np.testing.assert_allclose(given.numpy(), expected, rtol=0, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Finding the subject of a photo: segmenters, and what is done to their mattes."""
+"""Segmenters that find the subject of a photo, and corrections and refinements of their mattes."""
 
 from pochoir.segmentation.components import find_parts, select_parts, show_parts
 from pochoir.segmentation.confidence import measure_doubt

@@ -1,4 +1,4 @@
-"""Several subjects in one photo: numbering them, choosing among them, showing their numbers."""
+"""Numbering, choice and display of several subjects in one photo."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from pochoir.recipe import SubjectChoice
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Parts, check_matte, check_photo
 
 SMALLEST_SHARE = 0.01
-"""A connected piece smaller than this share of all subject pixels is a speck and gets no number."""
+"""Share of all subject pixels below which a connected piece is a speck and gets no number."""
 
 _COLORS = ((255, 80, 60), (60, 200, 90), (70, 140, 255), (255, 190, 40), (200, 90, 255), (60, 210, 220))
 _DIMMED = 0.55
@@ -37,7 +37,7 @@ def find_parts(matte: Tensor) -> Parts:
     inside = _inside(matte)
     _, pieces, facts, _ = cv2.connectedComponentsWithStats(inside, connectivity=8, ltype=cv2.CV_32S)
     areas = facts[1:, cv2.CC_STAT_AREA]  # the first is the background
-    # By place where areas are equal, so that the numbers do not depend on how sorting happens to work.
+    # Stable, so that equal areas are numbered by place.
     order = [int(piece) for piece in np.argsort(-areas, kind="stable") if areas[piece] >= SMALLEST_SHARE * areas.sum()]
     number_of = np.zeros(len(facts), np.int32)
     number_of[[piece + 1 for piece in order]] = np.arange(1, len(order) + 1)
@@ -69,7 +69,7 @@ def select_parts(matte: Tensor, parts: Parts, choice: str) -> Tensor:
         return matte
     wanted = SubjectChoice.parse(choice).numbers
     if not len(parts):
-        return matte  # an empty matte stays one; whoever asked for it says so
+        return matte  # an empty matte stays empty; the caller notes it
     for number in wanted:
         if not 1 <= number <= len(parts):
             found = "1 subject" if len(parts) == 1 else f"{len(parts)} subjects"
@@ -81,7 +81,7 @@ def select_parts(matte: Tensor, parts: Parts, choice: str) -> Tensor:
 
 
 def show_parts(photo: Tensor, parts: Parts) -> Tensor:
-    """The photo with each part's outline and number; what belongs to none is dimmed.
+    """Draw each part's outline and number on the photo, and dim the rest.
 
     Args:
         photo: Shape (1, 3, H, W), RGB in [0, 1].
@@ -115,7 +115,7 @@ def _inside(matte: Tensor) -> NDArray[np.uint8]:
 
 
 def _nearest_label(inside: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """For every pixel the label of the nearest subject pixel; a speck keeps its own fringe."""
+    """Return for every pixel the label of the nearest subject pixel; a speck keeps its own fringe."""
     _, nearest = cv2.distanceTransformWithLabels(
         1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
     )
@@ -128,12 +128,12 @@ def _nearest_label(inside: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDAr
 def _write_number(
     shown: NDArray[np.uint8], part: NDArray[np.uint8], text: str, color: tuple[int, int, int], line: int
 ) -> None:
-    # The middle of a ring or a crescent lies outside of it; the point deepest inside never does.
+    # The centre of a ring or a crescent lies outside it; the point deepest inside never does.
     depth = cv2.distanceTransform(cv2.copyMakeBorder(part, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)[1:-1, 1:-1]
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     scale = max(0.4, max(part.shape) / 700)
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2 * line)
-    # A number is not cut off by the frame, however small the part at it.
+    # The frame never cuts a number off, however small the part beside it.
     left = int(np.clip(x - width // 2, 0, max(0, part.shape[1] - width)))
     base = int(np.clip(y + height // 2, min(height, part.shape[0] - 1), part.shape[0] - 1))
     for shade, thickness in (((0, 0, 0), 5 * line), (color, 2 * line)):

@@ -1,4 +1,4 @@
-"""What the user knows better than a segmenter: points, strokes and a box that correct a matte.
+"""Corrections of a matte by the user: points, strokes and a box.
 
 A stroke says for sure what its own pixels are. How much around them it means is found in three steps, on a copy of
 bounded size: the object that it lies in (a connected piece of the matte, or of the photo), the pieces of that object
@@ -44,13 +44,13 @@ _DRAWN_FROM = 0.35  # mean change of colour
 
 @dataclass(frozen=True, eq=False)
 class Corrections:
-    """What is known of some pixels of a photo.
+    """Pixels that the user has marked as subject or background.
 
     Attributes:
         keep: Shape (1, 1, H, W), bool: surely subject.
         drop: Shape (1, 1, H, W), bool: surely background. No pixel is in both.
         box: Everything outside is background.
-        notes: What the user should know of how they were read.
+        notes: Notes on how they were read.
     """
 
     keep: Tensor = field(repr=False)
@@ -64,7 +64,7 @@ class Corrections:
         return self.box is None and not bool(self.keep.any()) and not bool(self.drop.any())
 
     def stamp(self, matte: Tensor) -> Tensor:
-        """The matte with exactly what is known: 1 under keep, 0 under drop and outside the box.
+        """Set the matte to 1 under keep, and to 0 under drop and outside the box.
 
         Args:
             matte: Shape (1, 1, H, W), in [0, 1], of the same size.
@@ -75,7 +75,7 @@ class Corrections:
         return matte.masked_fill(self.keep.to(matte.device), 1.0).masked_fill(self.drop.to(matte.device), 0.0)
 
     def within_box(self, matte: Tensor) -> Tensor:
-        """The matte with 0 outside the box; the matte itself without a box.
+        """Set the matte to 0 outside the box; return the matte itself without a box.
 
         Args:
             matte: Shape (1, 1, H, W), in [0, 1], of the same size.
@@ -130,7 +130,7 @@ def read_corrections(settings: SegmentSettings, photo: Tensor, *, scribble: Tens
         green, red, notes = _read_strokes(scribble, photo)
         keep, drop = keep | green, drop | red
     both = keep & drop
-    # Strokes may cross; where they do, nothing is known. But none may be gone for it.
+    # Where strokes cross, nothing is known; but no kind of stroke may vanish because of that.
     for wanted in (keep, drop):
         if bool(wanted.any()) and not bool((wanted & ~both).any()):
             raise OptionError("Keep and drop lie on the same pixels; move one of them.")
@@ -141,7 +141,7 @@ def read_corrections(settings: SegmentSettings, photo: Tensor, *, scribble: Tens
 
 
 def correct_matte(matte: Tensor, photo: Tensor, corrections: Corrections) -> Tensor:
-    """Correct a matte by what the user knows.
+    """Correct a matte by the user's points, strokes and box.
 
     A drop stroke removes the object that it lies in: a connected piece of the matte, unless that is the largest one or
     holds keep strokes, too; then the piece is divided. A keep stroke outside the subject brings in the part of the
@@ -245,7 +245,7 @@ def _without_artefacts(strokes: NDArray[np.bool_], difference: NDArray[np.float3
 
 
 def _resize_strokes(strokes: NDArray[np.bool_], size: Size) -> NDArray[np.bool_]:
-    # The thinnest stroke survives: a pixel is marked where any of those that it stands for is.
+    # The thinnest stroke survives: a small pixel is marked if any of its large pixels is.
     if strokes.shape == tuple(size):
         return strokes
     share = cv2.resize(strokes.astype(np.float32), (size.width, size.height), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""GrabCut: the subject found from a rectangle or a rough mask by colour alone, no trained weights.
+"""GrabCut: finds the subject inside a rectangle or from a rough mask, by colour alone.
 
 References:
     Rother et al., "GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts", SIGGRAPH 2004.
@@ -25,10 +25,10 @@ from pochoir.segmentation.protocol import (
 )
 
 WORKING_LONG_SIDE = 1000
-"""Larger photos are cut at this size: the time grows faster than the number of pixels."""
+"""Long side at which larger photos are cut: the time grows faster than the number of pixels."""
 
 SMALLEST_SIDE = 3
-"""A photo needs this many pixels on its short side to hold a frame of background and something inside it."""
+"""Least short side of a photo, which holds a frame of background and one pixel inside it."""
 
 _CENTRAL_SHARE = 0.8
 _FOUND_BOX_MARGIN = 0.05
@@ -46,7 +46,7 @@ class _Start:
 
 
 class GrabCutSegmenter:
-    """Finds the subject with OpenCV's GrabCut.
+    """Segmenter that runs OpenCV's GrabCut.
 
     It starts from the first of these that is given: the box, the start matte, the box around what the finder
     finds. Without any it starts from the middle of the photo, and says so.
@@ -168,7 +168,7 @@ class GrabCutSegmenter:
 
 
 def box_around(matte: Tensor, *, margin: float = 0.0) -> Box | None:
-    """The smallest box around a matte's subject.
+    """Return the smallest box around a matte's subject.
 
     Args:
         matte: Shape (1, 1, H, W), in [0, 1]; what is above one half is subject.

@@ -1,8 +1,8 @@
 """Networks that run in the ``rembg`` package, under its own sessions: ``--segmenter rembg:NAME``.
 
-Their weights are rembg's affair: it looks for them in its own folders and fetches a missing file on first use. Which of
-its networks are offered, and under what licence their weights are, is told here. Left out are those that need a prompt
-or a file of one's own, and those that send the photo to somebody's computer.
+rembg manages their weights: it looks in its own folders and fetches a missing file on first use. ``MODELS`` lists the
+networks on offer and the licences of their weights. Networks that need a prompt or a file, and those that send the
+photo to another computer, are left out.
 """
 
 import logging
@@ -27,12 +27,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RembgModel:
-    """One of rembg's networks.
+    """Network of the rembg package.
 
     Attributes:
-        licence: Of its weights, which rembg's own licence says nothing about.
+        licence: Licence of its weights, which rembg's own licence does not cover.
         is_for_everyone: Whether the licence allows commercial use.
-        about: What it is good for.
+        about: Strengths, in a few words.
     """
 
     licence: str
@@ -56,11 +56,11 @@ MODELS: dict[str, RembgModel] = {
     "silueta": RembgModel("Apache-2.0", True, "U2-Net made smaller: 43 MB"),
     "bria-rmbg": RembgModel("BRIA RMBG-2.0", False, "RMBG-2.0: non-commercial use only without a paid agreement"),
 }
-"""rembg's networks that pochoir offers, by rembg's names."""
+"""Networks on offer, by rembg's names."""
 
 
 class RembgSegmenter:
-    """Finds the subject with one of rembg's networks.
+    """Segmenter that runs one of rembg's networks.
 
     Args:
         name: One of ``MODELS``.
@@ -135,7 +135,7 @@ def _refuse_if_offline(wanted: str) -> None:
 
 
 def _is_there(name: str) -> bool:
-    """Whether rembg will find the file, in its present folders or in those of its earlier versions."""
+    """Return whether rembg will find the file, in its present folders or in those of its earlier versions."""
     data, home = os.environ.get("XDG_DATA_HOME"), os.environ.get("U2NET_HOME")
     root = Path(data, "rembg") if data else Path("~/.rembg")
     homes = [Path(home)] if home else [Path(os.environ.get("REMBG_HOME", root)), Path(data or "~", ".u2net")]

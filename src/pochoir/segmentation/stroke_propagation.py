@@ -1,4 +1,4 @@
-"""From strokes to the objects that they mean: on numpy arrays of a working copy, see ``corrections``.
+"""Propagation of strokes to the objects they lie in, on numpy arrays of a working copy; see ``corrections``.
 
 scikit-image is imported where it is used: most runs have no corrections, and it takes a while.
 """
@@ -20,7 +20,7 @@ Colors: TypeAlias = NDArray[np.float32]
 
 VISIBLE = 0.05
 """Matte above which a pixel can be seen."""
-_WALK_BETA = 50.0  # how much a walk shuns steps between different colours; printed patterns need less than 130
+_WALK_BETA = 50.0  # cost of steps between different colours; printed patterns need less than 130
 _PROMINENCE = 0.15  # a bulge of an object is a blob of its own if it sinks by this share of the depth before the next
 _CORE = 0.5  # of a blob's depth
 _SEGMENT_SCALE, _SEGMENT_SIGMA = 100.0, 0.8
@@ -30,7 +30,7 @@ _REACH = 0.02  # of the long side: how far from a segment's edge the part's edge
 
 
 def share_kept(matte: Map, rgb: Colors, *, keep: Mask, drop: Mask) -> Map:
-    """What the drop strokes leave of a matte.
+    """Find the share of a matte that the drop strokes leave.
 
     Args:
         matte: In [0, 1].
@@ -46,12 +46,12 @@ def share_kept(matte: Map, rgb: Colors, *, keep: Mask, drop: Mask) -> Map:
     if (drop & inside).any():
         stays = _divide_pieces(inside, rgb, keep=keep, drop=drop)
     fog = (matte > VISIBLE) & ~inside
-    stays &= ~_pieces_under(fog, drop & fog)
+    stays &= ~_pieces_segments_under(fog, drop & fog)
     return stays.astype(np.float32)
 
 
 def share_added(matte: Map, rgb: Colors, *, keep: Mask, drop: Mask) -> Map:
-    """What the keep strokes bring in.
+    """Find the share that the keep strokes add to a matte.
 
     Args:
         matte: In [0, 1].
@@ -66,13 +66,13 @@ def share_added(matte: Map, rgb: Colors, *, keep: Mask, drop: Mask) -> Map:
     strokes = keep & outside
     if not strokes.any():
         return np.zeros_like(matte)
-    part = _under(_segments(rgb), strokes) & outside & ~drop
+    part = _segments_under(_segments(rgb), strokes) & outside & ~drop
     reach = max(2, round(_REACH * max(matte.shape)))
     free = outside & (_distance_to(part) <= reach)
     known = np.zeros(matte.shape, np.int32)
     known[free & (_distance_to(part) >= reach - 1)] = _GOES
     depth = _distance_to(~part)
-    # A narrow part has a core, too: the stroke alone would be no match for everything around.
+    # Narrow parts get a core, too: the stroke alone would lose against its surroundings.
     known[(depth > min(reach, _CORE * depth.max())) | strokes] = _STAYS
     known[drop] = _GOES
     return np.asarray(_walk(rgb, known, free | drop, unreached=False) & free, np.float32)
@@ -82,7 +82,7 @@ _STAYS, _GOES = 1, 2
 
 
 def _divide_pieces(inside: Mask, rgb: Colors, *, keep: Mask, drop: Mask) -> Mask:
-    """What stays when each connected piece under a drop stroke goes, or is divided between its strokes."""
+    """Return the mask that stays when each connected piece under a drop stroke goes or is divided."""
     count, pieces = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)
     areas = np.bincount(pieces.ravel(), minlength=count)
     largest = int(areas[1:].argmax()) + 1
@@ -96,7 +96,7 @@ def _divide_pieces(inside: Mask, rgb: Colors, *, keep: Mask, drop: Mask) -> Mask
 
 
 def _divide(piece: Mask, rgb: Colors, keep: Mask, drop: Mask) -> Mask:
-    """The part of a piece that stays, by a walk from what is known of it.
+    """Return the part of a piece that stays, by a random walk from its known pixels.
 
     A stroke speaks for the core of the bulge that it lies in, unless the other kind lies there, too; and, more surely,
     for the segments of even colour that it touches, under the same condition. Without keep strokes every bulge that no
@@ -107,7 +107,7 @@ def _divide(piece: Mask, rgb: Colors, keep: Mask, drop: Mask) -> Mask:
     others = set(np.unique(blobs[piece])) - dropped
     known = np.zeros(piece.shape, np.int32)
     segments = _segments(rgb)
-    gone = _under(segments, drop) & piece
+    gone = _segments_under(segments, drop) & piece
     if not keep.any():
         kept = others
         if not others:  # one bulge only, so nothing but the colour tells what goes
@@ -116,7 +116,7 @@ def _divide(piece: Mask, rgb: Colors, keep: Mask, drop: Mask) -> Mask:
         for name in names if others else ():
             blob = blobs == name
             known[blob & (depth > _CORE * depth[blob].max())] = label
-    staying = _under(segments, keep) & piece
+    staying = _segments_under(segments, keep) & piece
     for label, mine, theirs in ((_STAYS, staying, gone), (_GOES, gone, staying)):
         known[_distance_to(~(mine & ~theirs)) > _SEGMENT_RIM_PX] = label
     known[drop], known[keep] = _GOES, _STAYS
@@ -124,7 +124,7 @@ def _divide(piece: Mask, rgb: Colors, keep: Mask, drop: Mask) -> Mask:
 
 
 def _blobs(piece: Mask) -> tuple[NDArray[np.int32], Map]:
-    """The bulges of a piece, numbered from 1, and how deep inside the piece each pixel lies."""
+    """Return the bulges of a piece, numbered from 1, and each pixel's depth inside the piece."""
     from skimage.morphology import h_maxima
     from skimage.segmentation import watershed
 
@@ -136,34 +136,34 @@ def _blobs(piece: Mask) -> tuple[NDArray[np.int32], Map]:
 
 
 def _segments(rgb: Colors) -> NDArray[np.int64]:
-    """The photo's segments of even colour, numbered."""
+    """Return the photo's segments of even colour, numbered."""
     from skimage.segmentation import felzenszwalb
 
     smallest = max(10, round(_SMALLEST_SEGMENT * rgb.shape[0] * rgb.shape[1]))
     return np.asarray(felzenszwalb(rgb, scale=_SEGMENT_SCALE, sigma=_SEGMENT_SIGMA, min_size=smallest))
 
 
-def _under(segments: NDArray[np.int64], strokes: Mask) -> Mask:
-    """All of the segments that strokes touch."""
+def _segments_under(segments: NDArray[np.int64], strokes: Mask) -> Mask:
+    """Return all pixels of the segments that strokes touch."""
     return np.isin(segments, np.unique(segments[strokes]))
 
 
 def _walk(rgb: Colors, known: NDArray[np.int32], free: Mask, *, unreached: bool) -> Mask:
-    """Where, within ``free``, a random walk over the photo meets what stays sooner than what goes.
+    """Return the pixels of ``free`` from which a random walk over the photo first meets a pixel that stays.
 
-    What no walk can reach becomes ``unreached``.
+    Pixels that no walk can reach become ``unreached``.
     """
     from skimage.segmentation import random_walker
 
     _, regions = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
     seeded = np.isin(regions, np.unique(regions[free & (known > 0)])) & free
     stays = np.where(seeded, known == _STAYS, free & unreached)
-    # Regions that are all seeds have nothing to decide, and scikit-image stumbles over single pixels of them.
+    # Regions that are all seeds need no walk, and scikit-image fails on single pixels of them.
     walked = seeded & np.isin(regions, np.unique(regions[seeded & (known == 0)]))
     labels = np.where(walked, known, -1)
     present = np.unique(labels[labels > 0])
     if len(present) == 2:
-        # Only which of two is larger counts: probabilities a little outside of [0, 1] are not the user's business.
+        # Only the larger of two probabilities counts, so no warning about values a little outside [0, 1].
         labels = random_walker(rgb, labels, beta=_WALK_BETA, mode="cg_j", tol=1e-3, prob_tol=1.0, channel_axis=-1)
         stays[walked] = labels[walked] == _STAYS
     elif len(present) == 1:
@@ -171,8 +171,8 @@ def _walk(rgb: Colors, known: NDArray[np.int32], free: Mask, *, unreached: bool)
     return np.asarray(stays)
 
 
-def _pieces_under(mask: Mask, strokes: Mask) -> Mask:
-    """The connected pieces of a mask that strokes touch."""
+def _pieces_segments_under(mask: Mask, strokes: Mask) -> Mask:
+    """Return the connected pieces of a mask that strokes touch."""
     if not strokes.any():
         return np.zeros_like(mask)
     _, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
@@ -186,7 +186,7 @@ def _distance_to(mask: Mask) -> Map:
 
 
 def _nearest_value(where: Mask, values: Mask) -> Mask:
-    """For every pixel the value at the nearest pixel of ``where``."""
+    """Return for every pixel the value at the nearest pixel of ``where``."""
     _, nearest = cv2.distanceTransformWithLabels(
         (~where).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )

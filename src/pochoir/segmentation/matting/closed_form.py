@@ -12,17 +12,17 @@ _EPS = 1e-4  # less (1e-7 is usual) finds a hair more in clean pictures, and a J
 _COARSEST_LONG_SIDE = 160
 _ITERATIONS = 30  # at each size; 60 change the error by 1 % only, since the coarser size has done the far-reaching part
 _TOLERANCE = 1e-6
-_INERTIA = 1e-9  # what touches nothing known and is drawn nowhere stays as it was
+_INERTIA = 1e-9  # pixels without known neighbours and prior stay as they were
 _WINDOWS_AT_ONCE = 1 << 14
 
 _WINDOW = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
-_REACH = tuple((dy, dx) for dy in range(-2, 3) for dx in range(-2, 3))  # what shares a window with a pixel
+_REACH = tuple((dy, dx) for dy in range(-2, 3) for dx in range(-2, 3))  # neighbours that share a window with a pixel
 _SLOTS = np.array([[_REACH.index((b[0] - a[0], b[1] - a[1])) for b in _WINDOW] for a in _WINDOW])
 _OWN = _REACH.index((0, 0))
 
 
 def solve_matte(photo: Plane, trimap: Plane, start: Plane, *, prior: Plane, weight: Plane) -> Plane:
-    """Find the matte of the unsure pixels of which every 3x3 window is nearly a linear function of its colours.
+    """Solve for a matte of the unsure pixels that is nearly linear in the colours of every 3x3 window.
 
     It minimises ``a' L a + sum(weight * (a - prior)**2)``, L the matting Laplacian, with the sure pixels fixed. Rows of
     L are made for the unsure pixels only. The system is solved by conjugate gradients on pictures of growing size,
@@ -31,9 +31,9 @@ def solve_matte(photo: Plane, trimap: Plane, start: Plane, *, prior: Plane, weig
     Args:
         photo: Shape (H, W, 3), RGB in [0, 1].
         trimap: Shape (H, W): 0 background, 1 subject, 0.5 unsure.
-        start: What to start from at the coarsest size, shape (H, W), in [0, 1].
-        prior: What the matte is drawn to, shape (H, W), in [0, 1].
-        weight: How strongly, shape (H, W), 0 or more.
+        start: Initial matte of the coarsest size, shape (H, W), in [0, 1].
+        prior: Matte that the solution is drawn to, shape (H, W), in [0, 1].
+        weight: Strength of the prior, shape (H, W), 0 or more.
 
     Returns:
         Shape (H, W), in [0, 1]; exactly 0 and 1 where the trimap is.
@@ -72,7 +72,7 @@ def _halve(plane: Plane, half: tuple[int, int]) -> Plane:
 
 
 def _halve_trimap(trimap: Plane, half: tuple[int, int]) -> Plane:
-    # Sure only where all that it covers is sure; areas are summed with rounding errors.
+    # Sure only where every covered pixel is sure; sums of areas have rounding errors.
     sure_subject, sure_background = (_halve((trimap == sure).astype(np.float64), half) > 0.999 for sure in (1.0, 0.0))
     return np.where(sure_subject, 1.0, np.where(sure_background, 0.0, 0.5))
 
@@ -80,7 +80,7 @@ def _halve_trimap(trimap: Plane, half: tuple[int, int]) -> Plane:
 def _system(
     photo: Plane, unsure: NDArray[np.bool_], pixels: Indices, known: Plane
 ) -> tuple[scipy.sparse.csr_array, Plane]:
-    """The Laplacian's rows and columns of the unsure pixels, and what the known ones bring to the right side."""
+    """Return the Laplacian's rows and columns of the unsure pixels, and the known pixels' share of the right side."""
     height, width = unsure.shape
     count = len(pixels)
     number = np.full(height * width, -1)  # of each pixel among the unsure ones
@@ -98,17 +98,17 @@ def _system(
 
 
 def _rows(photo: Plane, unsure: NDArray[np.bool_], number: Indices, count: int) -> Plane:
-    """Values of the Laplacian for each unsure pixel and each of the 25 around it, shape (U, 25)."""
+    """Return the Laplacian's values for each unsure pixel and its 25 neighbours, shape (U, 25)."""
     width = unsure.shape[1]
     touched = cv2.dilate(unsure.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     touched[[0, -1]] = touched[:, [0, -1]] = False  # only whole windows count
     centres = np.flatnonzero(touched)
     steps = np.array([dy * width + dx for dy, dx in _WINDOW])
-    colours = photo.reshape(-1, 3)
+    colors = photo.reshape(-1, 3)
     values = np.zeros((count + 1) * len(_REACH))  # known pixels share the last row, which is thrown away
     for first in range(0, len(centres), _WINDOWS_AT_ONCE):
         members = centres[first : first + _WINDOWS_AT_ONCE, None] + steps  # (N, 9)
-        parts = _window_laplacians(colours[members])  # (N, 9, 9)
+        parts = _window_laplacians(colors[members])  # (N, 9, 9)
         rows = number[members]
         rows = np.where(rows < 0, count, rows) * len(_REACH)
         for i in range(len(_WINDOW)):  # at one place of the window every unsure pixel comes once, so += loses nothing
@@ -116,8 +116,8 @@ def _rows(photo: Plane, unsure: NDArray[np.bool_], number: Indices, count: int) 
     return values.reshape(-1, len(_REACH))[:-1]
 
 
-def _window_laplacians(colours: Plane) -> Plane:  # (N, 9, 3) -> (N, 9, 9)
-    centred = colours - colours.mean(axis=1, keepdims=True)
+def _window_laplacians(colors: Plane) -> Plane:  # (N, 9, 3) -> (N, 9, 9)
+    centred = colors - colors.mean(axis=1, keepdims=True)
     flipped = centred.transpose(0, 2, 1)
     parts = centred @ _inverse(flipped @ centred + _EPS * np.eye(3)) @ flipped
     parts += 1.0 / len(_WINDOW)
@@ -127,7 +127,7 @@ def _window_laplacians(colours: Plane) -> Plane:  # (N, 9, 3) -> (N, 9, 9)
 
 
 def _inverse(matrices: Plane) -> Plane:
-    """Inverses of symmetric (N, 3, 3) matrices, by cofactors: ten times as fast as a library call for each."""
+    """Invert symmetric (N, 3, 3) matrices by cofactors, ten times as fast as a library call for each."""
     a, b, c = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 0, 2]
     d, e, f = matrices[:, 1, 1], matrices[:, 1, 2], matrices[:, 2, 2]
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
@@ -136,21 +136,21 @@ def _inverse(matrices: Plane) -> Plane:
 
 
 def _conjugate_gradients(matrix: scipy.sparse.csr_array, wanted: Plane, start: Plane) -> Plane:
-    # SciPy's own takes its sums from BLAS, which adds in another order for another number of threads. An incomplete
+    # SciPy's version sums with BLAS, whose order of addition depends on the number of threads. An incomplete
     # Cholesky factor in place of the diagonal saves iterations and costs more than it saves.
     scale = 1.0 / np.maximum(matrix.diagonal(), 1e-12)
-    found, error = start, wanted - matrix @ start
+    found, residual = start, wanted - matrix @ start
     enough = _TOLERANCE * np.sqrt(np.square(wanted).sum())
-    scaled = scale * error
-    way, slope = scaled, (error * scaled).sum()
+    scaled = scale * residual
+    direction, slope = scaled, (residual * scaled).sum()
     for _ in range(_ITERATIONS):
-        if np.sqrt(np.square(error).sum()) <= enough:
+        if np.sqrt(np.square(residual).sum()) <= enough:
             break
-        ahead = matrix @ way
-        step = slope / (way * ahead).sum()
-        found = found + step * way
-        error = error - step * ahead
-        scaled = scale * error
-        before, slope = slope, (error * scaled).sum()
-        way = scaled + slope / before * way
+        product = matrix @ direction
+        step = slope / (direction * product).sum()
+        found = found + step * direction
+        residual = residual - step * product
+        scaled = scale * residual
+        previous, slope = slope, (residual * scaled).sum()
+        direction = scaled + slope / previous * direction
     return np.asarray(found)

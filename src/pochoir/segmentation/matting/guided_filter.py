@@ -1,4 +1,4 @@
-"""The guided filter: a map smoothed so that its edges are those of a colour picture."""
+"""Guided filter: smooths a map so that its edges are those of a colour picture."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from pochoir._types import Size
 from pochoir.errors import ShapeError
 
 Plane = NDArray[np.float64]
-"""One channel of the copy that is fitted on, shape (H, W)."""
+"""One channel of the copy that fits are made on, shape (H, W)."""
 
 
 def guided_filter(target: Tensor, guide: Tensor, *, radius_px: int, eps: float, subsampling: float = 1.0) -> Tensor:
@@ -21,7 +21,7 @@ def guided_filter(target: Tensor, guide: Tensor, *, radius_px: int, eps: float, 
 
     Args:
         target: Map to filter, shape (1, 1, H, W).
-        guide: Picture whose edges count, shape (1, 3, H, W), RGB in [0, 1].
+        guide: Picture whose edges the map should follow, shape (1, 3, H, W), RGB in [0, 1].
         radius_px: A window is ``2 * radius_px + 1`` pixels wide.
         eps: Strength of smoothing; windows whose colour variance is far below it are merely averaged.
         subsampling: Fit on a copy this many times smaller and apply the fits to the full picture (the fast
@@ -56,7 +56,7 @@ def guided_filter(target: Tensor, guide: Tensor, *, radius_px: int, eps: float, 
         radius=max(1, round(radius_px / subsampling)),
         eps=eps,
     )
-    # One channel after the other: all four at full size would be what takes the most memory in a large photo.
+    # One channel at a time: all four at full size would dominate the memory of a large photo.
     result = enlarge(offset, size)
     for slope, colour in zip(slopes, colours, strict=True):
         full = enlarge(slope, size)
@@ -87,7 +87,7 @@ def _fit(target: Plane, colours: list[Plane], *, radius: int, eps: float) -> tup
 
 
 CHANNEL_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-"""The order of a covariance's six planes."""
+"""Order of a covariance's six planes."""
 
 
 def solve_3x3(covariance: list[Plane], wanted: list[Plane]) -> list[Plane]:
@@ -104,7 +104,7 @@ def solve_3x3(covariance: list[Plane], wanted: list[Plane]) -> list[Plane]:
 
 
 def dot(first: list[Plane], second: list[Plane]) -> Plane:
-    """The sum of the products of two lists of planes."""
+    """Return the sum of the products of two lists of planes."""
     result = first[0] * second[0]
     for a, b in zip(first[1:], second[1:], strict=True):
         result += a * b
@@ -112,11 +112,11 @@ def dot(first: list[Plane], second: list[Plane]) -> Plane:
 
 
 def shrink(plane: NDArray[np.float32], size: Size) -> Plane:
-    """A channel (H, W) at a smaller size, by averaging areas."""
+    """Resize a channel (H, W) to a smaller size, by averaging areas."""
     return cv2.resize(plane, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float64)
 
 
 def enlarge(plane: Plane, size: Size) -> NDArray[np.float32]:
-    """A channel (H, W) at a larger size, bilinear."""
+    """Resize a channel (H, W) to a larger size, bilinear."""
     shape = (size.width, size.height)
     return np.asarray(cv2.resize(plane.astype(np.float32), shape, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -1,4 +1,4 @@
-"""A matte divided into what is sure and what is not."""
+"""Division of a matte into sure and unsure pixels."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""U2-Net: the network, the reading of its weights, and the predictor around it."""
+"""U2-Net: the network, its weight files, and the segmenter that runs it."""
 
 from pochoir.segmentation.u2net.loading import load_u2net
 from pochoir.segmentation.u2net.network import U2NET, U2NET_TINY, U2NETP, SaliencyMaps, U2Net, U2NetConfig

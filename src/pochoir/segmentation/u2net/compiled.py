@@ -1,4 +1,4 @@
-"""U2-Net's convolutions on the compiled kernels: worth loading these where many photos are to be segmented."""
+"""U2-Net's convolutions on compiled kernels, which pay off for many photos."""
 
 from typing import cast
 
@@ -12,7 +12,7 @@ from pochoir.segmentation.u2net.network import ConvBlock, U2Net
 
 
 def use_kernels(network: U2Net) -> None:
-    """Have those of a network's blocks that can run on the kernels do so, wherever it saves time.
+    """Run a network's blocks on the compiled kernels, where these support them and save time.
 
     These are the blocks without dilation and with enough channels. Their weights are packed at once, to about 580 MB
     for the full network. The maps agree with plain torch's within 1e-4.
@@ -22,20 +22,20 @@ def use_kernels(network: U2Net) -> None:
     """
     arena = Arena()
     for module in network.modules():
-        if isinstance(module, ConvBlock) and _can_be_quick(module.conv_s1):
-            module.quick = QuickBlock(module.conv_s1, arena)
+        if isinstance(module, ConvBlock) and _is_supported(module.conv_s1):
+            module.compiled = CompiledBlock(module.conv_s1, arena)
 
 
-def _can_be_quick(convolution: nn.Conv2d) -> bool:
+def _is_supported(convolution: nn.Conv2d) -> bool:
     return convolution.dilation == (1, 1) and convolution.in_channels % COLUMNS == 0
 
 
-class QuickBlock:
-    """A 3x3 convolution and its ReLU.
+class CompiledBlock:
+    """3x3 convolution and its ReLU on the compiled kernels.
 
     Args:
         convolution: Without dilation, its input channels a multiple of ``COLUMNS``.
-        arena: Lends the memory of results.
+        arena: Memory for results.
     """
 
     def __init__(self, convolution: nn.Conv2d, arena: Arena) -> None:
@@ -47,7 +47,7 @@ class QuickBlock:
         self._convolution = Convolution(weight, bias, arena, has_backward=False)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Shape (1, C_in, H, W) to (1, C_out, H, W), channels last."""
+        """Convolve a map (1, C_in, H, W), channels last, to (1, C_out, H, W)."""
         (result,) = self._convolution.forward([x.permute(0, 2, 3, 1)[0].contiguous()], rectified=True)
-        # The new dimension comes first: only so torch knows the result for one with its channels last.
+        # With the batch dimension added first, torch recognises the result as channels last.
         return result[None, :, :, : self._channels].permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Reading U2-Net weights from the files they come in."""
+"""Readers of U2-Net weight files."""
 
 import pickle
 from collections.abc import Callable, Mapping
@@ -28,13 +28,12 @@ def load_u2net(path: Path, config: U2NetConfig) -> U2Net:
         WeightsError: The file cannot be read, or holds another network.
 
     Note:
-        What was read is kept beside the file in a form that the next run maps into memory instead of reading and
-        copying it, which is a tenth of the time of cutting out one photo. It is made anew if the file changes, and done
-        without where the folder cannot be written.
+        The tensors are kept beside the file in a form that later runs map into memory, which saves a tenth of the time
+        of cutting out one photo. That copy is renewed if the file changes; a folder that cannot be written gets none.
     """
 
     def read() -> dict[str, Tensor]:
-        # In the order in which the network runs, see U2NetSegmenter: what is mapped should not be copied afterwards.
+        # In the memory layout that U2NetSegmenter uses, so that mapped tensors are not copied.
         return {name: _channels_last(value) for name, value in _read(path, config).state_dict().items()}
 
     return load_mapped(path, read, lambda state: assemble(config, state, folded=True))
@@ -84,7 +83,7 @@ def _read_onnx(path: Path, config: U2NetConfig) -> U2Net:
 
 
 def _own(array: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]") -> Tensor:
-    # The array looks into the file's bytes, which torch must not write to and which should be freed.
+    # The array is a view of the file's bytes, which torch must not write to and which should be freed.
     return torch.from_numpy(np.array(array, dtype=np.float32))
 
 

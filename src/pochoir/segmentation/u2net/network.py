@@ -1,4 +1,4 @@
-"""U2-Net as tensors in, tensors out: a U-shaped network whose every stage is itself a small U.
+"""U2-Net: a U-shaped network whose every stage is itself a small U.
 
 Module names are the official ones, so that the authors' ``.pth`` files load by name.
 
@@ -22,9 +22,9 @@ from pochoir.errors import ShapeError
 _DEPTHS = (7, 6, 5, 4, 4, 4)
 _DILATED_FROM = 5
 
-QUICK_FROM = 1500
-"""Positions of a map from which ``ConvBlock.quick`` is used. It takes less time on smaller ones, too, but there the
-weights that it packs are large: another 220 MB would save a tenth."""
+COMPILED_FROM = 1500
+"""Positions of a map from which ``ConvBlock.compiled`` is used. Smaller maps would gain a tenth, but packing their
+weights takes another 220 MB."""
 
 
 class StageWidth(NamedTuple):
@@ -74,7 +74,7 @@ U2NET_TINY = U2NetConfig(encoder=(StageWidth(2, 4),) * 6, decoder=(StageWidth(2,
 
 
 class SaliencyMaps(NamedTuple):
-    """What the network gives; each map has shape (B, 1, H, W), values in [0, 1]."""
+    """Maps that the network predicts, each of shape (B, 1, H, W), values in [0, 1]."""
 
     fused: Tensor
     """The fusion of the six side outputs: the authors' d0, the network's answer."""
@@ -83,13 +83,13 @@ class SaliencyMaps(NamedTuple):
 
 
 class ConvBlock(nn.Module):
-    """A 3x3 convolution, batch-norm unless it is folded into the convolution, and ReLU.
+    """3x3 convolution, batch-norm unless it is folded into the convolution, and ReLU.
 
     Attributes:
-        quick: Does the same for large maps of one picture, if it is there; see ``quick.use_kernels``.
+        compiled: Compiled version for large maps of one picture, or None; see ``compiled.use_kernels``.
     """
 
-    quick: Callable[[Tensor], Tensor] | None = None
+    compiled: Callable[[Tensor], Tensor] | None = None
 
     def __init__(self, channels_in: int, channels_out: int, *, dilation: int, folded: bool) -> None:
         super().__init__()
@@ -97,14 +97,14 @@ class ConvBlock(nn.Module):
         self.bn_s1 = nn.Identity() if folded else nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (B, C_in, H, W) to (B, C_out, H, W)."""
-        if self.quick is not None and len(x) == 1 and x.shape[2] * x.shape[3] >= QUICK_FROM:
-            return self.quick(x)
+        """Transform maps (B, C_in, H, W) to (B, C_out, H, W)."""
+        if self.compiled is not None and len(x) == 1 and x.shape[2] * x.shape[3] >= COMPILED_FROM:
+            return self.compiled(x)
         return F.relu(self.bn_s1(self.conv_s1(x)))
 
 
 class ResidualUBlock(nn.Module):
-    """A small U added to its own input: RSU-7 to RSU-4 with pooling, RSU-4F with dilation instead.
+    """Small U added to its own input: RSU-7 to RSU-4 with pooling, RSU-4F with dilation instead.
 
     Args:
         depth: Convolutions on the way down.
@@ -118,7 +118,7 @@ class ResidualUBlock(nn.Module):
         super().__init__()
         self.depth = depth
         self.pools = not dilated
-        # The bottom of a pooling U does not pool again: it dilates once to see further.
+        # The bottom of a pooling U does not pool again; it dilates once, for a larger receptive field.
         down = [2**level for level in range(depth)] if dilated else [1] * (depth - 1) + [2]
         up = down[:-1]
 
@@ -133,7 +133,7 @@ class ResidualUBlock(nn.Module):
             add(f"rebnconv{level}d", 2 * width.inside, width.out if level == 1 else width.inside, up[level - 1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (B, C_in, H, W) to (B, C_out, H, W)."""
+        """Transform maps (B, C_in, H, W) to (B, C_out, H, W)."""
         skip: Tensor = self.get_submodule("rebnconvin")(x)
         x = skip
         levels: list[Tensor] = []
@@ -181,7 +181,7 @@ class U2Net(nn.Module):
         self.outconv = nn.Conv2d(6, 1, 1)
 
     def forward(self, x: Tensor) -> SaliencyMaps:
-        """Maps of what stands out in a batch of normalised pictures.
+        """Predict saliency maps of a batch of normalised pictures.
 
         Args:
             x: Shape (B, 3, H, W), divided by its maximum and normalised with ImageNet's mean and standard deviation.
@@ -213,7 +213,7 @@ class U2Net(nn.Module):
 
 
 def fold_batch_norm(network: U2Net) -> U2Net:
-    """A network without batch-norm that gives the same maps as one in evaluation mode.
+    """Fold batch-norm into the convolutions: the maps of evaluation mode, one pass over every map fewer.
 
     The convolutions of the result hold the batch-norm's scale and shift, which saves a pass over every map.
 
@@ -245,7 +245,7 @@ def fold_batch_norm(network: U2Net) -> U2Net:
 
 
 def assemble(config: U2NetConfig, state: Mapping[str, Tensor], *, folded: bool) -> U2Net:
-    """A network in evaluation mode that holds exactly the given tensors.
+    """Build a network in evaluation mode that holds exactly the given tensors.
 
     It is built without memory of its own and takes the tensors over: drawing 44 million random numbers only
     to overwrite them would take longer than reading the file.
