@@ -18,8 +18,9 @@ if not kernels.SUPPORTED:
 
 from pochoir.kernels import convolution, threads
 from pochoir.kernels.arena import Arena
-from pochoir.kernels.convolution import Convolution, RgbConvolution
+from pochoir.kernels.convolution import Convolution
 from pochoir.kernels.pooling import Pooling
+from pochoir.kernels.rgb_convolution import RgbConvolution
 from pochoir.kernels.winograd_matrices import winograd_matrices
 from support.close import assert_close
 

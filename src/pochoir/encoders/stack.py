@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from pochoir.kernels.arena import Arena
-from pochoir.kernels.convolution import Convolution, RgbConvolution, best_tile_outputs
+from pochoir.kernels.convolution import Convolution, best_tile_outputs
 from pochoir.kernels.pooling import Pooling
+from pochoir.kernels.rgb_convolution import RgbConvolution
 from pochoir.weights.mapped import release_pages
 
 Maps = dict[str, Tensor]

@@ -11,12 +11,11 @@ from torch import Tensor
 
 from pochoir.kernels.arena import Arena, aligned_array, scratch
 from pochoir.kernels.cpu import COLUMNS
-from pochoir.kernels.layout import COUNTERS, PIXELS, ROWS, SKEW, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT, Map, in_panels
+from pochoir.kernels.layout import COUNTERS, ROWS, SKEW, UNIT, Map
 from pochoir.kernels.library import kernel
 from pochoir.kernels.threads import WAITING, run_counted, run_pieces
 
-_convolve_tiles, _convolve_rgb = kernel("convolve_tiles"), kernel("convolve_rgb")
-_convolve_positions, _convolve_rgb_back = kernel("convolve_positions"), kernel("convolve_rgb_back")
+_convolve_tiles, _convolve_positions = kernel("convolve_tiles"), kernel("convolve_positions")
 _pack_panels = kernel("pack_panels")
 
 CACHED_NUMBERS = 12 * 400
@@ -33,8 +32,6 @@ SMALL_TILES_UP_TO = 1400
 they saved 6 % of a step at 512 pixels in VGG's block 4."""
 TURNS = 2
 """Portions of tiles that each thread takes in a transform step, on average."""
-ROWS_AT_ONCE = 16
-"""Rows per piece of the RGB convolution."""
 
 
 def best_tile_outputs(weight: Tensor, positions: float = 0.0) -> int:
@@ -242,64 +239,3 @@ def _tiles_per_piece(tiles: int, at_once: int) -> int:
     threads = min(torch.get_num_threads(), max(1, tiles // UNIT))
     pieces = ceil(tiles / at_once / threads) * threads
     return ceil(tiles / pieces / UNIT) * UNIT
-
-
-class RgbConvolution:
-    """3x3 convolution from RGB to many channels, with zero padding.
-
-    Args:
-        weight: Shape (C_out, 3, 3, 3), with C_out a multiple of COLUMNS.
-        bias: Shape (C_out,).
-        arena: Allocates the outputs.
-    """
-
-    def __init__(self, weight: Tensor, bias: Tensor, arena: Arena) -> None:
-        self._channels, self._arena = weight.shape[0], arena
-        taps = weight.permute(2, 3, 1, 0).reshape(TAPS, self._channels)
-        self._weights = in_panels(torch.cat([taps, bias[None]]))
-        self._backward_weights = in_panels(torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS)))
-
-    def forward(self, picture: Tensor, *, rectified: bool) -> Tensor:
-        """Convolve a picture.
-
-        Args:
-            picture: Shape (3, H, W).
-            rectified: Apply a ReLU to the result.
-
-        Returns:
-            Shape (H, W, C_out).
-        """
-        _, height, width = picture.shape
-        target = self._arena.allocate(height, width, self._channels)
-        padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous()
-        floor = 0.0 if rectified else -inf
-
-        def work(piece: int) -> None:
-            room = scratch(PIXELS * (TAP_DEPTH + self._channels))
-            patches, products = room[: PIXELS * TAP_DEPTH], room[PIXELS * TAP_DEPTH :]
-            _convolve_rgb(
-                *(padded.data_ptr(), width, self._weights.data_ptr(), self._channels, floor, target.data_ptr()),
-                *(patches.ctypes.data, products.ctypes.data),
-                *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
-            )
-
-        run_pieces(work, ceil(height / ROWS_AT_ONCE))
-        return target
-
-    def backward(self, gradient: Tensor) -> Tensor:
-        """Return the gradient of the picture, (3, H, W), for a gradient of the output, (H, W, C_out)."""
-        height, width, channels = gradient.shape
-        target = gradient.new_empty(3, height, width)
-        rounded = ceil(width / UNIT) * UNIT
-
-        def work(piece: int) -> None:
-            count = 3 * rounded * TAP_COLUMNS
-            room = scratch(count + UNIT * channels)
-            _convolve_rgb_back(
-                *(gradient.data_ptr(), channels, self._backward_weights.data_ptr(), target.data_ptr(), height, width),
-                *(room.ctypes.data, room[count:].ctypes.data),
-                *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
-            )
-
-        run_pieces(work, ceil(height / ROWS_AT_ONCE))
-        return target

@@ -11,8 +11,9 @@ from numba.core import types
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.layout import FLOAT_BYTES, POSITIONS, UNIT
 from pochoir.kernels.native.compiling import kernel
+from pochoir.kernels.native.memory import clear, copy, fence, read
 from pochoir.kernels.native.products import multiply, transpose
-from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, clear, copy, fence, numba_intrinsic, read
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, numba_intrinsic
 
 BLOCK_ROWS = 2 * UNIT
 """Rows of a matrix at a time: their sums stay in registers, and a panel holds a whole number of blocks."""

@@ -9,7 +9,8 @@ from numba.core import types
 from pochoir.kernels.cpu import LANES
 from pochoir.kernels.layout import FLOAT_BYTES
 from pochoir.kernels.native.compiling import kernel
-from pochoir.kernels.native.vectors import INDEX, Loop, Writer, fence, fetch_add, numba_intrinsic
+from pochoir.kernels.native.memory import fence, fetch_add
+from pochoir.kernels.native.vectors import INDEX, Loop, Writer, numba_intrinsic
 
 
 def _make_pool(maximum: bool) -> Callable[..., None]:

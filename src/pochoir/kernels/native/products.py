@@ -9,7 +9,8 @@ from numba.core import types
 from pochoir.kernels.cpu import COLUMNS, LANES
 from pochoir.kernels.layout import FLOAT_BYTES, ROWS, UNIT
 from pochoir.kernels.native.compiling import helper
-from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, numba_intrinsic, prefetch
+from pochoir.kernels.native.memory import prefetch
+from pochoir.kernels.native.vectors import VECTOR, Loop, Writer, numba_intrinsic
 
 
 def _make_product(rows: int) -> Callable[..., None]:

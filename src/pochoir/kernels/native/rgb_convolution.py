@@ -4,8 +4,8 @@ import numpy as np
 
 from pochoir.kernels.layout import FLOAT_BYTES, PIXELS, TAP_COLUMNS, TAP_DEPTH, TAPS, UNIT
 from pochoir.kernels.native.compiling import helper, kernel
+from pochoir.kernels.native.memory import clear, copy, fence, read, rectify, write
 from pochoir.kernels.native.products import multiply
-from pochoir.kernels.native.vectors import clear, copy, fence, read, rectify, write
 
 
 @kernel("void(intp, intp, intp, intp, float32, intp, intp, intp, intp, intp)")
