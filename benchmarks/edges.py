@@ -40,11 +40,11 @@ from pochoir.encoders import VGG, load_encoder
 from pochoir.recipe import Recipe
 from pochoir.sources import load_style
 from pochoir.transfer import Region, iter_paint
+from pochoir.transfer.canvas import CONTENT_GAIN_PER_HALVING
 from pochoir.transfer.criterion import Criterion, StyledRegion, Terms, weigh_layers
 from pochoir.transfer.functional import gram, relative_distance
 from pochoir.transfer.guidance import build_guides
 from pochoir.transfer.optimize import OPTIMIZERS
-from pochoir.transfer.paint import CONTENT_GAIN_PER_HALVING
 from pochoir.transfer.pyramid import Level, Sample
 from pochoir.transfer.schedule import plan_scales
 from pochoir.transfer.starts import STARTS

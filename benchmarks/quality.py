@@ -6,7 +6,7 @@ unless given after ``--``. Printed for each painting:
 - border: share of the gradient energy that runs across the nearest edge in the outer 12 pixels, less the same share
   inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only.
 - calm, busy: RMS of the painting's detail finer than 2 pixels, in levels, where the photo is calm and where it is busy.
-- faces: best score of the face detector in the painting at the places where it finds faces in the photo, their mean.
+- faces: share of the photo's faces that the detector finds in the painting as well, if there are any.
 - style, content: relative distances of Gram matrices and of relu4_2 over the frame, which is shown with a reflected
   margin of 64 pixels that is not counted: the encoder's zero padding would reward strokes along the border.
 - cpu: processor seconds of the whole command, all threads.
@@ -35,6 +35,7 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG, load_encoder
+from pochoir.faces import find_faces
 from pochoir.sources import load_style
 from pochoir.transfer.color import luma
 from pochoir.transfer.filters import calmness, gaussian_blur
@@ -111,13 +112,27 @@ def measure(painting: Tensor, photo: Tensor, style: str, encoder: VGG) -> dict[s
     of_painting, of_photo = (features_in_frame(picture, encoder) for picture in (painting, photo))
     of_style = encoder(target, STYLE_LAYERS)
     distances = [float(relative_distance(gram(of_painting[name]), gram(of_style[name]))) for name in STYLE_LAYERS]
-    return {
+    faces = score_faces(painting, photo)
+    return faces | {
         "border": border_score(painting),
         "calm": weighted_rms(detail, calm),
         "busy": weighted_rms(detail, 1.0 - calm),
         "style": sum(distances) / len(distances),
         "content": float(relative_distance(of_painting[CONTENT_LAYER], of_photo[CONTENT_LAYER])),
     }
+
+
+def score_faces(painting: Tensor, photo: Tensor) -> dict[str, float]:
+    """Return the share of the photo's faces that are found in the painting; nothing where the photo has none."""
+    wanted, found = find_faces(photo), find_faces(painting)
+    if not wanted:
+        return {}
+    reach = [max(face.width, face.height) / 2 for face in wanted]
+    kept = [
+        any(abs(other.left - face.left) < near and abs(other.top - face.top) < near for other in found)
+        for face, near in zip(wanted, reach, strict=True)
+    ]
+    return {"faces": sum(kept) / len(kept)}
 
 
 def features_in_frame(picture: Tensor, encoder: VGG) -> dict[str, Tensor]:
@@ -161,10 +176,11 @@ def print_row(row: dict[str, Any]) -> None:
 
 def summarize(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
     """Print means, and ratios of after to before; write everything as JSON."""
-    names = [name for name, value in rows[0].items() if isinstance(value, float)]
+    names = list(dict.fromkeys(name for row in rows for name, value in row.items() if isinstance(value, float)))
     for checkout in dict.fromkeys(row["checkout"] for row in rows):
         of_it = [row for row in rows if row["checkout"] == checkout]
-        means = {name: sum(row[name] for row in of_it) / len(of_it) for name in names}
+        known = {name: [row[name] for row in of_it if name in row] for name in names}
+        means = {name: sum(values) / len(values) for name, values in known.items() if values}
         print_row({"pair": f"mean of {len(of_it)}", "checkout": checkout, **means})
     if options.before is not None:
         pairs = list(zip(rows[::2], rows[1::2], strict=True))
