@@ -14,8 +14,9 @@ from pochoir import compositing, imaging
 from pochoir._types import Size
 from pochoir.enlarge import Enlarger, load_enlarger
 from pochoir.errors import OptionError
+from pochoir.mattes import lay_before
 from pochoir.recipe import Recipe, Record
-from pochoir.scene import Scene, lay_before
+from pochoir.scene import Scene
 from pochoir.transfer import Losses
 
 PREVIEW_LONG_SIDE_PX = 768
@@ -163,11 +164,11 @@ def compose(scene: Scene, pastiche: Tensor) -> Composition:
     matte, opacity = scene.matte_at(size), scene.opacity_at(size)
     larger = _Enlarger(scene)
     painted = larger.enlarge(pastiche)
-    front = painted if matte is None or scene.paints_subject else larger.photo
+    front = painted if matte is None or scene.recipe.paints_subject else larger.photo
     cut = matte if matte is None or opacity is None else torch.minimum(matte, opacity)
     composite = _lay_layers(scene, painted, front, cut, larger)
     if scene.keeps_alpha and opacity is not None:
-        if scene.paints_subject and matte is not None and scene.sources.mask is None:
+        if scene.recipe.paints_subject and matte is not None and scene.sources.mask is None:
             # Where the cut-out is hardly visible, hardly anything holds the painted colours: take those of the subject.
             composite = compositing.estimate_foreground(composite, opacity)
         composite = torch.cat([composite, opacity], dim=1)
@@ -204,10 +205,10 @@ def _lay_layers(scene: Scene, painted: Tensor, front: Tensor, matte: Tensor | No
         return painted
     if scene.recipe.backdrop.is_transparent:
         return compositing.cutout(front, matte)
-    if scene.paints_subject and scene.paints_background:
+    if scene.recipe.paints_subject and scene.recipe.paints_background:
         return painted
     backdrop = scene.backdrop_at(scene.saved_size)
-    if backdrop is not None and not scene.paints_background:
+    if backdrop is not None and not scene.recipe.paints_background:
         return lay_before(front, backdrop, matte)
-    back = painted if scene.paints_background else larger.photo
+    back = painted if scene.recipe.paints_background else larger.photo
     return compositing.composite(front, back, matte)

@@ -9,14 +9,15 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from pochoir import compositing, imaging
+from pochoir import imaging
 from pochoir._types import Size
 from pochoir.enlarge import enlarge_matte
 from pochoir.errors import EmptyRegionError, OptionError
 from pochoir.faces import Face, choose_mode, draw_amounts, find_faces
 from pochoir.imaging import AlphaKind, Matte, Picture
+from pochoir.mattes import cover, find_given_matte, lay_before, round_to_8_bit
 from pochoir.recipe import FULL, MAX_SIZE_PX, Recipe, SegmentSettings
-from pochoir.segmentation import GivenMatte, Segmentation, Segmenter, find_subject
+from pochoir.segmentation import Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
 from pochoir.transfer import NOISY_ABOVE, Emphasis, Region, Sample, build_emphasis, measure_noise
 
@@ -67,16 +68,6 @@ class Scene:
         return f"Scene({self.sources.photo.name}, {self.size}, {', '.join(self.sources.styles) or 'no style'})"
 
     @property
-    def paints_subject(self) -> bool:
-        """True if a style applies to the subject."""
-        return self.recipe.paints_subject
-
-    @property
-    def paints_background(self) -> bool:
-        """True if a style applies to the background; one that is cut away is not painted."""
-        return self.recipe.paints_background
-
-    @property
     def keeps_alpha(self) -> bool:
         """True if the finished picture keeps the transparency of the photo."""
         photo, recipe = self.sources.photo, self.recipe
@@ -85,15 +76,10 @@ class Scene:
         return photo.alpha is not None and recipe.backdrop.is_photo and not gets_background
 
     @property
-    def has_alpha(self) -> bool:
-        """True if the finished picture has an alpha channel."""
-        return self.keeps_alpha or self.recipe.backdrop.is_transparent
-
-    @property
     def own_segmenter(self) -> Segmenter | None:
         """The user's own object that finds the subject; None where none is asked."""
         photo, recipe = self.sources.photo, self.recipe
-        is_asked = recipe.needs_matte and _find_given_matte(photo, self.sources.mask) is None
+        is_asked = recipe.needs_matte and find_given_matte(photo, self.sources.mask) is None
         return self.segmenter if is_asked else None
 
     @cached_property
@@ -138,7 +124,7 @@ class Scene:
     def backdrop_at(self, size: Size) -> Tensor | None:
         """Return the new backdrop, shape (1, 3, H, W); None for the photo's own and for a transparent one."""
         if self.sources.backdrop is not None:
-            return _cover(self.sources.backdrop.rgb, size)
+            return cover(self.sources.backdrop.rgb, size)
         if self.recipe.backdrop.color is None:
             return None
         color = torch.tensor(self.recipe.backdrop.color) / 255.0
@@ -151,7 +137,7 @@ class Scene:
         It is on the CPU, at ``size``.
         """
         photo, backdrop, matte = self.photo_at(self.size), self.backdrop_at(self.size), self.matte_at(self.size)
-        if backdrop is None or matte is None or not self.paints_background:
+        if backdrop is None or matte is None or not self.recipe.paints_background:
             return photo
         return lay_before(photo, backdrop, matte)
 
@@ -232,7 +218,7 @@ class Scene:
     def _find_subject(self) -> Segmentation:
         sources, recipe = self.sources, self.recipe
         segmenter, settings = self.segmenter, recipe
-        given = _find_given_matte(sources.photo, sources.mask)
+        given = find_given_matte(sources.photo, sources.mask)
         if given is not None:
             segmenter = given
             settings = recipe.replace(refine="none")  # its maker chose the edges
@@ -247,10 +233,10 @@ class Scene:
         matte, mattes = self.matte_at(self.size), {}
         if self.recipe.style:
             whole = torch.ones(1, 1, *self.size)
-            mattes["style"] = whole if matte is None or self.paints_background else matte
+            mattes["style"] = whole if matte is None or self.recipe.paints_background else matte
         if matte is not None and self.recipe.subject_style:
             mattes["subject_style"] = matte
-        if matte is not None and self.recipe.background_style and self.paints_background:
+        if matte is not None and self.recipe.background_style and self.recipe.paints_background:
             mattes["background_style"] = 1.0 - matte
         opacity = self.opacity_at(self.size) if self.keeps_alpha else None
         if opacity is None:
@@ -267,7 +253,7 @@ class Scene:
     @property
     def _region_notes(self) -> list[str]:
         notes = []
-        if self.recipe.background_style and not self.paints_background:
+        if self.recipe.background_style and not self.recipe.paints_background:
             notes.append("the background style is not used: the backdrop is transparent")
         empty = [field for field in self._mattes if field not in self._filled_mattes]
         return notes + [f"the {field.removesuffix('_style')} has no pixels and is not painted" for field in empty]
@@ -310,45 +296,3 @@ def find_work_size(photo: Size, recipe: Recipe) -> Size:
     wanted = photo.long_side if isinstance(recipe.size, str) else recipe.size
     long_side = wanted if wanted is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
     return photo if long_side == photo.long_side else photo.fit_long_side(long_side)
-
-
-def round_to_8_bit(matte: Tensor) -> Tensor:
-    """Round a matte in [0, 1] to steps of 1 / 255.
-
-    Files keep mattes in 8 bits. Rounding before use makes the pixels where the saved matte is 0 or 1 the pixels where
-    the used matte was, and a run from a saved matte equal to the first one.
-    """
-    return (matte * 255.0).round() / 255.0
-
-
-def lay_before(front: Tensor, backdrop: Tensor, matte: Tensor) -> Tensor:
-    """Lay the subject of a picture over a backdrop that it was never mixed with, unlike its own background."""
-    return compositing.alpha_over(compositing.estimate_foreground(front, matte), backdrop, matte)
-
-
-def _find_given_matte(photo: Picture, mask: Matte | None) -> GivenMatte | None:
-    """The matte that a mask or the photo's alpha gives; None where the subject has to be found."""
-    cutout = photo.alpha if photo.alpha_kind is AlphaKind.CUTOUT else None
-    if mask is not None:
-        # A mask cannot bring back what was cut away.
-        matte = mask.matte if cutout is None else torch.minimum(mask.matte, cutout)
-        return GivenMatte(matte, name="mask", notes=_describe_fullness("mask", matte))
-    if cutout is None:
-        return None
-    notes = ("the photo's own alpha is used as the matte", *_describe_fullness("alpha", cutout))
-    return GivenMatte(cutout, name="alpha", notes=notes)
-
-
-def _describe_fullness(name: str, matte: Tensor) -> tuple[str, ...]:
-    is_full = bool((round_to_8_bit(matte) == 1).all())
-    return (f"the {name} is full: everything is subject and there is no background",) if is_full else ()
-
-
-def _cover(picture: Tensor, size: Size) -> Tensor:
-    """A picture scaled to cover a size, its overhang cut evenly."""
-    own = Size(*picture.shape[-2:])
-    factor = max(size.height / own.height, size.width / own.width)
-    # Cut first: a sliver scaled whole could be larger than the memory.
-    height, width = max(1, round(size.height / factor)), max(1, round(size.width / factor))
-    top, left = (own.height - height) // 2, (own.width - width) // 2
-    return imaging.resize(picture[..., top : top + height, left : left + width], size)

@@ -102,13 +102,13 @@ class Production:
         # The cast comes first: a motion that nobody can do should not cost a painting.
         plan = Plan(photo, alpha, self.settings, self.rig, is_transparent=self.is_transparent)
         subjects: list[Tensor] = []
-        if scene.paints_subject:
+        if scene.recipe.paints_subject:
             yield SUBJECT, self._subject
         result = self._subject.result()
         subjects.append(result.cutout)
         self._note(result.notes)
         self._remember(SUBJECT, result)
-        if scene.paints_subject:
+        if scene.recipe.paints_subject:
             for number in range(1, self.settings.boil + 1):
                 painting = self._repaint(self._subject, result.pastiche, number)
                 yield f"subject again, {number} of {self.settings.boil}", painting
