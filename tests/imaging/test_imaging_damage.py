@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from pochoir import imaging
 from pochoir.errors import ImageReadError
@@ -390,3 +390,94 @@ def test_metadata_is_kept_with_the_picture(tmp_path: Path, pixels: np.ndarray) -
     assert metadata.dpi == (300, 300)
     assert b"Maker" in (metadata.exif or b"")
     assert metadata.icc is None
+
+
+class TestDeepProfiles:
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+    def test_cmyk_with_a_profile(self, tmp_path: Path, dtype: type) -> None:
+        inks = np.random.default_rng(0).integers(0, 256, (12, 16, 4)).astype(np.uint8)
+        icc = ink_profile()
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+            ImageCms.createProfile("sRGB"),
+            "CMYK",
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+        expected = np.asarray(ImageCms.applyTransform(Image.fromarray(inks, "CMYK"), transform), float)
+        scale = {np.uint8: 1, np.uint16: 257, np.float32: 1 / 255}[dtype]
+        buffer = io.BytesIO()
+        tifffile.imwrite(buffer, (inks * float(scale)).astype(dtype), photometric="separated", iccprofile=icc)
+        picture = load(tmp_path, buffer.getvalue())
+        assert np.abs(picture.rgb[0].permute(1, 2, 0).numpy() * 255 - expected).max() <= 1
+        assert picture.notes[0].startswith("colours converted from ")
+
+    def test_shadows_of_16_bit_linear_light(self, tmp_path: Path) -> None:
+        dark = np.repeat(np.arange(0, 640, 10, dtype=np.uint16)[None, :, None], 3, axis=2)
+        icc = imagecodecs.cms_profile(
+            "rgb", whitepoint=[0.3127, 0.3290], primaries=[0.64, 0.33, 0.3, 0.6, 0.15, 0.06], gamma=1.0
+        )
+        data = with_chunk(imagecodecs.png_encode(dark), chunk(b"iCCP", b"p\0\0" + zlib.compress(icc)))
+        levels = load(tmp_path, data).rgb[0, 1, 0].numpy()
+        assert np.abs(levels - from_linear_srgb(dark[0, :, 1] / np.float32(65535))).max() < 0.5 / 255
+        assert len(np.unique(levels.round(6))) == 64
+
+
+def ink_profile() -> bytes:
+    """CMYK profile with a small table from inks to Lab, built by hand (ICC.1, lut8Type)."""
+    grid = np.stack(np.meshgrid(*[np.linspace(0, 1, 3)] * 4, indexing="ij"), axis=-1).reshape(-1, 4)
+    light = (1 - grid[:, 3:]) * (1 - grid[:, :3] * [0.9, 0.8, 0.95])
+    lab = np.stack(
+        [light.mean(1) * 255, 128 + 60 * (light[:, 0] - light[:, 1]), 128 + 60 * (light[:, 1] - light[:, 2])], axis=-1
+    )
+    ramp = bytes(range(256))
+    identity = struct.pack(">9i", *(65536 if at % 4 == 0 else 0 for at in range(9)))
+    table = (
+        b"mft1"
+        + bytes(4)
+        + bytes([4, 3, 3, 0])
+        + identity
+        + ramp * 4
+        + lab.round().astype(np.uint8).tobytes()
+        + ramp * 3
+    )
+    name = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(78)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags = [
+        (b"desc", name),
+        (b"wtpt", white),
+        (b"A2B0", table),
+        (b"A2B1", table),
+        (b"cprt", b"text" + bytes(4) + b"none\0"),
+    ]
+    at, entries, body = 132 + 12 * len(tags), b"", b""
+    for kind, data in tags:
+        padded = data + bytes(-len(data) % 4)
+        entries += kind + struct.pack(">II", at, len(data))
+        body, at = body + padded, at + len(padded)
+    header = (
+        struct.pack(">I4sI4s4s4s", at, bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ")
+        + bytes(12)
+        + b"acsp"
+        + bytes(28)
+    )
+    header += struct.pack(">3i", 63190, 65536, 54061) + bytes(48)
+    return header + struct.pack(">I", len(tags)) + entries + body
+
+
+@pytest.mark.parametrize("missing", [10, 100, 1000])
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9"])
+def test_cut_progressive_jpeg_is_refused(tmp_path: Path, missing: int, end: bytes) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    data = encode(noise, "JPEG", quality=90, progressive=True)
+    with pytest.raises(ImageReadError, match="truncated or damaged"):
+        load(tmp_path, data[:-missing] + end)
+
+
+def test_avif_is_turned_upright(tmp_path: Path, pixels: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = load(tmp_path, encode(pixels, "AVIF", exif=exif, quality=95))
+    assert picture.size == (96, 64)
+    assert picture.notes == ("turned upright (EXIF orientation 6)",)

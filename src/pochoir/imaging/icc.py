@@ -18,8 +18,9 @@ _BAND_PIXELS = 500_000
 _THREADS = 4
 _DATE = slice(24, 36)
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
-# Without the last flag littleCMS replaces curves by tables of 33 steps, which costs up to 24 of 255 levels at 16 bits.
-_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE
+_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+# Otherwise littleCMS replaces curves by tables of 33 steps, which costs up to 24 of 255 levels at 16 bits.
+_FLAGS_OF_CURVES = _FLAGS | ImageCms.Flags.NOOPTIMIZE
 
 
 @cache
@@ -65,7 +66,7 @@ def from_srgb(rgb: Samples, profile: bytes) -> Samples | None:
     try:
         if ImageCms.getOpenProfile(io.BytesIO(profile)).profile.xcolor_space.strip() != "RGB":
             return None
-        return _transform_bands(to_unit(rgb), "RGB", srgb_profile(), profile)
+        return _transform_bands(to_unit(rgb), "RGB", srgb_profile(), profile, has_table=False)
     except (ImageCms.PyCMSError, imagecodecs.CmsError, OSError, ValueError, TypeError):
         return None
 
@@ -74,12 +75,14 @@ def _convert(samples: Samples, space: str, source: ImageCms.ImageCmsProfile, pro
     if samples.dtype == np.uint8:
         image = Image.fromarray(samples[..., 0] if space == "GRAY" else np.ascontiguousarray(samples), _MODES[space])
         return np.asarray(ImageCms.applyTransform(image, _transform_of(source, space)))
-    if space == "CMYK" and samples.dtype == np.float32:  # littleCMS takes floating-point inks in percent
+    # Tables are resampled by littleCMS in the same way at 8 and 16 bits, not in floating point.
+    has_table = not source.profile.is_matrix_shaper
+    if has_table and samples.dtype == np.float32:
         samples = np.round(samples * full_scale(np.dtype(np.uint16))).astype(np.uint16)
-    return _transform_bands(samples, space, profile, srgb_profile())
+    return _transform_bands(samples, space, profile, srgb_profile(), has_table=has_table)
 
 
-def _transform_bands(samples: Samples, space: str, source: bytes, target: bytes) -> Samples:
+def _transform_bands(samples: Samples, space: str, source: bytes, target: bytes, *, has_table: bool) -> Samples:
     height, width = samples.shape[:2]
     result = np.empty((height, width, 3), np.float32)
     rows = max(1, _BAND_PIXELS // width)
@@ -92,11 +95,11 @@ def _transform_bands(samples: Samples, space: str, source: bytes, target: bytes)
             target,
             colorspace=_CODEC_SPACES[space],
             outcolorspace="rgb",
-            outdtype="float32",
+            outdtype="uint16" if has_table else "float32",
             intent=int(_INTENT),
-            flags=int(_FLAGS),
+            flags=int(_FLAGS if has_table else _FLAGS_OF_CURVES),
         )
-        result[top : top + rows] = converted.reshape(len(band), width, 3)
+        result[top : top + rows] = to_unit(converted.reshape(len(band), width, 3))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(convert, range(0, height, rows)))
