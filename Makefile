@@ -31,7 +31,7 @@ report: weights weights-metrics
 	$(BIN)/pochoir lab report --out docs/report $(ARGS)
 
 test: $(VENV)/installed-test weights weights-metrics
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check

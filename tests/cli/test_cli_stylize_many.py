@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pochoir.errors import OptionError
 from pochoir.jobs import Store
 from support.program import LISTEN, PROGRAM, error_line, pochoir, run_program, start_program
 
@@ -126,6 +127,7 @@ def test_a_bad_file_does_not_stop_the_rest(album: Path, tmp_path: Path, quick: t
         (["--style", "mosaic", "--jobs", "300"], "--jobs takes 1 to 256"),
         (["--style", "mosaic", "--executor", "thread"], "Did you mean 'threads'"),
         (["--style", "mosaic", "--executor", "serial", "--cluster", "auto"], "--cluster needs the executor ray"),
+        (["--style", "mosaic", "--executor", "serial", "--jobs", "2"], "runs one job at a time; got 2 workers"),
         (["--style", "mosaic", "--save-steps", "steps"], "--save-steps is for one photo"),
         (["--style", "mosaic", "--format", "gif"], "Unknown format 'gif'"),
         (["--style", "mosaic", "--recipe", "none.toml"], "Cannot read the recipe none.toml"),
@@ -342,3 +344,29 @@ class TestWatch:
         result = pochoir("watch", folder, "-o", "out", "--style", "mosaic", "--once", *options)
         assert result.exit_code == 2
         assert message in error_line(result)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ("serial", None, None)),
+        (["--jobs", "1"], ("serial", 1, None)),
+        (["--jobs", "3", "--threads", "2"], ("processes", 3, 2)),
+        (["--executor", "threads"], ("threads", None, None)),
+        (["--cluster", "auto"], ("ray", None, None)),
+        (["--cluster", "10.0.0.1:6379", "--jobs", "5"], ("ray", 5, None)),
+    ],
+)
+def test_the_place_that_is_typed(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], expected: tuple[object, ...]
+) -> None:
+    asked = []
+
+    def create(name: str, *_: object, workers: int | None, threads: int | None, address: str) -> None:
+        asked.append((name, workers, threads))
+        raise OptionError(f"asked at {address}")
+
+    monkeypatch.setattr("pochoir.jobs.create_executor", create)
+    result = pochoir("stylize", album, "-o", tmp_path / "out", "--style", "mosaic", *options)
+    assert error_line(result) == f"asked at {options[1] if '--cluster' in options else 'auto'}"
+    assert asked == [expected]

@@ -20,7 +20,7 @@ from pochoir.jobs.work import Worker
 from pochoir.recipe import Recipe
 from support.blind import BlindExecutor
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.xdist_group("ray")]
 
 NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
 

@@ -28,7 +28,7 @@ MANY = "Many photos"
 Jobs = Annotated[
     int,
     typer.Option(
-        "--jobs", metavar="N", help="Photos worked on at once; 0 chooses by the processors.", rich_help_panel=MANY
+        "--jobs", metavar="N", help="Photos worked on at once; by default a fitting number.", rich_help_panel=MANY
     ),
 ]
 ExecutorName = Annotated[
@@ -66,7 +66,8 @@ class Place:
         executor: Name of the executor; None chooses.
         cluster: Address of a cluster; None for this machine.
         threads: Threads of each job; 0 shares out the processors.
-        usual: Executor for several photos at once.
+        usual: Executor where nothing else is asked for.
+        several: Executor for several photos at once on this machine.
     """
 
     jobs: int
@@ -74,6 +75,7 @@ class Place:
     cluster: str | None
     threads: int
     usual: str
+    several: str
 
     def open(self, count: int) -> "Executor":
         """Make the executor for so many jobs; use it as a context manager by ``contextlib.closing``.
@@ -89,12 +91,16 @@ class Place:
             raise OptionError(f"--jobs takes 1 to {MOST_JOBS}, or 0 to choose by the processors; got {self.jobs}.")
         if self.cluster is not None and self.executor not in (None, "ray"):
             raise OptionError(f"--cluster needs the executor ray; --executor {self.executor} works on this machine.")
-        workers = self.jobs or None
-        name = self.executor or ("ray" if self.cluster is not None else "serial" if workers == 1 else self.usual)
+        if self.cluster is not None:
+            chosen = "ray"
+        elif self.jobs == 1:
+            chosen = "serial"
+        else:
+            chosen = self.several if self.jobs else self.usual
         return create_executor(
-            name,
+            self.executor or chosen,
             Worker.maker(many=count >= MANY_FROM),
-            workers=None if name == "serial" else workers,
+            workers=self.jobs or None,
             threads=self.threads or None,
             address=self.cluster or "auto",
         )

@@ -103,7 +103,7 @@ def segment(
     if targets.is_one:
         running.run_one(planned[0], report, describe=_describe, verbose=verbose)
         return
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads")
+    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads", several="threads")
     with closing(place.open(len(planned))) as opened:
         code = running.run_many(planned, opened, out, report, notes=targets.notes, verbose=verbose)
     if code:

@@ -46,7 +46,7 @@ def stylize(
     given: Given,
     recipe_files: RecipeFiles = None,
     each_style: EachStyle = None,
-    jobs: running.Jobs = 1,
+    jobs: running.Jobs = 0,
     executor: running.ExecutorName = None,
     cluster: running.Cluster = None,
     file_format: running.FileFormat = "png",
@@ -92,7 +92,7 @@ def stylize(
         return
     if save_steps is not None:
         raise OptionError("--save-steps is for one photo; give a single one and -o PICTURE.")
-    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="processes")
+    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
     with closing(place.open(len(planned))) as opened:
         code = running.run_many(
             planned, opened, out, report, notes=targets.notes, keep_interrupted=keep_interrupted, verbose=verbose

@@ -36,7 +36,7 @@ def watch(
         typer.Option("--settle", metavar="S", help="Seconds that a file has to stay unchanged before it is painted."),
     ] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="End when the photos that are there are painted.")] = False,
-    jobs: running.Jobs = 1,
+    jobs: running.Jobs = 0,
     executor: running.ExecutorName = None,
     cluster: running.Cluster = None,
     file_format: running.FileFormat = "png",
@@ -65,7 +65,7 @@ def watch(
 
     watched = FolderWatch(folder, suffixes=imaging.picture_suffixes(), out=out, settle_s=settle)
     places = Places(out, suffix=f".{file_format}", labels=list(recipes), force=force)
-    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="processes")
+    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
     report = Report(quiet, as_json)
     opened = place.open(running.MOST_JOBS)
     code = 0

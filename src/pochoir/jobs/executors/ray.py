@@ -4,6 +4,7 @@ Files are read and written at their own paths where a node sees them; otherwise 
 """
 
 import importlib
+import logging
 import os
 import secrets
 import tempfile
@@ -320,7 +321,8 @@ def import_ray() -> Any:
 def _connect(ray: Any, address: str) -> None:
     try:
         where = None if address == LOCAL else address
-        ray.init(address=where, log_to_driver=False, include_dashboard=False if address == LOCAL else None)
+        dashboard = False if address == LOCAL else None
+        ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=dashboard)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise OptionError(
             f"There is no Ray cluster at {address!r} ({' '.join(str(error).split())[:160]}). Start one with "
