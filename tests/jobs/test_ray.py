@@ -126,9 +126,9 @@ def test_a_worker_and_a_node_that_die_half_way(two_nodes: Any, jobs: list[Job], 
     for event in run(slow, executor="ray", workers=2):
         if isinstance(event, Started):
             workers[event.job] = int(event.worker)
-            if not killed:
-                killed.append(event.job)
-                os.kill(int(event.worker), signal.SIGKILL)
+        if event.kind == "progress" and event.done == 2 and not killed:
+            killed.append(event.job)
+            os.kill(workers[event.job], signal.SIGKILL)
         is_third = event.kind == "progress" and event.done == 3
         if is_third and len(killed) == 1 and raylet in ancestors(workers[event.job]):
             killed.append(event.job)
