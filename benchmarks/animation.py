@@ -1,4 +1,4 @@
-"""Quality and speed of animation on a folder of photos: python benchmarks/animation.py FOLDER [--style S] [--size N].
+"""Quality and speed of animation: python benchmarks/animation.py FOLDER [--style S] [--size N].
 
 One line for each photo and motion, then the worst of all beside what is wanted. Mattes are found by U2-Net, or taken from
 a folder ``--mattes`` with pictures of the same names. With ``--style`` the subjects are painted first. Times are
@@ -9,13 +9,13 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
-from pochoir import clips, imaging
+from pochoir import clips, imaging, similarity
 from pochoir.animation import raster
 from pochoir.animation.clip import Clip
 from pochoir.animation.mesh import Mesh
@@ -23,7 +23,6 @@ from pochoir.animation.motions import MOTIONS
 from pochoir.animation.rig import Rig
 from pochoir.clips.plan import Plan
 from pochoir.errors import InputError, PochoirError
-from pochoir.similarity import score
 
 FRAMES_LOOKED_AT = 8
 PRESETS = ("breathe", "sway", "nod", "bounce", "jelly", "turn", "hop", "waddle", "jitter")
@@ -95,7 +94,7 @@ def measure(clip: Clip, *, with_style: bool) -> Figures:
         area_high=float(high),
         sharpness=min(each[0] for each in seen),
         rmse=max(each[1] for each in seen),
-        style=max(_style_distance(clip, index) for index in looked_at) if with_style else 0.0,
+        style=max(_style_distance(clip, index) for index in list(looked_at)[1::3]) if with_style else 0.0,
         bone=max(_bone_error(clip, index) for index in looked_at),
         cracks=sum(each[2] for each in seen),
         flicker=_flicker(clip, looked_at),
@@ -132,15 +131,19 @@ def _laplacian(layer: np.ndarray, where: np.ndarray) -> float:
     return float(cv2.Laplacian(gray, cv2.CV_32F)[where].var()) + 1e-12
 
 
+@cache
+def _scorer() -> similarity.Scorer:
+    return similarity.Scorer(["gram"], other_backdrops=())
+
+
 def _style_distance(clip: Clip, index: int) -> float:
-    """Return the distance of Gram matrices between the subject in a frame and at rest."""
-    pictures = [_on_grey(layer) for layer in (clip.stage.actors[0].cutouts[0], clip.layer_at(index))]
-    return float(score(*pictures, metric="gram").value)
+    """Return the distance of Gram matrices between the subject in a frame and at rest, on grey."""
+    rest, moved = (_on_grey(layer) for layer in (clip.stage.actors[0].cutouts[0], clip.layer_at(index)))
+    return _scorer().score(rest, moved)[0].value
 
 
-def _on_grey(layer: np.ndarray) -> torch.Tensor:
-    flat = layer[..., :3] + (1 - layer[..., 3:]) * 0.5
-    return torch.from_numpy(np.ascontiguousarray(flat)).permute(2, 0, 1)
+def _on_grey(layer: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(layer[..., :3] + (1 - layer[..., 3:]) * 0.5, 0, 1) * 255).astype(np.uint8)
 
 
 def _bone_error(clip: Clip, index: int) -> float:

@@ -1,4 +1,4 @@
-"""Makes the README's pictures: python docs/pictures.py [styles] [pastiches] [demo]."""
+"""Makes the README's pictures: python docs/pictures.py [styles] [pastiches] [clip] [demo]."""
 
 import subprocess
 import sys
@@ -45,7 +45,28 @@ def make_demo() -> None:
         save("demo", imaging.load(Path(folder) / "contact-sheet.png").rgb)
 
 
-MAKERS: dict[str, Callable[[], None]] = {"styles": make_styles, "pastiches": make_pastiches, "demo": make_demo}
+def make_clip() -> None:
+    """A clip that opens the README, and eight frames of two clips for docs/animation.md."""
+    astronaut = data.astronaut()  # NASA, public domain
+    styles_of_two = {"subject": "mosaic", "background": "ink-wash"}
+    clip = pochoir.animate(astronaut, motion="turn", size=320, duration="3s", fps=16, **styles_of_two)
+    clip.save(IMAGES / "clip.webp", quality=55)
+    cat = data.chelsea()  # CC0
+    breathing = pochoir.animate(cat, motion=("nod", "breathe"), size=320, subject="woodblock-waves")
+    tiles = []
+    for caption, made in (("turn", clip), ("nod and breathe", breathing)):
+        for step in range(8):
+            frame = torch.from_numpy(made.frame_at(step * len(made) // 8)).permute(2, 0, 1)[None].float() / 255
+            tiles.append((caption if step == 0 else f"{step}/8", frame))
+    save("animation", imaging.contact_sheet(tiles, columns=4, tile_px=240))
+
+
+MAKERS: dict[str, Callable[[], None]] = {
+    "styles": make_styles,
+    "pastiches": make_pastiches,
+    "clip": make_clip,
+    "demo": make_demo,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

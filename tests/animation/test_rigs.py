@@ -1,5 +1,6 @@
 """Rigs: their files, their checks, and the puppets that they make."""
 
+import itertools
 import json
 
 import numpy as np
@@ -286,5 +287,5 @@ def test_walkers_cross_without_sliding_and_close_their_loop(person: Rigged) -> N
     for before, after in zip(points, [*points[1:], points[0]], strict=True):
         standing = left if before[left, 1].max() > before[right, 1].max() else right
         slides.append(abs(float((after - before)[standing, 0].mean())))
-    body = [abs(float((b - a)[:, 0].mean())) for a, b in zip(points, points[1:], strict=False)]
+    body = [abs(float((after - before)[:, 0].mean())) for before, after in itertools.pairwise(points)]
     assert np.median(slides) < 0.4 * np.median(body)  # the standing foot nearly rests, while the body goes on

@@ -125,3 +125,27 @@ def test_an_interrupted_clip_leaves_nothing(cutout: Path, tmp_path: Path) -> Non
     assert process.returncode == 130, errors
     assert "Interrupted." in errors
     assert sorted(path.name for path in tmp_path.iterdir()) == ["person.png"]
+
+
+def test_layers_go_into_one_file(cutout: Path, tmp_path: Path) -> None:
+    import zipfile
+
+    rig = tmp_path / "rig.json"
+    rig.write_text(person_rig().to_json())
+    out = tmp_path / "layers.ora"
+    options = ["--motion", "wave", "--rig", rig, "--backdrop", "#204060", "--margin", "0%", "--as", "layers"]
+    done = pochoir("animate", cutout, "-o", out, *options)
+    assert done.exit_code == 0, done.output
+    with zipfile.ZipFile(out) as archive:
+        stack = archive.read("stack.xml").decode()
+        with archive.open("mergedimage.png") as merged, Image.open(merged) as image:
+            flat = np.array(image.convert("RGB")).astype(int)
+    order = [name for name in ("matte", "arm_right", "body", "leg_left", "plate", "photo") if name in stack]
+    assert order == sorted(order, key=stack.index)
+    assert len(order) == 6
+    layer = paint(draw_person())
+    wanted = layer[..., :3] + (1 - layer[..., 3:]) * np.float32([0x20, 0x40, 0x60]) / 255
+    assert np.abs(flat - wanted * 255).mean() < 1.5  # parts at rest add up to the subject
+    refused = pochoir("animate", cutout, "-o", tmp_path / "layers.png", *options)
+    assert refused.exit_code == 2
+    assert ".ora" in refused.output

@@ -16,7 +16,10 @@ def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: py
     result = pochoir("demo", "--out", folder)
     assert result.exit_code == 0, result.output
     paths = [folder / f"{name}.png" for name in (*NAMES, "contact-sheet")]
-    assert [Path(line.split()[0]) for line in result.stdout.splitlines()] == paths
+    clip = folder / "clip.webp"
+    assert [Path(line.split()[0]) for line in result.stdout.splitlines()] == [*paths, clip]
+    with Image.open(clip) as image:
+        assert image.n_frames > 12  # 24, less those that are equal to the one before
     for path in paths:
         with Image.open(path) as image:
             assert image.mode == ("RGBA" if path.stem == "cutout" else "RGB")

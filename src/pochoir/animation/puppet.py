@@ -20,12 +20,14 @@ class Puppet(Protocol):
         rest: Positions of the vertices at rest.
         triangles: Corners of the triangles, in the order in which they are drawn.
         parts: Index of the layer that each triangle takes its colours from.
+        names: Name of each layer.
     """
 
     body: Body
     rest: Points
     triangles: Triangles
     parts: npt.NDArray[np.int32]
+    names: tuple[str, ...]
 
     def layers(self, cutout: Layer) -> list[Layer]:
         """Return the layers to draw from, cut from a cutout with the matte that the puppet was made from."""
@@ -51,6 +53,7 @@ class Sheet:
         self.rest = mesh.points
         self.triangles = mesh.triangles
         self.parts = np.zeros(len(mesh.triangles), np.int32)
+        self.names: tuple[str, ...] = ("subject",)
 
     def layers(self, cutout: Layer) -> list[Layer]:
         """Return the cutout itself."""

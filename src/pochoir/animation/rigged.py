@@ -38,6 +38,7 @@ class Rigged:
         self._pieces = cutting.split(alpha, rig)
         mesh = mesh_matte(alpha)
         self.rest, self.triangles, self.parts, owner = _assemble(mesh, self._pieces, rig, alpha)
+        self.names = tuple(piece.name for piece in self._pieces.items)
         self._bones = [(limb.name, k) for limb in rig.limbs for k in range(len(limb.points) - 1)]
         handles, strength = self._hold(owner)
         self._deformer = Deformer(self.rest, self.triangles, handles, strength)

@@ -20,6 +20,8 @@ MOST_AUTO_MARGIN: Final = 0.35
 """Widest margin that is added without being asked for, as a share of the long side."""
 _SIDES: Final = ("left", "top", "right", "bottom")
 _SAMPLES: Final = 36
+_LEAST_OVERFLOW: Final = 0.025
+"""Overflow that nobody misses, as a share of the long side."""
 _SCROLL_S: Final = 3.0
 
 
@@ -87,7 +89,7 @@ class Plan:
                 high = np.maximum(high, points.max(axis=0) - RIM_PX)
         most = MOST_AUTO_MARGIN * size.long_side
         over = np.array([-low[0], -low[1], high[0] - size.width + 1, high[1] - size.height + 1])
-        rounded = np.where(over > 1.5, np.minimum(np.ceil(over) + 4, most), 0).astype(int)
+        rounded = np.where(over > _LEAST_OVERFLOW * size.long_side, np.minimum(np.ceil(over) + 4, most), 0).astype(int)
         return dict(zip(_SIDES, rounded.tolist(), strict=True))
 
     def _find_scroll(self, settings: ClipSettings) -> int:

@@ -20,6 +20,7 @@ from pochoir.animation.pose import Doubt
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
 from pochoir.clips.arrays import to_layer, to_picture, to_tensor
+from pochoir.clips.layers import clip_layers
 from pochoir.clips.plan import Plan
 from pochoir.clips.strips import Strips, draw_strips
 from pochoir.encoders import VGG
@@ -81,6 +82,7 @@ class Production:
     def __post_init__(self) -> None:
         self._subject = self._painting(self._subject_sources(), self._limited(SUBJECT, self._subject_recipe()))
         self._clip: Clip | None = None
+        self._photo: Picture | None = None
 
     @property
     def is_transparent(self) -> bool:
@@ -117,6 +119,7 @@ class Production:
         if not self.is_transparent:
             for title, painting in self._plate_paintings(plan, plates):
                 yield title, painting
+        self._photo = plan.plate_hole()[0]
         self._clip = self._assemble(plan, [plan.place(to_layer(cutout)) for cutout in subjects], plates)
 
     def clip(self) -> Clip:
@@ -127,6 +130,12 @@ class Production:
                     pass
         assert self._clip is not None  # noqa: S101  (made after the last painting)
         return self._clip
+
+    def layers(self) -> tuple[imaging.Layer, ...]:
+        """Return the layers at rest from top to bottom: matte, parts of the subjects, plate and photo."""
+        clip = self.clip()
+        assert self._photo is not None  # noqa: S101  (set with the clip)
+        return clip_layers(clip, self._photo)
 
     def find_rig(self) -> Rig:
         """Return the limbs that are found in the photo, at the photo's size.

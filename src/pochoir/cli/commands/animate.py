@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEPT_OUTPUT = ("quality", "no_recipe")
 SETTINGS = [name for name in Recipe.model_fields if name not in OutputSettings.model_fields or name in KEPT_OUTPUT]
 """Settings that a clip has: all but those of files that hold one picture."""
-OUTPUTS = ("clip", "rig")
+OUTPUTS = ("clip", "rig", "layers")
 """Names of what can be saved."""
 MOTION, CLIP = "Motion", "Clip"
 """Headings of the help page."""
@@ -103,7 +103,12 @@ def animate(
         ),
     ] = "auto",
     form: Annotated[
-        str, typer.Option("--as", metavar="|".join(OUTPUTS), help="Save the clip, or the limbs that are found.")
+        str,
+        typer.Option(
+            "--as",
+            metavar="|".join(OUTPUTS),
+            help="Save the clip, the limbs that are found, or an .ora file with all layers.",
+        ),
     ] = "clip",
     recipe_file: RecipeFile = None,
     as_json: AsJson = False,
@@ -137,6 +142,8 @@ def animate(
     production = clips.prepare(photo, given.recipe(recipe_file), settings, rig=rig)
     if form == "rig":
         _save_rig(production, out, report, force=force)
+    elif form == "layers":
+        _save_layers(production, out, report, force=force)
     elif list_all:
         _save_sheet(production, out, report, force=force)
     else:
@@ -169,10 +176,7 @@ def produce(
         report.done(f"{out} is up to date.", {"outputs": [str(out)], "skipped": True})
         return
     started_s = time.monotonic()
-    for title, painting in production.paintings():
-        report.notes([f"painting: {title}"] if stderr.is_terminal else [])
-        for _ in watch(painting, quiet=report.quiet):
-            pass
+    _paint_all(production, report)
     clip = production.clip()
     painted_s = time.monotonic() - started_s
     with progress_bar(report) as bar:
@@ -243,6 +247,28 @@ def _save_rig(production: "Production", out: Path, report: Report, *, force: boo
     imaging.write_file(out, rig.to_json().encode())
     names = ", ".join(limb.name for limb in rig.limbs)
     report.done(f"Saved {out}: {names}.", {"outputs": [str(out)], "limbs": [limb.name for limb in rig.limbs]})
+
+
+def _save_layers(production: "Production", out: Path, report: Report, *, force: bool) -> None:
+    from pochoir import imaging
+
+    imaging.check_output(out, inputs=production.input_paths, force=force, has_layers=True)
+    if not imaging.holds_layers(out):
+        raise OptionError(f"Layers are saved as .ora; got {out.name!r}.")
+    _paint_all(production, report)
+    layers = production.layers()
+    record = None if production.recipe.no_recipe else production.record
+    imaging.save_layers(out, layers, size=production.clip().size, record=record, origin="painted")
+    names = [layer.name for layer in layers]
+    report.notes(production.notes)
+    report.done(f"Saved {out}: {', '.join(names)}.", {"outputs": [str(out)], "layers": names})
+
+
+def _paint_all(production: "Production", report: Report) -> None:
+    for title, painting in production.paintings():
+        report.notes([f"painting: {title}"] if stderr.is_terminal else [])
+        for _ in watch(painting, quiet=report.quiet):
+            pass
 
 
 def _save_sheet(production: "Production", out: Path, report: Report, *, force: bool) -> None:

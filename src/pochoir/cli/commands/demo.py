@@ -16,6 +16,8 @@ SUBJECT_STYLE, BACKGROUND_STYLE = "mosaic", "woodblock-waves"
 SIZE_PX = 320
 """Long side that two cores paint three times in less than a minute."""
 TILE_PX = 320
+CLIP_S, CLIP_FPS = 2.0, 12.0
+"""Length of the clip in seconds, and frames a second."""
 
 
 class Run(NamedTuple):
@@ -41,10 +43,10 @@ def demo(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Find the subject of a sample photo, paint it and its background, and show it all on one sheet."""
+    """Find the subject of a sample photo, paint it and its background, show it all on one sheet, and let it move."""
     from skimage import data
 
-    from pochoir import compositing, imaging, pipeline, sources, weights
+    from pochoir import clips, compositing, imaging, pipeline, sources, weights
 
     imaging.make_folder(out)
     weights.where("vgg19")  # missing weights are told before the first picture, not after it
@@ -65,6 +67,17 @@ def demo(
         result = painting.result()
         gallery.add(run.name, run.caption, result.composite, record=result.record())
     gallery.finish()
+    clip = clips.animate(
+        out / "photo.png",
+        mask=out / "matte.png",
+        subject=SUBJECT_STYLE,
+        size=SIZE_PX,
+        motion="turn",
+        duration=CLIP_S,
+        fps=CLIP_FPS,
+        **machine,
+    )
+    gallery.report.done(f"{clip.save(out / 'clip.webp')}  the subject turns", {})
 
 
 class _Gallery:
@@ -72,7 +85,7 @@ class _Gallery:
 
     def __init__(self, folder: Path, report: Report) -> None:
         self._folder = folder
-        self._report = report
+        self.report = report
         self._tiles: list[tuple[str, Tensor]] = []
 
     def add(self, name: str, caption: str, picture: "Tensor", **options: Any) -> None:
@@ -82,7 +95,7 @@ class _Gallery:
         alpha = picture[:, 3:] if picture.shape[1] == 4 else None
         imaging.save(path, picture[:, :3], alpha=alpha, **options)
         self._tiles.append((caption, picture))
-        self._report.done(f"{path}  {caption}", {})
+        self.report.done(f"{path}  {caption}", {})
 
     def finish(self) -> None:
         from pochoir import imaging
