@@ -1,8 +1,8 @@
 """Quality and speed of animation: python benchmarks/animation.py FOLDER [--style S] [--size N].
 
-One line for each photo and motion, then the worst of all beside what is wanted. Mattes are found by U2-Net, or taken from
-a folder ``--mattes`` with pictures of the same names. With ``--style`` the subjects are painted first. Times are
-processor seconds, which a busy machine disturbs less than the clock.
+One line for each photo and motion, then the worst of all beside what is wanted. U2-Net finds the mattes, or a folder
+``--mattes`` holds pictures of the same names. With ``--style`` the subjects are painted first. Times are processor
+seconds, which a busy machine disturbs less than the clock.
 """
 
 import argparse

@@ -49,10 +49,10 @@ def make_clip() -> None:
     """A clip that opens the README, and eight frames of two clips for docs/animation.md."""
     astronaut = data.astronaut()  # NASA, public domain
     styles_of_two = {"subject": "mosaic", "background": "ink-wash"}
-    clip = pochoir.animate(astronaut, motion="turn", size=320, duration="3s", fps=16, **styles_of_two)
-    clip.save(IMAGES / "clip.webp", quality=55)
+    clip = pochoir.animate(astronaut, motion="turn", size=288, duration="2s", fps=12, **styles_of_two)
+    clip.save(IMAGES / "clip.webp", quality=50)
     cat = data.chelsea()  # CC0
-    breathing = pochoir.animate(cat, motion=("nod", "breathe"), size=320, subject="woodblock-waves")
+    breathing = pochoir.animate(cat, motion=("nod", "breathe"), size=288, subject="woodblock-waves")
     tiles = []
     for caption, made in (("turn", clip), ("nod and breathe", breathing)):
         for step in range(8):
