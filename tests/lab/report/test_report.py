@@ -212,6 +212,23 @@ def test_too_few_items_say_that_nothing_could_be_shown() -> None:
     assert found.sentence().endswith("With 3 photos and 1 test no difference could be shown.")
 
 
+@pytest.mark.parametrize(
+    ("sign", "text"),
+    [
+        (1, "every method finds it better in the pastiche than in the photo (by 4.000 to 5.000, largest p = 0.031)."),
+        (-1, "every method finds it worse in the pastiche than in the photo (by 4.000 to 5.000, largest p = 0.031)."),
+    ],
+)
+def test_a_family_of_one_direction_is_one_sentence(made: tuple[Measurements, Path], sign: int, text: str) -> None:
+    found, _ = made
+    family = "finding it after painting, scenes"
+    alike = [[sign * (value + more) for value in range(1, 8)] for more in (0, 1)]
+    claims = correct([claim(values, family=family, digits=3) for values in alike])
+    assert next(digest(claims, found)).endswith(text)
+    mixed = correct([claim(alike[0], family=family), claim([-value for value in alike[1]], family=family)])
+    assert "every method" not in next(digest(mixed, found))
+
+
 def test_the_correction_is_within_families() -> None:
     clear = [1.0, 2, 3, 4, 5, 6, 7]
     one, two, alone = correct([claim(clear), claim(clear), claim(clear, family="g")])

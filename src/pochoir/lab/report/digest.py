@@ -29,6 +29,16 @@ def digest(claims: Sequence[Claim], found: Measurements) -> Iterator[str]:
 
 def _outcomes(claims: Sequence[Claim]) -> str:
     shown = [claim for claim in claims if claim.is_shown]
+    directions = {claim.test.difference.mean > 0 for claim in shown}
+    for prefix, (higher, lower) in _ALL_ALIKE.items():
+        if len(shown) == len(claims) > 1 and len(directions) == 1 and claims[0].family.startswith(prefix):
+            sizes = sorted(abs(claim.test.difference.mean) for claim in shown)
+            largest = max(claim.p_corrected for claim in shown)
+            digits = claims[0].digits
+            return (
+                f"{higher if directions == {True} else lower} "
+                f"(by {sizes[0]:.{digits}f} to {sizes[-1]:.{digits}f}, largest p {relate_p(largest)})."
+            )
     text = "; ".join(
         f"{claim.verdict[0].lower() if claim.verdict[:2] in ('A ', 'By') else claim.verdict[0]}{claim.verdict[1:]} "
         f"(by {abs(claim.test.difference.mean):.{claim.digits}f}, p {relate_p(claim.p_corrected)})"
@@ -114,6 +124,22 @@ def claim_rows(claims: Sequence[Claim]) -> list[dict[str, object]]:
     ]
 
 
+_ALL_ALIKE = {
+    TRUTH: ("every method finds it better than U2-Net", "every method finds it worse than U2-Net"),
+    PAINTING: (
+        "every method finds it better in the pastiche than in the photo",
+        "every method finds it worse in the pastiche than in the photo",
+    ),
+    f"{LIMITS}, near colours": (
+        "GrabCut with the true box (oracle) is better than U2-Net at every colour distance",
+        "GrabCut with the true box (oracle) is worse than U2-Net at every colour distance",
+    ),
+    f"{LIMITS}, moved boxes": (
+        "GrabCut's result changes less than U2-Net's at every movement of the box",
+        "GrabCut's result changes more than U2-Net's at every movement of the box",
+    ),
+}
+"""Sentences for families whose differences are all shown in one direction: above 0, and below 0."""
 _OPENINGS = (
     (TRUTH, "Finding the subject"),
     (PAINTING, "Finding it after painting"),
