@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 import pochoir
-from pochoir import painting, sources
+from pochoir import loading, sources
 from pochoir.transfer import targets
 
 COUNTS: Counter[str] = Counter()
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--style", default="mosaic")
     given = parser.parse_args()
-    count(painting, "load_encoder", "encoders loaded")
+    count(loading, "load_encoder", "encoders loaded")
     count(sources, "load_style", "styles decoded")
     count(targets, "GuidedGrams", "style targets computed")
     recipe = pochoir.Recipe(style=given.style, size=given.size, steps=given.steps, threads=given.threads)

@@ -23,7 +23,8 @@ from pochoir.arguments import (
 from pochoir.encoders import VGG
 from pochoir.errors import OptionError
 from pochoir.imaging import AlphaKind, Picture, PictureSource
-from pochoir.painting import LoadedEncoder, Painting, load_recipe_encoder
+from pochoir.loading import LoadedEncoder, load_recipe_encoder
+from pochoir.painting import Painting
 from pochoir.recipe import STYLE_FIELDS, Recipe, SegmentSettings
 from pochoir.result import Result
 from pochoir.scene import Scene

@@ -31,7 +31,7 @@ def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         MethodRunner, "load", classmethod(lambda cls, device="cpu": cls(Finder("u2net"), Finder("u2netp")))
     )
-    monkeypatch.setattr("pochoir.painting.load_encoder", lambda *_, **__: encoder)
+    monkeypatch.setattr("pochoir.loading.load_encoder", lambda *_, **__: encoder)
     monkeypatch.setattr("pochoir.similarity.registry.load_encoder", lambda *_, **__: encoder)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import pochoir
-from pochoir import checkpoints, painting
+from pochoir import checkpoints, loading
 from pochoir.encoders import tiny_encoder
 from pochoir.errors import WriteError
 from pochoir.transfer import Checkpoint
@@ -74,7 +74,7 @@ class TestResuming:
         "change", [{"seed": 1}, {"threads": 2}, {"memory": "1G"}, {"encoder": None}, {"strength": 0.6}], ids=str
     )
     def test_another_request_or_environment_starts_anew(self, change, tmp_path, settings, photo_file, monkeypatch):
-        monkeypatch.setattr(painting.weights, "where", lambda name: photo_file)
+        monkeypatch.setattr(loading.weights, "where", lambda name: photo_file)
         self.interrupt(photo_file, tmp_path / "partial", settings)
         other = pochoir.iter_stylize(photo_file, checkpoint=tmp_path / "partial", **settings | change)
         assert other.resumed_steps == 0

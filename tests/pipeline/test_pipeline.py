@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 
 import pochoir
-from pochoir import imaging, pipeline
+from pochoir import imaging, loading, pipeline
 from pochoir import painting as painting_module
 from pochoir import scene as scene_module
 from pochoir._types import Size
@@ -134,7 +134,7 @@ def test_a_new_backdrop_is_painted_if_the_background_has_a_style(photo_file, mas
 def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
     tmp_path, monkeypatch, photo_file, mask_file, style_file, encoder
 ):
-    monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
+    monkeypatch.setattr(loading, "load_encoder", lambda *args, **kwargs: encoder)
     weights_file = tmp_path / "weights.bin"
     weights_file.write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: weights_file)
@@ -167,7 +167,7 @@ def test_the_same_seed_gives_the_same_bytes_and_redo_makes_them_again(
 @pytest.fixture
 def record(monkeypatch, tmp_path, photo_file, style_file, encoder) -> Record:
     """Of a run that met weights which are in a file, as those of the real encoder are."""
-    monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
+    monkeypatch.setattr(loading, "load_encoder", lambda *args, **kwargs: encoder)
     (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: tmp_path / "weights.bin")
     return Record.from_json(pochoir.stylize(photo_file, style=style_file, steps=1, threads=1).record())
@@ -272,7 +272,7 @@ def test_segment_looks_at_a_photo_with_rounded_corners_as_at_any_other(two_balls
 
 
 def test_corrections_are_recorded_and_redo_takes_them_again(tmp_path, monkeypatch, two_balls, style_file, encoder):
-    monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
+    monkeypatch.setattr(loading, "load_encoder", lambda *args, **kwargs: encoder)
     weights_file = tmp_path / "weights.bin"
     weights_file.write_bytes(b"stands for the weights")
     monkeypatch.setattr(pipeline.weights, "where", lambda name: weights_file)

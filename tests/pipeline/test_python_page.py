@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pochoir import painting
+from pochoir import loading
 from pochoir.encoders import tiny_encoder
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "python.md"
@@ -17,7 +17,7 @@ SMALLER = ((r"size=\d+", "size=48, steps=2"), (r'keep_points="320,240"', 'keep_p
 @pytest.mark.weights
 def test_every_example_runs(tmp_path, monkeypatch, photo_file):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(painting, "load_encoder", lambda *_args, **_kwargs: tiny_encoder())
+    monkeypatch.setattr(loading, "load_encoder", lambda *_args, **_kwargs: tiny_encoder())
     monkeypatch.setattr(Image.Image, "show", lambda _image: None)
     with Image.open(photo_file) as photo:
         photo.save("photo.jpg")

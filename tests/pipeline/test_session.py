@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import pochoir
-from pochoir import painting as painting_module
+from pochoir import loading
 from pochoir import session as session_module
 from pochoir.encoders import tiny_encoder
 from pochoir.errors import OptionError, UnknownNameError
@@ -55,7 +55,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     def load_tiny(*_args, **_kwargs):
         return tiny_encoder()
 
-    monkeypatch.setattr(painting_module, "load_encoder", counted("encoders", load_tiny))
+    monkeypatch.setattr(loading, "load_encoder", counted("encoders", load_tiny))
     monkeypatch.setattr(session_module, "load_style", counted("styles", session_module.load_style))
     monkeypatch.setattr(session_module, "create_segmenter", counted("segmenters", lambda *_args, **_kwargs: LeftHalf()))
     monkeypatch.setattr(FeatureTiles, "measure", counted("targets", FeatureTiles.measure))
@@ -65,7 +65,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @pytest.fixture(autouse=True)
 def weights_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
-    monkeypatch.setattr(painting_module.weights, "where", lambda name: tmp_path / "weights.bin")
+    monkeypatch.setattr(loading.weights, "where", lambda name: tmp_path / "weights.bin")
 
 
 def test_a_loop_loads_everything_once_and_gives_the_bytes_of_single_calls(photos, style_file, counts, tmp_path):

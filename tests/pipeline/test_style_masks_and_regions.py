@@ -8,8 +8,7 @@ import torch
 from PIL import Image
 
 import pochoir
-from pochoir import imaging, pipeline
-from pochoir import painting as painting_module
+from pochoir import imaging, loading, pipeline
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, ShapeError
 from pochoir.recipe import Record
 from pochoir.sources import load_sources
@@ -113,7 +112,7 @@ class TestRecord:
     @pytest.fixture
     def real(self, monkeypatch, tmp_path, encoder) -> None:
         """A network with weights in a file, as the real one has them."""
-        monkeypatch.setattr(painting_module, "load_encoder", lambda *args, **kwargs: encoder)
+        monkeypatch.setattr(loading, "load_encoder", lambda *args, **kwargs: encoder)
         (tmp_path / "weights.bin").write_bytes(b"stands for the weights")
         monkeypatch.setattr(pipeline.weights, "where", lambda name: tmp_path / "weights.bin")
 
