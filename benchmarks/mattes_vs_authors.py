@@ -26,7 +26,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{'network':8} {'refine':6} {'photo':10} {'IoU':>7} {'MAE':>7}")
     for network in NETWORKS:
-        segmenter = create_segmenter(SegmentSettings(segmenter=network), device=options.device)
+        segmenter = create_segmenter(SegmentSettings(segmenter=network, preprocess="official"), device=options.device)
         scores: dict[str, list[tuple[float, float]]] = {method: [] for method in REFINEMENTS}
         for file_name in PHOTOS:
             photo = imaging.load(options.images / "photos" / file_name).rgb
