@@ -10,7 +10,7 @@ from pochoir import imaging
 from pochoir._files import place_of, reading_elsewhere
 from pochoir.errors import ImageReadError, OutputPathError, UnknownNameError
 from pochoir.jobs import Job
-from pochoir.jobs.outputs import is_finished
+from pochoir.jobs.outputs import is_finished, remove_drafts
 from pochoir.recipe import Recipe, Request
 from pochoir.sources import check_shared_pictures, describe_inputs, load_sources
 
@@ -86,3 +86,13 @@ def test_what_lies_there_is_replaced_by_force_only(photo_file: Path, tmp_path: P
         with pytest.raises(OutputPathError, match="was not made by pochoir; choose another output or replace it"):
             is_finished(job, request, alpha=False, inputs=[])
     assert out.read_text() == "somebody's notes"
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    names = (".pochoir-1234.tmp", ".a.png.partial.12.abcd", ".a.png.partial", "a.tmp", ".pochoir-new.tmp")
+    for name in names:
+        (tmp_path / name).touch()
+        if "new" not in name:
+            os.utime(tmp_path / name, (1_000_000, 1_000_000))
+    remove_drafts([Job(photo="p", output=str(tmp_path / "a.png")), Job(photo="p", output="-")])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.png.partial", ".pochoir-new.tmp", "a.tmp"]

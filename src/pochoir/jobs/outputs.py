@@ -1,7 +1,9 @@
 """Outputs that exist already: finished, damaged, or somebody else's."""
 
 import os
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pochoir import imaging, weights
@@ -11,6 +13,9 @@ from pochoir.errors import ImageReadError, InputError, OutputPathError, WeightsE
 from pochoir.jobs.job import STREAM, Job
 from pochoir.recipe import Environment, Record, Request, work_key
 
+_DRAFTS = (".pochoir-*.tmp", ".pochoir-*.probe", ".*.partial.*.*")
+"""Names of files that take the place of others when they are whole, and of probes for clusters."""
+_DRAFT_S = 60.0
 _START_BYTES = 1 << 16
 _MOST_NAMED = 4
 """Settings that an error names at most."""
@@ -49,6 +54,19 @@ def is_finished(job: Job, request: Request, *, alpha: bool, inputs: Sequence[str
     if not job.force:
         _refuse_foreign(target, record, request)
     return False
+
+
+def remove_drafts(jobs: Iterable[Job]) -> None:
+    """Remove what killed processes left half-written beside the jobs' outputs.
+
+    Drafts exist for a moment, so those older than a minute belong to no living process.
+    """
+    for folder in {Path(job.output).parent for job in jobs if job.output != STREAM}:
+        for pattern in _DRAFTS:
+            for draft in folder.glob(pattern):
+                with suppress(OSError):
+                    if time.time() - draft.stat().st_mtime > _DRAFT_S:
+                        draft.unlink()
 
 
 def is_own(path: str | os.PathLike[str]) -> bool:

@@ -81,6 +81,10 @@ def _run(
             make_worker = Worker.maker(previews_s=previews_s, many=len(queue) >= MANY_FROM)
             chosen = create_executor(chosen, make_worker, workers=workers, threads=threads, address=address)
         runner = _Runner(chosen, opened)
+        if opened.path is not None:
+            from pochoir.jobs.outputs import remove_drafts
+
+            remove_drafts(queue)
         try:
             with _renewing(opened):
                 yield from runner.run(queue)
