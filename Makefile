@@ -48,7 +48,7 @@ weights: $(VENV)/installed
 	$(BIN)/pochoir models pull
 
 weights-metrics: $(VENV)/installed
-	$(BIN)/pochoir models pull vgg16 alexnet dists pose
+	$(BIN)/pochoir models pull vgg16 alexnet dists pose realesr-animevideov3
 
 clean:
 	rm -rf $(VENV) build dist pochoir-demo pochoir-report .*_cache .hypothesis

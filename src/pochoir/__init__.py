@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pochoir.jobs.runner import run as run
     from pochoir.painting import Painting as Painting
     from pochoir.pipeline import iter_stylize as iter_stylize
+    from pochoir.pipeline import iter_variations as iter_variations
     from pochoir.pipeline import segment as segment
     from pochoir.pipeline import stylize as stylize
     from pochoir.recipe import Recipe as Recipe
@@ -51,6 +52,7 @@ _HOMES = {
     "StyleRef": "recipe.recipe",
     "animate": "clips",
     "iter_stylize": "pipeline",
+    "iter_variations": "pipeline",
     "run": "jobs",
     "segment": "pipeline",
     "stylize": "pipeline",

@@ -1,5 +1,6 @@
 """The public functions: paint a photo, find its subject, paint a picture again from its record."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,7 +12,7 @@ from pochoir._hashing import hash_file
 from pochoir._version import __version__
 from pochoir.arguments import PICTURE_FIELDS, SegmentOptions, StylizeOptions
 from pochoir.encoders import expected_engine
-from pochoir.errors import InputError, WeightsError
+from pochoir.errors import InputError, OptionError, WeightsError
 from pochoir.faces import WEIGHTS as FACES
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting
@@ -89,6 +90,48 @@ def iter_stylize(
     """
     with Session() as session:  # what it lent, the painting keeps until it ends
         return session.iter_stylize(photo, recipe, checkpoint=checkpoint, started_s=started_s, **options)
+
+
+VARIATION_PX = 256
+"""Long side of a variation."""
+MAX_VARIATIONS = 64
+
+
+def iter_variations(
+    photo: PictureSource, recipe: Recipe | None = None, *, count: int = 4, **options: Unpack[StylizeOptions]
+) -> Iterator[Result]:
+    """Paint a photo several times at small size, with different strokes.
+
+    The first variation has the recipe's seed, and each further one the next seed. Paint the chosen one at full size
+    with its ``result.recipe.seed``.
+
+    Args:
+        photo: As for ``stylize``.
+        recipe: Settings to start from; None takes the defaults. Its size is replaced if it is larger than 256 pixels.
+        count: Number of variations, from 1 to 64.
+        **options: As for ``stylize``.
+
+    Yields:
+        The variations, one after the other.
+
+    Raises:
+        InputError: Something that was given cannot be used.
+        WeightsError: Trained weights are missing; the text says how to get them.
+    """
+    if not 1 <= count <= MAX_VARIATIONS:
+        raise OptionError(f"Variations are 1 to {MAX_VARIATIONS}; got {count}.")
+    return _iter_variations(photo, recipe, count, options)
+
+
+def _iter_variations(
+    photo: PictureSource, recipe: Recipe | None, count: int, options: StylizeOptions
+) -> Iterator[Result]:
+    with Session() as session:
+        first = session.iter_stylize(photo, recipe, **options).scene.recipe
+        size = VARIATION_PX if not isinstance(first.size, int) else min(first.size, VARIATION_PX)
+        for number in range(count):
+            varied: StylizeOptions = {**options, "seed": (first.seed + number) % 2**32, "size": size, "enlarge": 1}
+            yield session.stylize(photo, recipe, **varied)
 
 
 def segment(

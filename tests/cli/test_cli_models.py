@@ -70,7 +70,7 @@ def test_unknown_names_are_exit_2_with_the_known_ones(verb: str) -> None:
 def test_pull_of_what_is_here_fetches_nothing_and_says_where_it_is() -> None:
     result = pochoir("models", "pull")
     assert result.exit_code == 0, result.output
-    names = ("vgg19", "u2net", "u2netp")
+    names = ("vgg19", "u2net", "u2netp", "faces")
     assert result.stdout == "".join(f"{name}: {weights.where(name)}\n" for name in names)
     assert pochoir("models", "where", "vgg19").stdout == f"{weights.where('vgg19')}\n"
     assert pochoir("models", "verify", "-q").exit_code == 0

@@ -327,3 +327,14 @@ def test_a_full_disk_is_exit_1_and_leaves_nothing(photo_file: Path, style_file: 
     assert done.returncode == 1
     assert done.stderr.startswith("Error: Cannot write")
     assert set(tmp_path.iterdir()) == before
+
+
+def test_variations_make_a_sheet_and_tell_their_seeds(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sheet.png"
+    result = pochoir("stylize", photo_file, "-o", out, "--style", style_file, "--variations", "3", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "--seed" in result.stdout
+    assert pixels(out).shape[1] > 2 * 256
+    result = pochoir("stylize", tmp_path, "-o", tmp_path / "d", "--style", style_file, "--variations", "3", *QUICK)
+    assert result.exit_code == 2
+    assert "one photo" in error_line(result)

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from pochoir.cli.console import EXIT_WEIGHTS, Command, Quiet, Report, Verbose, print_table, stderr
 from pochoir.recipe import REMBG_PREFIX
 
-OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp")
+OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp", "faces")
 
 _USE = {True: "any", False: "non-commercial only"}
 

@@ -1,7 +1,7 @@
 """``pochoir stylize``: paint one photo or many."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,6 +50,12 @@ def stylize(
     executor: running.ExecutorName = None,
     cluster: running.Cluster = None,
     file_format: running.FileFormat = "png",
+    variations: Annotated[
+        int,
+        typer.Option(
+            "--variations", metavar="N", min=0, max=64, help="Paint N small pictures with other strokes on one sheet."
+        ),
+    ] = 0,
     save_steps: Annotated[
         Path | None,
         typer.Option("--save-steps", metavar="DIR", help="Save pictures on the way into this folder; for one photo."),
@@ -78,6 +84,9 @@ def stylize(
     recipes = read_recipes(given, recipe_files, each_style)
     report = Report(quiet, as_json)
     check_inputs(names, recipes.values())
+    if variations:
+        paint_variations(names, out, recipes, variations, report, force=force)
+        return
     targets = find_targets(names, out, file_format=file_format, labels=list(recipes), force=force)
     planned = [make_job(place.photo, place.output, recipes[place.label], force=force) for place in targets.places]
     if targets.is_one:
@@ -99,6 +108,28 @@ def stylize(
         )
     if code:
         raise typer.Exit(code)
+
+
+def paint_variations(
+    names: Sequence[str], out: Path, recipes: Mapping[str, Recipe], count: int, report: Report, *, force: bool
+) -> None:
+    """Save a sheet of small variations of one painting, and say how to paint one of them large."""
+    if len(names) != 1 or len(recipes) != 1 or Path(names[0]).is_dir():
+        raise OptionError("--variations is for one photo and one recipe.")
+    from pochoir import imaging, pipeline
+
+    (recipe,) = recipes.values()
+    imaging.check_output(out, inputs=[names[0]], force=force)
+    tiles = []
+    for number, result in enumerate(pipeline.iter_variations(names[0], recipe, count=count), start=1):
+        tiles.append((f"{number}: --seed {result.recipe.seed}", result.composite))
+        report.notes(result.notes if number == 1 else ())
+    imaging.save(out, imaging.contact_sheet(tiles, columns=min(count, 2), tile_px=pipeline.VARIATION_PX))
+    report.done(
+        f"Saved {out} with {count} variations. Repeat the command with the --seed below a picture instead of "
+        "--variations to paint it at full size.",
+        {"outputs": [str(out)], "seeds": [(recipe.seed + number) % 2**32 for number in range(count)]},
+    )
 
 
 def read_recipes(given: Given, files: Sequence[Path] | None, each_style: Sequence[str] | None) -> dict[str, Recipe]:
