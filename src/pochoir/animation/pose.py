@@ -52,7 +52,7 @@ _MOST_TILT: Final = 45.0
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """What the network sees in one crop.
+    """Joints that the network finds in one crop.
 
     Attributes:
         points: Positions of 33 points in pixels of the photo.

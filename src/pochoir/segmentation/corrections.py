@@ -60,7 +60,7 @@ class Corrections:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to correct."""
+        """True if there is nothing to correct."""
         return self.box is None and not bool(self.keep.any()) and not bool(self.drop.any())
 
     def stamp(self, matte: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class ScalePlan(NamedTuple):
     """Plan of one scale."""
 
     is_joint: bool
-    """Whether all regions share one picture, as at the finest scale, or each has its own."""
+    """True if all regions share one picture, as at the finest scale; otherwise each has its own."""
     gain: float
     margin: Margin
     shown: Mapping[str, float]

@@ -27,9 +27,9 @@ from pochoir.transfer.tiling import NO_MARGIN, Margin, Tile
 
 STYLE_UNIT = 18.0
 TV_UNIT = 5.0
-"""What a weight of 1 stands for, so that all three weights are 1 by default: relative distances to a style are a
-tenth of those to a photo in a picture that looks well balanced, and tv is smaller still. Of the values about there, 18
-keeps what the default strength reaches of five styles within .1 (``benchmarks/strength.py``; 15 did within .101)."""
+"""Factors that let all three weights be 1 by default. In a picture that looks balanced, relative distances to the
+style are a tenth of those to the photo, and tv is smaller still. With 18, the style that the default strength reaches
+varies by less than .1 over five styles (``benchmarks/strength.py``)."""
 GAMUT_WEIGHT = 1000.0
 """Large enough that what is clipped on saving does not show, small enough not to slow the optimiser: at 10 the style
 distance of a 112-pixel pastiche rose by two thirds when it was saved, at 1000 not measurably, in as many steps."""

@@ -11,11 +11,11 @@ what follows, by the peaks of VGG19 at 256, 512, 768 and 1024 pixels. Plain torc
 BYTES_PER_SHOWN_PIXEL = 2300
 """Features of VGG19 to relu5_1, kept for the way back."""
 PICTURES_HELD = 14
-"""Of the size that is painted: photo, iterates, gradients and what they are computed with."""
+"""Pictures of the painted size in memory: photo, iterates, gradients and intermediate results."""
 HISTORY_BYTES = 512 << 20
-"""For the pairs of pictures that L-BFGS remembers."""
+"""Memory for the history of L-BFGS, in bytes."""
 LEAST_SHOWN_PX = 300**2
-"""Of a tile, about: a core of 128 pixels with its margins."""
+"""Approximate pixels of the smallest tile: a core of 128 pixels with its margins."""
 MOST_PAIRS, LEAST_PAIRS = 12, 3
 
 

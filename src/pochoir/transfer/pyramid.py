@@ -36,7 +36,7 @@ class Sample(NamedTuple):
     """Name of the contents, by which ``StyleTargets`` keeps what it measured; empty keeps nothing. Code that changes
     the picture or the mask has to change or clear it."""
     is_grainy: bool = False
-    """Whether it is cleaned of noise at the sizes where the noise shows; see ``grain``."""
+    """True if noise is removed at the sizes where it shows; see ``grain``."""
 
 
 @dataclass(frozen=True, eq=False)

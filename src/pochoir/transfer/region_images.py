@@ -20,8 +20,8 @@ from pochoir.transfer.pyramid import Level
 from pochoir.transfer.tiling import find_window
 
 DILATION_PX = 8
-"""How far beyond its silhouette a region is painted: a position of the deepest content layer. The encoder sees no
-more than that: further out there are only the region's own colours again."""
+"""Margin beyond the silhouette that is painted with a region: one position of the deepest content layer. Farther out,
+the picture repeats the region's own colours."""
 
 
 def split_regions(level: Level) -> tuple[Level, ...]:

@@ -1,4 +1,4 @@
-"""What a writer of moving pictures gets."""
+"""Input of the writers of moving pictures."""
 
 import itertools
 from collections.abc import Callable, Iterable
