@@ -271,8 +271,8 @@ save = paint._save_step
 
 def save_and_wait(job, step):
     if job.photo.endswith("b.png"):
-        print("waiting", flush=True)
         handler = signal.getsignal(signal.SIGINT)
+        print("waiting", flush=True)
         while signal.getsignal(signal.SIGINT) is handler:
             time.sleep(0.01)
 

@@ -121,7 +121,7 @@ def test_a_process_with_the_number_of_a_dead_one_is_another(path: Path, monkeypa
 def test_a_claim_from_another_machine_lasts_as_long_as_its_lease(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = a_job()
     with Store(path, lease_s=0.4) as there, Store(path) as here:
-        monkeypatch.setattr("pochoir.jobs.store._host", lambda: "elsewhere")
+        monkeypatch.setattr("pochoir.jobs.owners.host_name", lambda: "elsewhere")
         there.add([job])
         assert there.claim(job.id)
         monkeypatch.undo()

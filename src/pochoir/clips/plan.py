@@ -1,7 +1,7 @@
 """Plan of a clip: its size, its room around the photo, and who does what."""
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pochoir.animation.plate import hole_of
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
 from pochoir.animation.timing import Timing
+from pochoir.recipe import Recipe, RegionSettings
 
 MOST_AUTO_MARGIN: Final = 0.35
 """Widest margin that is added without being asked for, as a share of the long side."""
@@ -97,3 +98,17 @@ class Plan:
             return 0
         face = settings.moves[0].face or facing(self.cast.rigs[0])
         return -face * max(1, round(self.timing.duration_s / _SCROLL_S))
+
+
+def plate_recipe(recipe: Recipe, region: str) -> Recipe:
+    """Return the recipe that paints the plate: the whole picture, with the settings of the background."""
+    values: dict[str, Any] = dict.fromkeys(("mask", "scribble"))
+    for name in RegionSettings.model_fields:
+        prefix, _, setting = name.partition("_")
+        if prefix == "background" and region == "background_style" and getattr(recipe, name) is not None:
+            values[setting] = getattr(recipe, name)
+        values[name] = None
+    for prefix in ("subject_style", "background_style"):
+        values |= {prefix: (), f"{prefix}_mask": ()}
+    values |= {"style": getattr(recipe, region), "style_mask": getattr(recipe, f"{region}_mask")}
+    return recipe.replace(**values, backdrop="photo", size=None, full_size=False)

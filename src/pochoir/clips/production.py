@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -19,15 +19,15 @@ from pochoir.animation.plate import fill_plate
 from pochoir.animation.pose import Doubt
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
-from pochoir.clips.arrays import to_layer, to_picture, to_tensor
+from pochoir.clips.arrays import lock_cutout_colors, to_layer, to_picture, to_tensor
 from pochoir.clips.layers import clip_layers
-from pochoir.clips.plan import Plan
+from pochoir.clips.plan import Plan, plate_recipe
 from pochoir.clips.strips import Strips, draw_strips
 from pochoir.encoders import VGG
 from pochoir.errors import OptionError
 from pochoir.imaging import AlphaKind
 from pochoir.painting import Painting
-from pochoir.recipe import Environment, Recipe, Record, RegionSettings, Request
+from pochoir.recipe import Environment, Recipe, Record, Request
 from pochoir.result import Result
 from pochoir.scene import Scene
 from pochoir.segmentation import Segmenter
@@ -114,7 +114,7 @@ class Production:
             for number in range(1, self.settings.boil + 1):
                 painting = self._repaint(self._subject, result.pastiche, number)
                 yield f"subject again, {number} of {self.settings.boil}", painting
-                subjects.append(_relocked(painting.result().cutout, result.cutout))
+                subjects.append(lock_cutout_colors(painting.result().cutout, result.cutout))
         plates: list[Picture] = []
         if not self.is_transparent:
             for title, painting in self._plate_paintings(plan, plates):
@@ -221,7 +221,7 @@ class Production:
             styles={"style": styles},
             style_masks={} if masks is None else {"style": masks},
         )
-        recipe = self._limited(BACKGROUND, _plate_recipe(self.recipe, region))
+        recipe = self._limited(BACKGROUND, plate_recipe(self.recipe, region))
         painting = self._painting(sources, recipe)
         yield BACKGROUND, painting
         result = painting.result()
@@ -300,26 +300,5 @@ class Production:
         self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
 
 
-def _plate_recipe(recipe: Recipe, region: str) -> Recipe:
-    """Return the recipe that paints the plate: the whole picture, with the settings of the background."""
-    values: dict[str, Any] = dict.fromkeys(("mask", "scribble"))
-    for name in RegionSettings.model_fields:
-        prefix, _, setting = name.partition("_")
-        if prefix == "background" and region == "background_style" and getattr(recipe, name) is not None:
-            values[setting] = getattr(recipe, name)
-        values[name] = None
-    for prefix in ("subject_style", "background_style"):
-        values |= {prefix: (), f"{prefix}_mask": ()}
-    values |= {"style": getattr(recipe, region), "style_mask": getattr(recipe, f"{region}_mask")}
-    return recipe.replace(**values, backdrop="photo", size=None, full_size=False)
-
-
 def _without(table: Mapping[str, Value], name: str) -> dict[str, Value]:
     return {key: value for key, value in table.items() if key != name}
-
-
-def _relocked(cutout: Tensor, first: Tensor) -> Tensor:
-    """Give a repainted cutout the broad colours of the first one."""
-    alpha = np.ascontiguousarray(first[0, 3].numpy())
-    colors = boil.lock_colors(to_picture(cutout[:, :3]), to_picture(first[:, :3]), alpha)
-    return torch.cat([to_tensor(colors), first[:, 3:]], dim=1)

@@ -177,3 +177,7 @@ def event_from_json(text: str | bytes) -> Event:
 
         values["jpeg"] = base64.b64decode(values["jpeg"].replace("-", "+").replace("_", "/"))
     return _ADAPTER.validate_python(values)
+
+
+FINAL_STATES = tuple(event.model_fields["kind"].default for event in (Saved, Skipped, Canceled, Failed))
+"""States of jobs that are finished."""

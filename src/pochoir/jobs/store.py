@@ -6,7 +6,6 @@ two processes from doing the same job at once.
 
 import contextlib
 import os
-import socket
 import sqlite3
 import threading
 import time
@@ -17,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
-
 from pochoir.errors import WriteError
-from pochoir.jobs.event import Canceled, Event, Failed, Preview, Progress, Queued, Saved, Skipped, event_from_json
+from pochoir.jobs import owners
+from pochoir.jobs.event import Event, Failed, Preview, Progress, Queued, event_from_json
 from pochoir.jobs.job import Job
 
 FOLDER_NAME, FILE_NAME = ".pochoir", "jobs.sqlite"
@@ -31,7 +29,6 @@ BUSY_S = 30.0
 """Seconds to wait for another process's transaction."""
 VERSION = 1
 """Version of the tables, kept as SQLite's ``user_version``."""
-_CLOCK_STEP_S = 2.0  # the start of a process is derived from the clock, which may be set meanwhile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -145,7 +142,7 @@ class Store:
             run(
                 "UPDATE jobs SET token = ?, host = ?, pid = ?, started = ?, expires = ?, attempts = attempts + 1"
                 " WHERE id = ?",
-                (self._token, *_this_process(), time.time() + self.lease_s, job),
+                (self._token, *owners.this_process(), time.time() + self.lease_s, job),
             )
             return True
 
@@ -266,8 +263,8 @@ class Store:
     @staticmethod
     def _is_void(claim: Any) -> bool:
         _, host, pid, started, expires = claim
-        if host == _host():
-            return not _is_alive(pid, started)
+        if host == owners.host_name():
+            return not owners.is_alive(pid, started)
         return bool(time.time() > expires)
 
     @contextmanager
@@ -300,31 +297,3 @@ class Store:
 def path_in(folder: str | os.PathLike[str]) -> Path:
     """Return the path of an output folder's store."""
     return Path(folder, FOLDER_NAME, FILE_NAME)
-
-
-def _host() -> str:
-    """Return a name for everything that shares process numbers with this process, until the next boot."""
-    parts = [socket.gethostname()]
-    for path, read in (("/proc/sys/kernel/random/boot_id", Path.read_text), ("/proc/self/ns/pid", Path.readlink)):
-        with contextlib.suppress(OSError):
-            parts.append(str(read(Path(path))).strip())
-    return " ".join(parts)
-
-
-def _this_process() -> tuple[str, int, float]:
-    return _host(), os.getpid(), psutil.Process().create_time()
-
-
-def _is_alive(pid: int, started: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        is_same = abs(process.create_time() - started) < _CLOCK_STEP_S
-        return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
-
-
-FINAL_STATES = tuple(event.model_fields["kind"].default for event in (Saved, Skipped, Canceled, Failed))
-"""States of jobs that are finished."""

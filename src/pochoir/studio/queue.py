@@ -8,7 +8,7 @@ from typing import Any
 
 from pochoir.errors import WriteError
 from pochoir.jobs import Event, Failed, Job, Preview, Progress, Saved, Store
-from pochoir.jobs.store import FINAL_STATES
+from pochoir.jobs.event import FINAL_STATES
 from pochoir.recipe import Recipe
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, read_json, write_json
 from pochoir.studio.history import History, iter_paths

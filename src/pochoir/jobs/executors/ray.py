@@ -3,136 +3,25 @@
 Files are read and written at their own paths where a node sees them; otherwise their bytes travel with the job.
 """
 
-import importlib
 import logging
-import os
 import secrets
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from pochoir._files import reading_elsewhere, replacing
-from pochoir.errors import MissingExtraError, OptionError, WriteError
-from pochoir.jobs.control import Control
-from pochoir.jobs.event import Event, Failed, Saved, Skipped
+from pochoir._files import replacing
+from pochoir.errors import OptionError, WriteError
+from pochoir.jobs.event import Event, Failed
 from pochoir.jobs.executors.protocol import JobWorker, MakeWorker
+from pochoir.jobs.executors.ray_worker import Delivery, RayWorker, Signature, import_ray
 from pochoir.jobs.job import STREAM, Job
 
 CLOSE_S = 5.0
 """Seconds that an actor has to end its step when the executor is closed; then it is killed."""
 LOCAL = "local"
 """Address that starts a cluster on this machine."""
-
-
-class Signature(NamedTuple):
-    """Size and time of a file, by which a node knows whether it sees the same file."""
-
-    size: int
-    modified_ns: int
-
-    @classmethod
-    def of(cls, path: str) -> "Signature | None":
-        """Return the signature of a file, None if there is none."""
-        try:
-            status = Path(path).stat()
-        except (OSError, ValueError):
-            return None
-        return cls(status.st_size, status.st_mtime_ns)
-
-
-class Delivery(NamedTuple):
-    """Bytes of a finished output, from a node that does not see its folder."""
-
-    files: dict[str, bytes]
-    """Contents by the path to write."""
-
-
-class RayWorker:
-    """Body of an actor: runs jobs on a node."""
-
-    def __init__(self, make_worker: MakeWorker, threads: int) -> None:
-        self._threads = threads
-        self._worker = make_worker()
-        self._controls: dict[str, Control] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="pochoir-")
-        self._number = 0
-
-    def ready(self) -> int:
-        """Return the number of the actor's process."""
-        return os.getpid()
-
-    def find_missing(self, files: Mapping[str, Signature], probe: str | None) -> tuple[list[str], bool]:
-        """Return the files that this node does not see, and whether it sees the file ``probe``."""
-        missing = [path for path, signature in files.items() if Signature.of(path) != signature]
-        return missing, probe is not None and Path(probe).exists()
-
-    def cancel(self, job: str, keep: bool) -> None:
-        """Ask a job to stop after its step."""
-        if job in self._controls:
-            self._controls[job].cancel(keep=keep)
-
-    def run(self, job: Job, shipped: Mapping[str, Any], sees_output: bool) -> Iterator[Event | Delivery]:
-        """Run a job.
-
-        Args:
-            job: The job.
-            shipped: References to the bytes of files that this node does not see, by path.
-            sees_output: Whether the output is written at its own path.
-        """
-        # Ray sets OMP_NUM_THREADS to 1, which torch follows without a word. The number holds for one thread of the
-        # process, and Ray runs each call in a thread that it chooses, so it is set here.
-        from pochoir._threads import torch_threads
-
-        self._controls[job.id] = control = Control()
-        self._number += 1
-        folder = Path(self._folder.name, str(self._number))
-        places = self._unpack(shipped, folder)
-        local = job
-        if not sees_output:
-            target = folder / "output" / Path(job.output).name
-            target.parent.mkdir(parents=True)
-            local = job.model_copy(update={"output": str(target)})
-            for path in (job.output, f"{job.output}.json"):
-                if path in places:
-                    places[path].replace(target.parent / Path(path).name)
-        try:
-            with torch_threads(self._threads), reading_elsewhere(places):
-                for event in self._worker.run(local, control):
-                    yield from _bring_home(event, local, job)
-                    if event.is_final:
-                        return
-        finally:
-            del self._controls[job.id]
-
-    def _unpack(self, shipped: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-        ray = import_ray()
-        places: dict[str, Path] = {}
-        for index, (path, reference) in enumerate(shipped.items()):
-            places[path] = folder / str(index) / Path(path).name
-            places[path].parent.mkdir(parents=True)
-            places[path].write_bytes(ray.get(reference))
-        return places
-
-
-def _bring_home(event: Event, local: Job, job: Job) -> Iterator[Event | Delivery]:
-    """Replace the node's output path by the job's own, and send the files along."""
-    if local is job:
-        yield event
-        return
-    if isinstance(event, Saved):
-        written = (Path(local.output), Path(f"{local.output}.json"))
-        yield Delivery(
-            {str(Path(job.output).parent / path.name): path.read_bytes() for path in written if path.exists()}
-        )
-    if isinstance(event, Saved | Skipped):
-        event = event.model_copy(update={"outputs": (job.output,)})
-    elif isinstance(event, Failed):
-        event = event.model_copy(update={"error": event.error.replace(local.output, job.output)})
-    yield event
 
 
 @dataclass
@@ -304,18 +193,6 @@ class RayExecutor:
         if (path, signature) not in self._shipped:
             self._shipped[path, signature] = self._ray.put(Path(path).read_bytes())
         return self._shipped[path, signature]
-
-
-def import_ray() -> Any:
-    """Import Ray.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    try:
-        return importlib.import_module("ray")
-    except ImportError as error:
-        raise MissingExtraError("A cluster needs Ray: pip install 'pochoir[cluster]'.") from error
 
 
 def _connect(ray: Any, address: str) -> None:
