@@ -159,7 +159,7 @@ class Scene:
     def faces(self) -> tuple[Face, ...]:
         """The faces in painted parts of the photo, in pixels of ``size``; none if faces are not kept."""
         keeps_faces = choose_mode(self.recipe) == "on" if self.keeps_faces is None else self.keeps_faces
-        if not keeps_faces:
+        if not keeps_faces or not self._filled_mattes:
             return ()
         factor = self.size.width / self.sources.photo.size.width
         cover = self._cover

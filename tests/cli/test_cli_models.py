@@ -31,6 +31,7 @@ def test_verify_of_an_empty_cache_is_exit_3_and_names_what_painting_needs(empty_
         ["vgg19", "missing"],
         ["u2net", "missing"],
         ["u2netp", "missing"],
+        ["faces", "missing"],
     ]
     assert not empty_cache.exists()
 

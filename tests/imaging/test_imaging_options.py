@@ -1,6 +1,7 @@
 """Depth, compression, colours and kept facts of written files."""
 
 import io
+from functools import cache
 from pathlib import Path
 
 import imagecodecs
@@ -38,6 +39,7 @@ def exif() -> bytes:
     return block.tobytes()
 
 
+@cache  # it holds the time
 def wide_profile() -> bytes:
     primaries = [0.68, 0.32, 0.265, 0.69, 0.15, 0.06]
     return imagecodecs.cms_profile("rgb", whitepoint=[0.3127, 0.3290], primaries=primaries, gamma=2.2)

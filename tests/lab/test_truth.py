@@ -80,5 +80,5 @@ def test_a_subject_in_the_corner_leaves_no_empty_quarter_to_stumble_over() -> No
 
 
 def test_mattes_of_two_sizes_are_refused() -> None:
-    with pytest.raises(ShapeError, match="have one size; got 4x4 and 5x4"):
+    with pytest.raises(ShapeError, match="must have the same size; got 4x4 and 5x4"):
         score_matte(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))

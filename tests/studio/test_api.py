@@ -158,6 +158,7 @@ def test_no_pictures_are_refused_in_one_line(client, data, path):
     answer = upload(client, data, path=path)
     assert answer.status_code == 422
     assert "\n" not in answer.json()["error"]
+    assert str(client.studio.folder.root) not in answer.json()["error"]
     assert not any(client.studio.folder.uploads.iterdir())
 
 

@@ -1,6 +1,7 @@
 """The application: parts put together, its pages, its errors, and the server."""
 
 import asyncio
+import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -69,18 +70,21 @@ def build_app(studio: Studio, *, hosts: frozenset[str], token: str | None = None
     async def icon() -> FileResponse:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
-    _add_errors(app)
+    _add_errors(app, studio.folder.hidden)
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
     app.add_middleware(Guard, hosts=hosts, token=token)
     return app
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_errors(app: FastAPI, hidden: Path) -> None:
     schema = settings_schema()
+    # Messages name files as the sender did: the API tells no paths.
+    place = re.compile(rf"{re.escape(str(hidden))}[/\\\\](?:[\w-]+[/\\\\])*")
 
     @app.exception_handler(PochoirError)
     async def on_error(_: Request, error: PochoirError) -> JSONResponse:
-        return JSONResponse({"error": str(error), "field": find_field(error, schema)}, _status_of(error))
+        text = place.sub("", str(error))
+        return JSONResponse({"error": text, "field": find_field(error, schema)}, _status_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def on_bad_request(_: Request, error: RequestValidationError) -> JSONResponse:
