@@ -41,7 +41,8 @@ def test_every_field_but_the_style_can_be_an_axis() -> None:
     for item in settings_table().values():
         if item.name == "style":
             continue
-        text = texts.get(item.name, format_setting(item.default or 0))
+        default = "no" if item.default is False else format_setting(item.default or 0)
+        text = texts.get(item.name, default)
         axis = Axis.parse(f"{item.label}={text}|")
         assert axis.name == item.name
         assert Axis.parse(f"{item.label}={format_setting(axis.values[0])}|") == axis
