@@ -31,7 +31,7 @@ LIMBS = ("wave", "march", "walk", "jump", "dance", "trot", "flap")
 
 @dataclass
 class Figures:
-    """What is measured of one clip."""
+    """Measurements of one clip."""
 
     render_s: float
     rest: float
@@ -61,7 +61,7 @@ WANTED = {
     "cracks": "0",
     "flicker": "0",
 }
-"""What must be reached and, in brackets, what is dreamt of."""
+"""Required values, with ambitious ones in brackets."""
 BEST_IS_HIGH = ("area_low", "sharpness")
 
 

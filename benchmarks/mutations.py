@@ -34,7 +34,7 @@ EXTREMES = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\1\0\0")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one damaged picture: read, refused, or something that must not happen."""
+    """Outcome for one damaged picture: read, refused, or a fault."""
 
     name: str
     verdict: str

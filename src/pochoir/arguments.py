@@ -138,7 +138,7 @@ class Arguments:
             return self
         if not isinstance(recipe, Recipe):
             raise OptionError(
-                f"The recipe is to be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'."
+                f"The recipe must be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'."
             )
         return replace(self, recipe=recipe, pictures={})
 

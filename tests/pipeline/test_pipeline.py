@@ -555,7 +555,7 @@ def test_a_style_s_share_that_is_none(style, photo_file, quick):
 
 @pytest.mark.parametrize("recipe", ["mosaic", {"style": ["mosaic"]}])
 def test_a_recipe_that_is_none(recipe, photo_file, quick):
-    with pytest.raises(OptionError, match="is to be a Recipe; got"):
+    with pytest.raises(OptionError, match="must be a Recipe; got"):
         pochoir.stylize(photo_file, recipe, **quick)
 
 

@@ -183,5 +183,5 @@ def test_a_closed_session_is_empty_and_refuses_new_work_but_lets_paintings_end(p
 def test_wrong_settings_are_refused_at_once(style_file):
     with pytest.raises(UnknownNameError, match="stile"):
         pochoir.Session(stile=style_file)
-    with pytest.raises(OptionError, match="The recipe is to be a Recipe"):
+    with pytest.raises(OptionError, match="The recipe must be a Recipe"):
         pochoir.Session("mosaic")

@@ -1,4 +1,4 @@
-"""As-rigid-as-possible deformation of a mesh that follows handles."""
+"""Deform a mesh by handles, as rigidly as possible."""
 
 from typing import Final
 

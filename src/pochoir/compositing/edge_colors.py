@@ -26,7 +26,7 @@ def estimate_channel(channel: Plane, mattes: list[Plane]) -> tuple[Plane, Plane]
 
     At each size both layers are averaged over 3x3 pixels, with the matte and its complement as weights. The remainder
     of the channel against ``matte * front + (1 - matte) * back`` is added to both layers in the same shares. These two
-    steps are repeated a few times. The next coarser size gives the start, so colours spread as far as a matte is soft.
+    steps are repeated a few times. The next coarser size gives the start, so colours spread across the whole soft edge.
 
     Args:
         channel: In [0, 1], shape (H, W).

@@ -52,7 +52,7 @@ class _Jpeg(JpegImagePlugin.JpegImageFile):
 
 
 def _open(data: bytes, factor: int = 1) -> tuple[_Jpeg, int]:
-    """Decode, reduced as far as the limit on pixels demands."""
+    """Decode at a size within the pixel limit."""
     # Not by Image.open, whose limit on pixels is lower than ours.
     image = _Jpeg(io.BytesIO(data))
     image.full_size = width, height = image.size

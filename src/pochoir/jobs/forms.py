@@ -64,7 +64,7 @@ def _stages(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
 def _parts(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
     from pochoir import segmentation
 
-    assert found.parts is not None  # noqa: S101  # finding was told to number them
+    assert found.parts is not None  # noqa: S101  # the segmentation numbers them on request
     return segmentation.show_parts(picture.rgb, found.parts)
 
 

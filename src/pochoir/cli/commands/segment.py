@@ -59,7 +59,7 @@ def segment(
         typer.Option(
             "--shadow",
             metavar="|".join(SHADOWS),
-            help="Keep or drop the shadow that the subject casts on the ground beside it, as far as it is found.",
+            help="Keep or drop the shadow that the subject casts on the ground, where the shadow is detected.",
             rich_help_panel=CUTOUTS,
         ),
     ] = "drop",
