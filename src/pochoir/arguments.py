@@ -137,9 +137,7 @@ class Arguments:
         if recipe is None:
             return self
         if not isinstance(recipe, Recipe):
-            raise OptionError(
-                f"The recipe must be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'."
-            )
+            raise OptionError(f"The recipe must be a Recipe; got {recipe!r}. A style is given by name: style='mosaic'.")
         return replace(self, recipe=recipe, pictures={})
 
 

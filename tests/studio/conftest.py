@@ -46,7 +46,19 @@ class Server:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pochoir", "studio", "--folder", str(self.folder), "--port", "0", "--no-browser"],
+            [
+                sys.executable,
+                "-m",
+                "pochoir",
+                "studio",
+                "--folder",
+                str(self.folder),
+                "--port",
+                "0",
+                "--no-browser",
+                "--threads",
+                "1",
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
