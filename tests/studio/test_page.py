@@ -255,6 +255,8 @@ class TestMask:
 
     def test_by_keyboard_alone(self, page, photo_file):
         drop(page, photo_file)
+        page.focus(".tool[data-tool=clear]")
+        page.keyboard.press("Enter")
         page.keyboard.press("b")
         assert page.evaluate("() => document.activeElement.id") == "canvas"
         start = mask(page)

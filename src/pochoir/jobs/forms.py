@@ -69,7 +69,7 @@ def _parts(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
 
 
 def _doubt(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
-    assert found.doubt is not None  # noqa: S101  # finding was told to measure it
+    assert found.doubt is not None  # noqa: S101  # because the call asked for it
     return found.doubt.map.expand(-1, 3, -1, -1)
 
 

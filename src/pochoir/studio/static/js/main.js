@@ -506,7 +506,11 @@ async function showItem(item) {
       }
     }
     app.shown = { item };
-    const bitmap = await createImageBitmap(await api.get(`/api/history/${item.id}/image?format=png`), { premultiplyAlpha: "default" });
+    const [picture, recipe] = await Promise.all([
+      api.get(`/api/history/${item.id}/image?format=png`),
+      api.get(`/api/history/${item.id}/recipe`),
+    ]);
+    const bitmap = await createImageBitmap(picture, { premultiplyAlpha: "default" });
     if (app.shown?.item?.id !== item.id) return;
     if (!app.photo) stage.setPhoto(bitmap, { width: bitmap.width, height: bitmap.height });
     stage.setOther(null);
@@ -514,16 +518,15 @@ async function showItem(item) {
     stage.mode = app.photo ? "compare" : "result";
     setState("result");
     drawViews();
-    await drawResult(item);
+    drawResult(item, recipe);
     stage.resize();
-    $("app").dataset.shown = item.id;
     $("stage").focus({ preventScroll: true });
   } catch (error) {
     fail(error);
   }
 }
 
-async function drawResult(item) {
+function drawResult(item, recipe) {
   $("result-title").textContent = item.name;
   const facts = [`${item.width} × ${item.height}`, ...(item.seconds ? [texts.seconds(item.seconds)] : []), ...(item.notes || [])];
   $("result-facts").textContent = facts.join(" · ");
@@ -544,7 +547,6 @@ async function drawResult(item) {
     ...(item.variation ? [element("button", { type: "button", onclick: () => paintLarge({ id: item.job, order: item.order, photo: item.photo }) }, texts.large)] : []),
     element("button", { type: "button", class: "danger", onclick: () => removeItem(item) }, texts.remove),
   );
-  const recipe = await api.get(`/api/history/${item.id}/recipe`);
   $("command").textContent = recipe.command;
   $("python").textContent = recipe.python;
 }
