@@ -26,10 +26,6 @@ class Timing:
         """Number of frames, at least one."""
         return max(1, round(self.duration_s * self.fps))
 
-    def time_of(self, index: int) -> float:
-        """Return the time at which frame ``index`` begins, in seconds."""
-        return index / self.fps
-
     def index_at(self, time_s: float) -> int:
         """Return the frame shown at a time; times beyond the ends wrap around in a loop and are clamped otherwise."""
         index = floor(Fraction(time_s).limit_denominator(10**6) * Fraction(self.fps).limit_denominator(10**4))

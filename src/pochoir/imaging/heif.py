@@ -19,6 +19,7 @@ from pochoir.imaging.raster import (
     reduce_samples,
     reduction_note,
     reduction_of,
+    split_alpha,
 )
 from pochoir.imaging.transfer_functions import encoding_of_cicp
 
@@ -94,11 +95,7 @@ def decode_heif(data: bytes) -> Raster:
 
 
 def _split(values: Any, bits: int, factor: int) -> Raster:
-    samples = reduce_samples(check_samples(values if values.ndim == 3 else values[..., None], bits=bits), factor)
-    channels = samples.shape[2]
-    has_alpha = channels in (2, 4)
-    colors = samples[..., : channels - has_alpha]
-    return Raster(colors, "grey" if colors.shape[2] == 1 else "rgb", samples[..., -1] if has_alpha else None)
+    return split_alpha(reduce_samples(check_samples(values, bits=bits), factor))
 
 
 def _add_colors(raster: Raster, properties: ItemProperties) -> None:

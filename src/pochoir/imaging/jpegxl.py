@@ -16,6 +16,7 @@ from pochoir.imaging.raster import (
     reduce_samples,
     reduction_note,
     reduction_of,
+    split_alpha,
 )
 from pochoir.imaging.transfer_functions import encoding_of_cicp
 
@@ -42,11 +43,7 @@ def decode_jpegxl(data: bytes) -> Raster:
     if values.ndim != 3 or values.shape[2] > 4:
         raise ImageReadError(f"it has the shape {values.shape}, which is not that of one picture")
     factor = reduction_of(values.shape[1], values.shape[0])
-    samples = reduce_samples(check_samples(values, bits=header.bits), factor)
-    channels = samples.shape[2]
-    has_alpha = channels in (2, 4)
-    colors = samples[..., : channels - has_alpha]
-    raster = Raster(colors, "grey" if colors.shape[2] == 1 else "rgb", samples[..., -1] if has_alpha else None)
+    raster = split_alpha(reduce_samples(check_samples(values, bits=header.bits), factor))
     raster.encoding = header.encoding
     if factor > 1:
         raster.notes.append(reduction_note((values.shape[1], values.shape[0]), factor))

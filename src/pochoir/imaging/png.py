@@ -21,6 +21,7 @@ from pochoir.imaging.raster import (
     reduce_samples,
     reduction_note,
     reduction_of,
+    split_alpha,
 )
 from pochoir.imaging.transfer_functions import encoding_of_cicp, encoding_of_gamma
 
@@ -184,15 +185,11 @@ def _pack(kind: bytes, payload: bytes) -> bytes:
 def _split_deep(values: Samples, key: bytes | None) -> Raster:
     if values.dtype != np.uint16:
         raise ImageReadError("it is truncated or damaged (no 16-bit samples)")
-    if values.ndim == 2:
-        values = values[..., None]
-    channels = values.shape[2]
-    samples = values[..., : channels - (channels in (2, 4))]
-    alpha = values[..., -1] if channels in (2, 4) else None
-    if alpha is None and key is not None and len(key) == 2 * channels:
-        is_key = (values == np.frombuffer(key, ">u2")).all(axis=2)
-        alpha = np.where(is_key, 0, 65535).astype(np.uint16)
-    return Raster(samples, "grey" if samples.shape[2] == 1 else "rgb", alpha)
+    raster = split_alpha(values)
+    if raster.alpha is None and key is not None and len(key) == 2 * raster.samples.shape[2]:
+        is_key = (raster.samples == np.frombuffer(key, ">u2")).all(axis=2)
+        raster.alpha = np.where(is_key, 0, 65535).astype(np.uint16)
+    return raster
 
 
 def _frames_of(side: dict[bytes, bytes], chunks: list[Chunk]) -> int:

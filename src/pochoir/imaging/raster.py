@@ -74,6 +74,15 @@ class Raster:
         return Metadata(self.icc, self.exif, self.dpi)
 
 
+def split_alpha(samples: Samples) -> Raster:
+    """Return the raster of grey or RGB samples, (H, W) or (H, W, C); the last of 2 or 4 channels is alpha."""
+    if samples.ndim == 2:
+        samples = samples[..., None]
+    has_alpha = samples.shape[2] in (2, 4)
+    colors = samples[..., :-1] if has_alpha else samples
+    return Raster(colors, "grey" if colors.shape[2] == 1 else "rgb", samples[..., -1] if has_alpha else None)
+
+
 def full_scale(dtype: np.dtype[Any]) -> float:
     """Return the value of full intensity for samples of this type."""
     return 1.0 if np.issubdtype(dtype, np.floating) else float(np.iinfo(dtype).max)
