@@ -235,3 +235,22 @@ def test_missing_weights_are_exit_3_with_the_command_that_gets_them(
     assert result.exit_code == 3
     assert error_line(result).endswith("pochoir models pull vgg19")
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        (("stylize", "", "-o", "out"), "An argument is empty"),
+        (("segment", "a.jpg", "", "-o", "out"), "An argument is empty"),
+        (("animate", "", "-o", "out.gif"), "An argument is empty"),
+        (("stylize", "-o", "out", "--", ""), "An argument is empty"),
+        (("redo", ""), "An argument is empty"),
+        (("stylize", "a.jpg", "-o", ""), "The value of -o is empty"),
+        (("stylize", "a.jpg", "-o", "out", "--style="), "The value of --style is empty"),
+        (("score", "a.jpg", "--metric", ""), "The value of --metric is empty"),
+    ],
+)
+def test_empty_values_are_refused_instead_of_meaning_the_current_folder(command: tuple[str, ...], place: str) -> None:
+    result = pochoir(*command)
+    assert result.exit_code == 2
+    assert place in error_line(result)

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from pochoir.errors import ImageReadError, OutputPathError
+from pochoir.errors import ImageReadError, OptionError, OutputPathError
 from pochoir.jobs import Progress, Queued, Saved, Skipped, Started
 from pochoir.jobs.photos import Photo, find_photos, place_outputs
 from pochoir.jobs.progress import BatchProgress
@@ -167,3 +167,8 @@ class TestBatchProgress:
         batch.add(Progress(job="a", done=1, total=2))
         batch.add(Queued(job="a", photo="p", output="o", reason="lost"))
         assert batch.units == 0
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    with pytest.raises(OptionError, match="empty"):
+        find_photos([""], suffixes=SUFFIXES)

@@ -87,6 +87,18 @@ def print_table(*headings: str, rows: Iterable[Iterable[str]]) -> None:
 class Command(TyperCommand):
     """Command whose errors become one line and an exit code; see ``pochoir.errors`` for the codes."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, none of which may be empty: that is what an unset variable of the shell leaves."""
+        for before, argument in zip(["", *args], args, strict=False):
+            name, is_joined, value = argument.partition("=")
+            if not argument and before.startswith("-") and before not in ("-", "--"):
+                _fail(f"The value of {before} is empty.", EXIT_INPUT)
+            if not argument:
+                _fail("An argument is empty; a name or a number belongs there.", EXIT_INPUT)
+            if name.startswith("--") and is_joined and not value:
+                _fail(f"The value of {name} is empty.", EXIT_INPUT)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command's function."""
         verbose = bool(ctx.params.get("verbose"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from pochoir.errors import ImageReadError, OutputPathError
+from pochoir.errors import ImageReadError, OptionError, OutputPathError
 from pochoir.jobs.job import STREAM
 from pochoir.jobs.outputs import is_own
 
@@ -74,10 +74,13 @@ def find_photos(arguments: Sequence[str], *, suffixes: frozenset[str], out: Path
 
     Raises:
         ImageReadError: No photo is found at all.
+        OptionError: A name is empty.
     """
     search = _Search(suffixes, None if out is None else os.path.realpath(out))
     found: dict[str, Photo] = {}
     for argument in arguments:
+        if not argument:
+            raise OptionError("The name of a photo is empty.")
         for photo in search.find(argument):
             found.setdefault(os.path.realpath(photo.path), photo)
     notes = tuple(search.notes())
@@ -130,9 +133,9 @@ class _Search:
         """Yield the photos of one argument."""
         if argument != STREAM and is_pattern(argument):
             root, parts = _split_pattern(argument)
-            yield from self._choose(root, _expand(root, parts, self._walk), is_folder=False)
+            yield from self._choose(root, _expand(root, parts, self._walk))
         elif argument != STREAM and Path(argument).is_dir():
-            yield from self._choose(Path(argument), self._walk(Path(argument)), is_folder=True)
+            yield from self._choose(Path(argument), self._walk(Path(argument)))
         else:
             path = Path(argument)
             yield Photo(path, PurePath(path.name or "photo"))
@@ -144,7 +147,7 @@ class _Search:
         if self._others:
             yield f"{_count(self._others, 'file')} that pochoir cannot read as a picture: {_name(self._others)}"
 
-    def _choose(self, root: Path, paths: Iterator[Path], *, is_folder: bool) -> Iterator[Photo]:
+    def _choose(self, root: Path, paths: Iterator[Path]) -> Iterator[Photo]:
         for path in paths:
             if not path.is_file():
                 continue

@@ -37,7 +37,7 @@ def path_text(value: Any, what: str) -> str:
     """Return a non-empty text or path as text; raise ``OptionError`` otherwise."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str) or not text:
-        raise OptionError(f"{what} must be a text; got {value!r}.")
+        raise OptionError(f"{what} must be a text that is not empty; got {value!r}.")
     return str(text)
 
 
