@@ -77,7 +77,7 @@ class Correction(FrozenModel):
     """The user's word on the subject in one frame; it is tracked through the shot.
 
     Attributes:
-        frame: Number of the frame in the film; 0 is the first frame after the start.
+        frame: Number of the frame, counted from the first of the video file, which is 0.
         mask: Picture that is the matte of this frame: white is subject.
         keep_points: Pixels of the frame that are subject.
         drop_points: Pixels of the frame that are background.
