@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -6,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pochoir.transfer import Region, iter_paint
+from pochoir.transfer import Anchor, Region, iter_paint
 from pochoir.transfer.criterion import Criterion, StyledRegion, Terms
 from pochoir.transfer.cuda_graphs import (
     BEFORE_RECORDING,
@@ -63,7 +64,7 @@ def objectives(photo, style, quick, encoder, left_half):
 
     def build(part: Level, **sizes: float) -> Criterion:
         regions = [StyledRegion(region.matte, grams) for region in part.regions]
-        return Criterion(part.photo, regions, encoder, settings, **sizes)
+        return Criterion(part.photo, regions, encoder, settings, anchors=part.anchors, **sizes)
 
     mattes = [left_half, 1 - left_half]
     level = Level(photo, [Region(matte, [(style, 1.0)]) for matte in mattes], style_scale=1.0, frame_px=40.0 * 48.0)
@@ -71,6 +72,7 @@ def objectives(photo, style, quick, encoder, left_half):
     large = Level(wide, [Region(torch.ones_like(wide[:, :1]), [(style, 1.0)])], style_scale=1.0, frame_px=1.0)
     return {
         "joint": (build(level), photo),
+        "anchored": (build(replace(level, anchors=(Anchor(photo.flip(-1), left_half, 300.0),))), photo),
         "in tiles": (build(large, most_px=1.0), wide),
         "apart": (RegionsCriterion(level, split_regions(level), build), photo.repeat(2, 1, 1, 1)),
         "in turns": (
@@ -80,7 +82,7 @@ def objectives(photo, style, quick, encoder, left_half):
     }
 
 
-@pytest.mark.parametrize("name", ["joint", "in tiles", "apart", "in turns"])
+@pytest.mark.parametrize("name", ["joint", "anchored", "in tiles", "apart", "in turns"])
 class TestRecorded:
     def test_nothing_waits_for_the_device(self, name, objectives):
         objective, picture = objectives[name]
@@ -198,7 +200,7 @@ class TestOnCuda:
         target = torch.rand(1, 3, 30, 40, device=device)
 
         def objective(picture: Tensor) -> Terms:
-            return Terms((picture.square() - target).square().sum(), *target.new_zeros(4))
+            return Terms((picture.square() - target).square().sum(), *target.new_zeros(5))
 
         evaluate = Recorded(objective, partial(record_on_cuda, device=device))
         for turn in range(4):

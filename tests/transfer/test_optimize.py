@@ -11,7 +11,7 @@ from support.close import assert_close
 
 def distance_to(target: torch.Tensor):
     def objective(picture: torch.Tensor):
-        return Terms((picture - target).square().sum(), *torch.zeros(4))
+        return Terms((picture - target).square().sum(), *torch.zeros(5))
 
     return objective
 

@@ -1,5 +1,6 @@
 """Neural style transfer by optimising a picture's pixels (Gatys et al., arXiv:1508.06576)."""
 
+from pochoir.transfer.anchors import Anchor as Anchor
 from pochoir.transfer.criterion import Losses as Losses
 from pochoir.transfer.emphasis import Emphasis as Emphasis
 from pochoir.transfer.emphasis import build_emphasis as build_emphasis

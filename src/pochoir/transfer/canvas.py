@@ -11,6 +11,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.recipe import TransferSettings
+from pochoir.transfer.anchors import Anchor
 from pochoir.transfer.color_modes import Palette
 from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.features import step_work_px
@@ -47,10 +48,16 @@ class Canvas:
         regions: What is painted.
         settings: Colours and brush size.
         emphasis: Where content counts more and style less, at the photo's size.
+        anchors: Pictures to stay near to, of the photo's size.
     """
 
     def __init__(
-        self, photo: Tensor, regions: Sequence[Region], settings: TransferSettings, emphasis: Emphasis | None = None
+        self,
+        photo: Tensor,
+        regions: Sequence[Region],
+        settings: TransferSettings,
+        emphasis: Emphasis | None = None,
+        anchors: Sequence[Anchor] = (),
     ) -> None:
         self.photo = photo
         self.cover = torch.stack([region.matte for region in regions]).sum(dim=0)
@@ -63,6 +70,9 @@ class Canvas:
             style_scale=settings.style_scale,
             frame_px=float(photo.shape[-2] * photo.shape[-1]),
             emphasis=None if emphasis is None else emphasis.cut(self.window),
+            anchors=tuple(
+                anchor._replace(picture=self.palette.prepare(anchor.picture)).cut(self.window) for anchor in anchors
+            ),
         )
 
     def plan_scale(self, index: int, scales: Sequence[Scale], encoder: VGG, settings: TransferSettings) -> ScalePlan:

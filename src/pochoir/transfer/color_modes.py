@@ -50,11 +50,15 @@ class Palette:
         self._kept = torch.stack(keeping).sum(dim=0).clamp(max=1.0) if keeping else None
 
     def _recolor(self, style: Sample, color: str, matte: Tensor) -> Sample:
-        if color == "style":
+        if color == "style" or style.is_recolored:
             return style
         if self._is_grey:
             return style._replace(picture=match_luma(style.picture, self.photo, style.mask), key="")
         return style._replace(picture=match_color(style.picture, self.photo, style.mask, matte), key="")
+
+    def prepare(self, picture: Tensor) -> Tensor:
+        """Return a restored painting, shape (1, 3, H, W), in the colours in which it was painted."""
+        return luma(picture).expand(-1, 3, -1, -1) if self._is_grey else picture
 
     def restore(self, painted: Tensor) -> Tensor:
         """Lay the photo's chroma under a painting where it is kept. Shape (1, 3, H, W), in [0, 1]."""

@@ -10,6 +10,8 @@ from torch import Tensor
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.recipe import TransferSettings, Treatment
+from pochoir.transfer.anchors import Anchor, AnchorDistance
+from pochoir.transfer.content import ContentDistance
 from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.features import WHOLE_PX, Features, FeatureTiles
 from pochoir.transfer.functional import (
@@ -18,7 +20,6 @@ from pochoir.transfer.functional import (
     own_square,
     squares,
     total_variation,
-    weighted_squares,
 )
 from pochoir.transfer.grams import GuidedGrams
 from pochoir.transfer.guidance import build_guides, pool
@@ -43,6 +44,8 @@ class Losses(NamedTuple):
     style: float
     tv: float
     gamut: float
+    anchor: float = 0.0
+    """Already with its strength."""
 
 
 class Terms(NamedTuple):
@@ -54,13 +57,14 @@ class Terms(NamedTuple):
     style: Tensor
     tv: Tensor
     gamut: Tensor
+    anchor: Tensor
 
     def stacked(self) -> Tensor:
-        """Return all in one tensor, shape (5,), without gradients."""
+        """Return all in one tensor, shape (6,), without gradients."""
         return torch.stack([term.detach() for term in self])
 
     def numbers(self) -> Losses:
-        """Wait for them: one transfer from the device instead of five."""
+        """Wait for them: one transfer from the device instead of six."""
         return Losses(*self.stacked().tolist())
 
 
@@ -82,7 +86,7 @@ class StyledRegion:
 class Criterion:
     """The objective of one scale.
 
-    ``total = content_weight * content + style_weight * style + tv_weight * tv + penalty * gamut``, where
+    ``total = content_weight * content + style_weight * style + tv_weight * tv + penalty * gamut + anchor``, where
 
     - content is the relative distance of the features to the photo's, the mean over the content layers, each
       position weighted by how much of it is painted. Where a region is too small for the deep style layers to count in
@@ -95,7 +99,8 @@ class Criterion:
       area**: a guided Gram matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the
       share cancels that, and at each layer the balance of style against content at a pixel is the same in a small
       region as in a large one;
-    - tv is ``total_variation`` of the painted pixels, gamut is their ``gamut_excess``.
+    - tv is ``total_variation`` of the painted pixels, gamut is their ``gamut_excess``;
+    - anchor is the ``AnchorDistance``, 0 without anchors.
 
     Args:
         photo: What the content is taken from, shape (1, 3, H, W).
@@ -107,6 +112,7 @@ class Criterion:
         margin: Pixels of ``photo`` and mattes beyond the frame. They are compared like all others, but no region or
             layer counts more for them.
         emphasis: Where content counts more and style less, at the photo's size. It changes no layer weight.
+        anchors: Pictures to stay near to, of the photo's size.
         most_px: Pixels that the encoder is shown at once. A larger picture is looked at in tiles, twice: once to
             measure its Gram matrices, once to send the gradient of the objective at these matrices back. That is the
             same objective and the same gradient.
@@ -130,6 +136,7 @@ class Criterion:
         frame_px: float = 0.0,
         margin: Margin = NO_MARGIN,
         emphasis: Emphasis | None = None,
+        anchors: Sequence[Anchor] = (),
         most_px: float = WHOLE_PX,
         largest_px: float = 0.0,
     ) -> None:
@@ -179,6 +186,7 @@ class Criterion:
         self.guided_grams = GuidedGrams(self.guides)
         targets = self.tiles.gather(photo, tuple(self.content_guides))
         covers = build_guides(self.cover, encoder, tuple(self.content_guides))
+        self.anchor = AnchorDistance(anchors, self.cover)
         self.content = ContentDistance(targets, self.content_guides, covers, nothing=photo.new_zeros(()))
 
     def _emphasize(self, emphasis: Emphasis, encoder: VGG) -> None:
@@ -217,7 +225,10 @@ class Criterion:
         tv = total_variation(pastiche, self.cover)
         gamut = gamut_excess(pastiche) / self.painted_share  # the other pixels are the photo's and add nothing
         total = of_features + self.tv_weight * tv + GAMUT_WEIGHT * gamut
-        return Terms(total, *(term.detach() for term in (content, style, tv, gamut)))
+        anchor = self.anchor(pastiche)
+        if self.anchor:
+            total = total + anchor
+        return Terms(total, *(term.detach() for term in (content, style, tv, gamut, anchor)))
 
     def _compare_features(self, pastiche: Tensor, features: Features | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return content and style, and their weighted sum to differentiate."""
@@ -257,36 +268,4 @@ class Criterion:
         for share, targets, units, weights, region in of_regions:
             for layer, matrix in region.items():
                 loss = loss + squares(matrix, targets[layer]) * (share * weights[layer] / units[layer])
-        return loss
-
-
-class ContentDistance:
-    """The content term, of which each tile gives a part.
-
-    Args:
-        targets: The photo's features by layer, each (1, C, h, w).
-        guides: Weight of each position, each (1, 1, h, w).
-        covers: How much of each position is painted, likewise: what the distance is a mean over.
-        nothing: The value where no layer is compared: a zero on the pictures' device.
-    """
-
-    def __init__(
-        self,
-        targets: Mapping[str, Tensor],
-        guides: Mapping[str, Tensor],
-        covers: Mapping[str, Tensor],
-        *,
-        nothing: Tensor,
-    ) -> None:
-        self.targets, self.guides, self.nothing = targets, guides, nothing
-        self.units = {layer: float(own_square(target, covers[layer])) for layer, target in targets.items()}
-
-    def __call__(self, tile: Tile, features: Mapping[str, Tensor]) -> Tensor:
-        """Return the tile's part of the mean over the layers of ``relative_distance``; the parts add up."""
-        loss = self.nothing
-        for layer, target in self.targets.items():
-            stride = VGG.stride(layer)
-            positions, part = tile.positions(stride), tile.core_of(features[layer], stride)
-            excess = weighted_squares(part, positions.cut(target), positions.cut(self.guides[layer]))
-            loss = loss + excess / (self.units[layer] * len(self.targets))
         return loss

@@ -73,6 +73,7 @@ def build_criterion(
         frame_px=level.frame_px,
         margin=level.margin,
         emphasis=level.emphasis,
+        anchors=level.anchors,
         **shown,
     )
     dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]

@@ -15,6 +15,7 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import DivergedError, EmptyRegionError, ShapeError
 from pochoir.recipe import TransferSettings
+from pochoir.transfer.anchors import Anchor, check_anchors
 from pochoir.transfer.canvas import Canvas, ScalePlan
 from pochoir.transfer.criterion import Criterion, Losses
 from pochoir.transfer.emphasis import Emphasis
@@ -96,6 +97,7 @@ def iter_paint(
     checkpoint: Checkpoint | None = None,
     targets: StyleTargets | None = None,
     emphasis: Emphasis | None = None,
+    anchors: Sequence[Anchor] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Step]:
     """Repaint regions of a photo.
@@ -116,6 +118,7 @@ def iter_paint(
         targets: Cache of the Gram matrices of styles, shared by paintings with the same encoder. The picture is the
             same with and without it.
         emphasis: Where content counts more and style less, at the photo's size; see ``build_emphasis``.
+        anchors: Pictures to stay near to, in the photo's size and colours.
         clock: Returns the time in seconds.
 
     Yields:
@@ -124,11 +127,14 @@ def iter_paint(
     Raises:
         DivergedError: The loss is not a finite number where a scale starts.
         EmptyRegionError: There is no region, or one has no pixels.
-        ShapeError: A matte or the start has another size than the photo.
+        OptionError: The strength of an anchor is negative.
+        ShapeError: A matte, the start or an anchor has another size than the photo.
     """
     began = clock()
     _check_shapes(photo, regions, start)
-    canvas = Canvas(photo, regions, settings, emphasis)
+    check_anchors(anchors, photo)
+    canvas = Canvas(photo, regions, settings, emphasis, anchors)
+    given = None if start is None else canvas.window.cut(canvas.palette.prepare(start))
     smallest = min(float(region.matte.sum()) for region in regions)
     stride = min(encoder.stride(name) for name in settings.style_layers or settings.content_layers)
     scales = plan_scales(
@@ -153,7 +159,7 @@ def iter_paint(
         )
         level = canvas.level.at(scale.size)
         parts = split_regions(level)
-        images = _first_images(parts, coarser, settings, None if start is None else canvas.window.cut(start))
+        images = _first_images(parts, coarser, settings, given)
         search = _begin_search(level, parts, images, plan, build, settings)
         coarser = None
         if plan.is_joint:

@@ -11,6 +11,7 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.recipe import Treatment
+from pochoir.transfer.anchors import Anchor
 from pochoir.transfer.emphasis import Emphasis
 from pochoir.transfer.grain import remove_grain
 from pochoir.transfer.tiling import NO_MARGIN, Margin, Window
@@ -37,6 +38,8 @@ class Sample(NamedTuple):
     the picture or the mask has to change or clear it."""
     is_grainy: bool = False
     """True if noise is removed at the sizes where it shows; see ``grain``."""
+    is_recolored: bool = False
+    """True if the picture is already in the colours that its region is painted in; see ``Palette``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,7 @@ class Level:
         frame_px: Pixels of the whole picture, of which ``photo`` may be a part.
         margin: Reflected pixels of ``photo`` and mattes that are painted and then cut off.
         emphasis: Where content and style count more or less, at the photo's size.
+        anchors: Pictures to stay near to, of the photo's size.
     """
 
     photo: Tensor = field(repr=False)
@@ -79,6 +83,7 @@ class Level:
     frame_px: float
     margin: Margin = NO_MARGIN
     emphasis: Emphasis | None = None
+    anchors: tuple[Anchor, ...] = ()
 
     @property
     def cover(self) -> Tensor:
@@ -96,6 +101,7 @@ class Level:
             style_scale=self.style_scale,
             frame_px=self.frame_px * factor**2,
             emphasis=None if self.emphasis is None else self.emphasis.at(size),
+            anchors=tuple(anchor.at(size) for anchor in self.anchors),
         )
 
     def within(self, window: Window) -> "Level":
@@ -103,13 +109,27 @@ class Level:
         regions = [replace(region, matte=window.cut(region.matte)) for region in self.regions]
         margin = self.margin.within(window, Size(*self.photo.shape[-2:]))
         emphasis = None if self.emphasis is None else self.emphasis.cut(window)
-        return replace(self, photo=window.cut(self.photo), regions=regions, margin=margin, emphasis=emphasis)
+        return replace(
+            self,
+            photo=window.cut(self.photo),
+            regions=regions,
+            margin=margin,
+            emphasis=emphasis,
+            anchors=tuple(anchor.cut(window) for anchor in self.anchors),
+        )
 
     def padded(self, margin: Margin) -> "Level":
         """Return the same with a reflected margin around it."""
         regions = [replace(region, matte=margin.pad(region.matte)) for region in self.regions]
         emphasis = None if self.emphasis is None else self.emphasis.padded(margin)
-        return replace(self, photo=margin.pad(self.photo), regions=regions, margin=margin, emphasis=emphasis)
+        return replace(
+            self,
+            photo=margin.pad(self.photo),
+            regions=regions,
+            margin=margin,
+            emphasis=emphasis,
+            anchors=tuple(anchor.padded(margin) for anchor in self.anchors),
+        )
 
     def scale_style(self, style: Sample) -> Sample:
         """Return a style picture in its own shape, with as many pixels as the frame at this scale, brush size aside.
@@ -126,7 +146,9 @@ class Level:
         picture = imaging.resize(style.picture, scaled)
         is_grainy = style.is_grainy and scaled.long_side > GRAIN_SHOWS_FROM * size.long_side
         key = f"{style.key} at {scaled}{' cleaned' if is_grainy else ''}" if style.key else ""
-        return Sample(remove_grain(picture) if is_grainy else picture, style.share, mask, key)
+        return Sample(
+            remove_grain(picture) if is_grainy else picture, style.share, mask, key, is_recolored=style.is_recolored
+        )
 
 
 def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:

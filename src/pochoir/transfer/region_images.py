@@ -37,6 +37,8 @@ def split_regions(level: Level) -> tuple[Level, ...]:
             level,
             photo=compositing.cutout(level.photo, region.matte)[:, :3],
             regions=[replace(region, matte=_dilate(region.matte))],
+            # Beyond the silhouette an anchor shows another region.
+            anchors=tuple(anchor.within(region.matte) for anchor in level.anchors),
         )
         for region in level.regions
     )
