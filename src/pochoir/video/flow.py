@@ -1,0 +1,195 @@
+"""Optical flow between frames of one shot: dense, filled from reliable places, with a map of what is seen in both."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pochoir.video.colors import Rgb
+from pochoir.video.warping import FlowField, dense_search, is_inside, warp
+
+Map = npt.NDArray[np.float32]
+Matte = npt.NDArray[np.uint8]
+
+_WORKING_LONG_SIDE: Final = 512
+_MOST_ENLARGED: Final = 2.0
+"""The raw flow is computed at this size: smaller frames are enlarged, which halves its error at 256 pixels."""
+_CACHE_BYTES: Final = 192 << 20
+_TEXTURE_SIGMA: Final = 2.0
+_TEXTURE_HALF: Final = 4.0
+"""Smaller eigenvalue of the structure tensor, in squared levels, at which texture counts as one half."""
+_TEXTURED_FROM: Final = 0.3
+_PHOTO_LEVELS: Final = 14.0
+"""Mean difference in 8-bit levels up to which two pixels show the same."""
+_MATTE_DIFFERENCE: Final = 0.25
+_INCONSISTENT_FROM: Final = 1.5
+_BAND_PX_AT_256: Final = 7.0
+"""Width of the band at a silhouette that the background's flow is not taken from, at 256 pixels."""
+_FILL_LEVELS: Final = 6
+_FILL_FAITH: Final = 0.02
+"""Weight of the coarser answer in a fill; texture counts up to 1."""
+
+
+class Flows:
+    """Flow between any two frames of one shot.
+
+    Dense inverse search (Kroeger et al. 2016) finds a raw flow in both directions. Where it is unreliable (no texture,
+    or there and back do not agree) it is filled from reliable places by pull-push, for subject and background by
+    themselves where there are mattes. Results are kept up to a bound of memory.
+
+    Args:
+        frames: Frames of one size, shape (H, W, 3), uint8; may read them when asked.
+        mattes: A matte of each frame, shape (H, W), 255 in the subject; None, or None for some, if it is not known.
+    """
+
+    def __init__(self, frames: Sequence[Rgb], mattes: Sequence[Matte | None] | None = None) -> None:
+        self._frames = frames
+        self._mattes = mattes
+        self._search = dense_search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._kept: OrderedDict[tuple[str, int, int], npt.NDArray[Any]] = OrderedDict()
+        self._kept_bytes = 0
+
+    def flow(self, i: int, j: int) -> FlowField:
+        """Return where each pixel of frame ``i`` is in frame ``j``, shape (H, W, 2), in pixels.
+
+        Frame ``i`` at x looks like frame ``j`` at x + flow.
+        """
+        return np.asarray(self._keep("flow", i, j, self._fill))
+
+    def visible(self, i: int, j: int) -> Map:
+        """Return how surely each pixel of frame ``i`` is also seen in frame ``j``, shape (H, W), in [0, 1]."""
+        return np.asarray(self._keep("visible", i, j, self._see))
+
+    def forget_before(self, i: int) -> None:
+        """Drop what is kept about frames before number ``i``."""
+        for key in [key for key in self._kept if min(key[1:]) < i]:
+            self._kept_bytes -= self._kept.pop(key).nbytes
+
+    def _keep(self, kind: str, i: int, j: int, make: Callable[[int, int], npt.NDArray[Any]]) -> Any:
+        key = (kind, i, j)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        made = make(i, j)
+        made.setflags(write=False)
+        self._kept[key] = made
+        self._kept_bytes += made.nbytes
+        while self._kept_bytes > _CACHE_BYTES and len(self._kept) > 1:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
+        return made
+
+    def _fill(self, i: int, j: int) -> FlowField:
+        if i == j:
+            return np.zeros((*self._frames[i].shape[:2], 2), np.float32)
+        raw = self._keep("raw", i, j, self._raw)
+        weight = np.exp(-_inconsistency(raw, self._keep("raw", j, i, self._raw))) * self._texture(i)
+        weight = (weight + 1e-5).astype(np.float32)
+        own, other = self._matte(i), self._matte(j)
+        if own is None or other is None:
+            return pull_push(raw, weight)
+        agrees = np.abs(warp(other, raw, interpolation="linear") - own) < 0.3
+        outlying = _grow(own > 0.1, max(1, round(_BAND_PX_AT_256 * max(raw.shape[:2]) / 256)))
+        subject, ground = _shrink(own > 0.9, 2), ~outlying
+        if not subject.any():
+            return pull_push(raw, weight)
+        front = pull_push(raw, weight * (subject & agrees) + np.float32(1e-6))
+        back = pull_push(raw, weight * (ground & agrees) + np.float32(1e-6))
+        return np.where((own > 0.5)[..., None], front, back).astype(np.float32)
+
+    def _see(self, i: int, j: int) -> Map:
+        if i == j:
+            return np.ones(self._frames[i].shape[:2], np.float32)
+        there, back = self.flow(i, j), self.flow(j, i)
+        seen = is_inside(there)
+        one = self._frames[i].astype(np.float32)
+        difference = np.abs(warp(self._frames[j], there, interpolation="linear") - one).mean(axis=2)
+        seen &= cv2.GaussianBlur(difference, (0, 0), 1.0) < _PHOTO_LEVELS
+        own, other = self._matte(i), self._matte(j)
+        if own is not None and other is not None:
+            seen &= np.abs(warp(other, there, interpolation="linear") - own) < _MATTE_DIFFERENCE
+        seen &= ~((_inconsistency(there, back) > _INCONSISTENT_FROM) & (self._texture(i) > _TEXTURED_FROM))
+        return cv2.morphologyEx(seen.astype(np.float32), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.float32)
+
+    def _raw(self, i: int, j: int) -> FlowField:
+        height, width = self._frames[i].shape[:2]
+        found = self._search.calc(self._gray(i), self._gray(j), None)
+        if found.shape[:2] == (height, width):
+            return np.asarray(found, np.float32)
+        scale = np.array([width / found.shape[1], height / found.shape[0]], np.float32)
+        way = cv2.INTER_AREA if found.shape[0] > height else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(found, (width, height), interpolation=way) * scale, np.float32)
+
+    def _gray(self, i: int) -> npt.NDArray[np.uint8]:
+        return np.asarray(self._keep("gray", i, i, lambda i, _: enlarge_gray(self._frames[i])))
+
+    def _texture(self, i: int) -> Map:
+        return np.asarray(self._keep("texture", i, i, lambda i, _: _measure_texture(self._frames[i])))
+
+    def _matte(self, i: int) -> Map | None:
+        matte = None if self._mattes is None else self._mattes[i]
+        return None if matte is None else matte.astype(np.float32) / np.float32(255)
+
+
+def enlarge_gray(frame: Rgb) -> npt.NDArray[np.uint8]:
+    """Return a frame in grey at the size that flow is computed at."""
+    gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    height, width = gray.shape
+    factor = min(_WORKING_LONG_SIDE / max(height, width), _MOST_ENLARGED)
+    # The search needs at least 16 pixels a side.
+    size = (max(16, round(width * factor)), max(16, round(height * factor)))
+    if size == (width, height):
+        return np.asarray(gray, np.uint8)
+    way = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+    return np.asarray(cv2.resize(gray, size, interpolation=way), np.uint8)
+
+
+def pull_push(values: npt.NDArray[np.float32], weight: Map) -> npt.NDArray[np.float32]:
+    """Fill values by their weights: a pyramid of weighted means answers where the weight is small.
+
+    Args:
+        values: Shape (H, W, C).
+        weight: Shape (H, W), from 0 to 1.
+
+    Returns:
+        Shape (H, W, C).
+
+    References:
+        Gortler et al., "The Lumigraph", SIGGRAPH 1996 (pull-push).
+    """
+    sums, weights = [values * weight[..., None]], [weight]
+    while len(sums) <= _FILL_LEVELS and min(weights[-1].shape) >= 8:
+        sums.append(np.asarray(cv2.pyrDown(sums[-1]), np.float32))
+        weights.append(np.asarray(cv2.pyrDown(weights[-1]), np.float32))
+    filled: npt.NDArray[np.float32] = sums[-1] / (weights[-1][..., None] + np.float32(1e-6))
+    for total, count in zip(sums[-2::-1], weights[-2::-1], strict=True):
+        coarse = cv2.pyrUp(filled, dstsize=(total.shape[1], total.shape[0]))
+        filled = (total + _FILL_FAITH * coarse) / (count[..., None] + _FILL_FAITH)
+    return filled.astype(np.float32)
+
+
+def _inconsistency(there: FlowField, back: FlowField) -> Map:
+    """Return the distance between there and back, relative to what is normal (Sundaram et al. 2010)."""
+    returned = warp(back, there, interpolation="linear")
+    allowed = 0.01 * ((there**2).sum(axis=2) + (returned**2).sum(axis=2)) + 0.5
+    return np.asarray(((there + returned) ** 2).sum(axis=2) / allowed, np.float32)
+
+
+def _measure_texture(frame: Rgb) -> Map:
+    gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    dx, dy = cv2.Sobel(gray, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(gray, cv2.CV_32F, 0, 1) / 8
+    xx, xy, yy = (cv2.GaussianBlur(each, (0, 0), _TEXTURE_SIGMA) for each in (dx * dx, dx * dy, dy * dy))
+    smaller = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    return np.asarray(smaller / (smaller + _TEXTURE_HALF), np.float32).clip(0, 1)
+
+
+def _grow(mask: npt.NDArray[np.bool_], radius_px: int) -> npt.NDArray[np.bool_]:
+    square = np.ones((2 * radius_px + 1, 2 * radius_px + 1), np.uint8)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), square) > 0)
+
+
+def _shrink(mask: npt.NDArray[np.bool_], radius_px: int) -> npt.NDArray[np.bool_]:
+    square = np.ones((2 * radius_px + 1, 2 * radius_px + 1), np.uint8)
+    return np.asarray(cv2.erode(mask.astype(np.uint8), square) > 0)
