@@ -1,0 +1,154 @@
+"""Votes of several looks at a subject, aligned by the flow."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pochoir.video.warping import FlowField, warp
+
+Matte = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+_AHEAD: Final = 8
+"""Looks ahead that vote."""
+_DECAY: Final = 0.9
+"""Share of a vote that remains one look later."""
+_HOLD: Final = 1.5
+"""Votes for the decision before."""
+_FRESH: Final = 0.4
+"""Share of the new look at edges; the rest is the matte before, carried along the flow."""
+_THICK: Final = 0.012
+"""Radius of a disagreement that is about an object and not about an edge, as a share of the long side."""
+
+
+class Sight(NamedTuple):
+    """Another frame as seen from one: the flow to it and what is seen in both."""
+
+    flow: FlowField
+    visible: Matte
+
+
+See = Callable[[int, int], Sight]
+
+
+def settle(stops: Sequence[int], look: Callable[[int], Matte], see: See, corrected: Collection[int]) -> Iterator[Matte]:
+    """Yield the settled matte of each frame that is looked at.
+
+    Args:
+        stops: Numbers of these frames, in order.
+        look: Function that returns the network's matte of a frame, or the user's.
+        see: Function from two frames to the second as seen from the first.
+        corrected: Frames whose mattes are the user's word.
+    """
+    looks: deque[Matte] = deque()
+    told = _follow_back(stops, look, see, corrected)
+    past: Matte | None = None
+    settled: Matte | None = None
+    trust: Matte | None = None
+    for at, stop in enumerate(stops):
+        while len(looks) <= _AHEAD and at + len(looks) < len(stops):
+            looks.append(look(stops[at + len(looks)]))
+        own = looks[0]
+        future = _vote_ahead(stops[at : at + len(looks)], looks, see)
+        if stop in corrected:
+            past, settled, trust = 2 * own - 1, own, np.ones_like(own)
+        else:
+            back = None if at == 0 else see(stop, stops[at - 1])
+            past = 2 * own - 1 + (0 if back is None or past is None else _DECAY * _carry(past, back))
+            expected = None if back is None or settled is None else warp(settled, back.flow, interpolation="linear")
+            votes = past + future
+            if expected is not None and back is not None:
+                votes = votes + _HOLD * (2 * expected - 1) * back.visible
+            trust = None if trust is None or back is None else (_carry(trust, back) > 0.5).astype(np.float32)
+            votes = _overrule(votes, expected, trust, told.get(stop))
+            settled = _join(own, votes > 0, expected, None if back is None else back.visible)
+        looks.popleft()
+        yield settled
+
+
+def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: See) -> Matte:
+    """Return the votes of later looks, seen from the first of them."""
+    votes = np.zeros_like(looks[0])
+    for at in range(len(stops) - 2, -1, -1):
+        votes = _DECAY * _carry(votes + 2 * looks[at + 1] - 1, see(stops[at], stops[at + 1]))
+    return votes
+
+
+def _carry(values: Matte, sight: Sight) -> Matte:
+    return warp(values, sight.flow, interpolation="linear") * sight.visible
+
+
+def _follow_back(
+    stops: Sequence[int], look: Callable[[int], Matte], see: See, corrected: Collection[int]
+) -> dict[int, npt.NDArray[np.int8]]:
+    """Return what corrections tell about frames before them: 1 subject, -1 background, 0 nothing."""
+    told: dict[int, npt.NDArray[np.int8]] = {}
+    for at in sorted((stops.index(each) for each in corrected), reverse=True):
+        matte = look(stops[at])
+        known = np.ones_like(matte)
+        for earlier in range(at - 1, -1, -1):
+            if stops[earlier] in corrected:
+                break
+            sight = see(stops[earlier], stops[earlier + 1])
+            known = (_carry(known, sight) > 0.5).astype(np.float32)
+            expected = warp(matte, sight.flow, interpolation="linear")
+            own = look(stops[earlier])
+            matte = _join(own, _overrule(2 * own - 1, expected, known, None) > 0, expected, sight.visible)
+            told[stops[earlier]] = (np.where(matte > 0.5, 1, -1) * (known > 0)).astype(np.int8)
+    return told
+
+
+def _overrule(votes: Matte, expected: Matte | None, trust: Matte | None, told: npt.NDArray[np.int8] | None) -> Matte:
+    """Set votes to the user's word where it is known, from an earlier correction or a later one."""
+    if told is not None:
+        votes = np.where(told != 0, told, votes)
+    if trust is not None and expected is not None:
+        votes = np.where(trust > 0, expected - np.float32(0.5), votes)
+    return votes.astype(np.float32)
+
+
+def _join(own: Matte, decided: Mask, expected: Matte | None, visible: Matte | None) -> Matte:
+    """Return the matte of a frame: the look's edges where it agrees with the decision, else what was expected.
+
+    Args:
+        own: The look at this frame.
+        decided: Where the subject is.
+        expected: The matte before, carried here; None in the first frame.
+        visible: Where the frame before shows the same; None in the first frame.
+    """
+    radius = max(1, round(_THICK * max(own.shape)))
+    wrong = _thick(own, decided, radius)
+    steady = own
+    soft = cv2.GaussianBlur(decided.astype(np.float32), (0, 0), 1.0)
+    if expected is not None and visible is not None:
+        seen = visible * ~_thick(expected, decided, radius)
+        steady = own + (1 - np.float32(_FRESH)) * seen * (expected - own)
+        soft = np.where(((expected > 0.5) == decided) & (visible > 0.5), expected, soft)
+    if not wrong.any():
+        return np.asarray(steady, np.float32)
+    # Beyond the wrong part itself, its soft fringe is replaced, too.
+    share = cv2.blur(_grow(wrong, radius).astype(np.float32), (3, 3))
+    return np.asarray(steady + share * (soft - steady), np.float32)
+
+
+def _thick(matte: Matte, decided: Mask, radius: int) -> Mask:
+    """Return the pieces in which a matte differs from a decision by more than an edge, whole."""
+    differs = ((matte > 0.5) != decided).astype(np.uint8)
+    if not differs.any():
+        return np.zeros(matte.shape, bool)
+    count, pieces = cv2.connectedComponents(differs, connectivity=8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    core = cv2.erode(differs, disc, borderType=cv2.BORDER_REPLICATE) > 0
+    is_thick = np.zeros(count, bool)
+    is_thick[np.unique(pieces[core])] = True
+    is_thick[0] = False
+    return np.asarray(is_thick[pieces])
+
+
+def _grow(mask: Mask, radius: int) -> Mask:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc) > 0)
