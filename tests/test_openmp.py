@@ -67,3 +67,26 @@ for _ in range(3):
 print([thread.name for thread in threading.enumerate()].count("pochoir-openmp"))
 """
     assert run(code, **variables) == str(parked)
+
+
+FILTER_ON_ONE_CORE = """
+import os, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import pochoir, torch
+from pochoir.transfer.preconditioner import FrequencyFilter
+apply, gradient = FrequencyFilter(torch.ones(1, 1, 144, 144)), torch.rand(1, 3, 144, 144)
+for threads in (1, 2):
+    torch.set_num_threads(threads)
+    apply(gradient)
+    began = time.process_time()
+    for _ in range(20):
+        apply(gradient)
+    print(time.process_time() - began)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="affinity of processors")
+def test_transforms_do_not_spin_where_threads_share_a_core():
+    """MKL's threads wait in a loop within a transform of both axes, which took 30 times as long then."""
+    alone, shared = map(float, run(FILTER_ON_ONE_CORE).split())
+    assert shared < 5 * alone + 0.05
