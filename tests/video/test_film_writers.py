@@ -105,7 +105,8 @@ def test_videos_have_even_sides_and_true_colors(tmp_path: Path, suffix: str) -> 
         assert stream.average_rate == Fraction(30000, 1001)
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
     assert len(frames) == COUNT
-    assert frames[0].shape == (34, 48, 3)
+    # 4:2:0 shares chroma between two pixels a side; ProRes 4444 does not.
+    assert frames[0].shape == ((33, 47, 3) if suffix == ".mov" else (34, 48, 3))
     for index in (0, COUNT - 1):
         difference = np.abs(frames[index][:33, :47].astype(int) - draw(index, alpha=False))
         assert np.median(difference) <= 4  # a wrong matrix or range shifts all colours by ten and more

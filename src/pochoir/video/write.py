@@ -13,6 +13,7 @@ from pochoir._files import replacing
 from pochoir.errors import MissingExtraError, OptionError, OutputPathError, WriteError
 from pochoir.imaging import check_place
 from pochoir.video import write_animated, write_apng, write_av, write_frames, write_gif
+from pochoir.video.codecs import AUTO, codec_of
 from pochoir.video.film import Film
 
 Writer = Callable[[Film, Path, int | None], None]
@@ -50,22 +51,24 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         ".mp4": Format("MP4 with AV1", write_av.write_mp4, alpha=False, needs_av=True),
         ".webm": Format("WebM with VP9", write_av.write_webm, needs_av=True),
         ".mov": Format("QuickTime with ProRes 4444, for editing", write_av.write_mov, needs_av=True),
+        ".mkv": Format("Matroska with AV1, or lossless with alpha", write_av.write_mkv, needs_av=True),
         ".json": Format("sprite sheet (.png) and its JSON", write_frames.write_sprites, in_place=True),
     }
 )
 """All formats by their extension."""
 
 
-def format_of(path: str | os.PathLike[str], *, alpha: bool, fps: float) -> Format:
+def format_of(path: str | os.PathLike[str], *, alpha: bool, fps: float, codec: str | None = None) -> Format:
     """Return the format that a path asks for.
 
     Raises:
         OutputPathError: The extension is unknown, or the format holds no transparency.
-        OptionError: The format cannot show so many frames a second.
+        OptionError: The format cannot show so many frames a second, or cannot hold the codec.
         MissingExtraError: PyAV is not installed.
     """
     suffix = Path(path).suffix.lower()
     if not suffix:
+        _check_codec(suffix, codec, alpha=alpha)
         return FOLDER
     if suffix not in FORMATS:
         raise OutputPathError(
@@ -76,6 +79,7 @@ def format_of(path: str | os.PathLike[str], *, alpha: bool, fps: float) -> Forma
     if alpha and not chosen.alpha:
         able = ", ".join(name for name, each in FORMATS.items() if each.alpha)
         raise OutputPathError(f"{suffix} holds no transparency; use {able}, or give a --backdrop.")
+    _check_codec(suffix, codec, alpha=alpha)
     if fps > chosen.most_fps:
         raise OptionError(f"{suffix} shows up to {chosen.most_fps:g} frames a second; got {fps:g}.")
     if chosen.needs_av and find_spec("av") is None:
@@ -83,11 +87,17 @@ def format_of(path: str | os.PathLike[str], *, alpha: bool, fps: float) -> Forma
     return chosen
 
 
+def _check_codec(suffix: str, codec: str | None, *, alpha: bool) -> None:
+    if codec not in (None, AUTO):
+        codec_of(suffix, codec, alpha=alpha)
+
+
 def check_film_output(
     path: str | os.PathLike[str],
     *,
     alpha: bool,
     fps: float,
+    codec: str | None = None,
     inputs: Iterable[str | os.PathLike[str]] = (),
     force: bool = False,
 ) -> None:
@@ -97,16 +107,17 @@ def check_film_output(
         path: File to write, or a folder for single frames.
         alpha: True if the film is transparent.
         fps: Frames a second.
+        codec: Name of a codec of ``CODECS``; None takes the format's own.
         inputs: Files that the run reads; none of them is overwritten.
         force: Allow an input to be replaced, and a folder to hold other files.
 
     Raises:
         OutputPathError: The path cannot be used.
-        OptionError: The format cannot show so many frames a second.
+        OptionError: The format cannot show so many frames a second, or cannot hold the codec.
         MissingExtraError: PyAV is not installed.
     """
     target = Path(path)
-    chosen = format_of(target, alpha=alpha, fps=fps)
+    chosen = format_of(target, alpha=alpha, fps=fps, codec=codec)
     if chosen is FOLDER:
         write_frames.check_folder(target, force=force)
         return
@@ -140,7 +151,7 @@ def save(path: str | os.PathLike[str], film: Film, *, quality: int | None = None
     target = Path(path)
     if quality is not None and not 1 <= quality <= 100:
         raise OptionError(f"The quality is a whole number from 1 to 100; got {quality}.")
-    chosen = format_of(target, alpha=film.alpha, fps=film.fps)
+    chosen = format_of(target, alpha=film.alpha, fps=film.fps, codec=film.codec)
     with _as_write_errors(target):
         if chosen.in_place:
             chosen.write(film, target, quality)

@@ -1,93 +1,143 @@
-"""MP4, WebM and QuickTime, by PyAV."""
+"""MP4, WebM, Matroska and QuickTime, by PyAV."""
 
 import os
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
+from pochoir._types import Size
 from pochoir.errors import WriteError
+from pochoir.video.codecs import Codec, codec_of
 from pochoir.video.film import Film, Frame
 from pochoir.video.pyav import av
+from pochoir.video.sound import SoundTrack
 
 _BT709: Final = 1
 _LIMITED: Final = 1
 """Numbers of the colour standard and of the range of values, as ITU-T H.273 and FFmpeg count them."""
-
-
-class Codec(NamedTuple):
-    """An encoder and how it is set."""
-
-    name: str
-    pixels: str
-    options: dict[str, str]
+_FINE_TIME_BASE: Final = Fraction(1, 90_000)
+_KINDS: Final = {".mp4": "mp4", ".webm": "webm", ".mov": "mov", ".mkv": "matroska"}
 
 
 def write_mp4(film: Film, path: Path, quality: int | None) -> None:
-    """Write an MP4 with AV1."""
-    options = {"preset": "9", "crf": _crf(quality, 32, 63), "svtav1-params": "lp=1"}
-    _write(film, path, "mp4", Codec("libsvtav1", "yuv420p", options))
+    """Write an MP4."""
+    _write(film, path, ".mp4", quality)
 
 
 def write_webm(film: Film, path: Path, quality: int | None) -> None:
-    """Write a WebM with VP9, and alpha if the film has it."""
-    options = {"crf": _crf(quality, 30, 63), "b": "0", "cpu-used": "5", "deadline": "good", "row-mt": "1"}
-    if film.alpha:
-        options["auto-alt-ref"] = "0"  # frames that are never shown have no alpha of their own
-    _write(film, path, "webm", Codec("libvpx-vp9", "yuva420p" if film.alpha else "yuv420p", options))
+    """Write a WebM."""
+    _write(film, path, ".webm", quality)
 
 
 def write_mov(film: Film, path: Path, quality: int | None) -> None:
-    """Write a QuickTime file with ProRes 4444."""
-    scale = 9 if quality is None else max(1, round(32 - 0.31 * quality))
-    options = {"profile": "4444", "qscale": str(scale), "vendor": "apl0"}
-    _write(film, path, "mov", Codec("prores_ks", "yuva444p10le" if film.alpha else "yuv444p10le", options))
+    """Write a QuickTime file."""
+    _write(film, path, ".mov", quality)
 
 
-def _crf(quality: int | None, usual: int, worst: int) -> str:
-    """Return the constant rate factor of a quality from 1 to 100."""
-    return str(usual if quality is None else round(worst * (1 - quality / 100)))
+def write_mkv(film: Film, path: Path, quality: int | None) -> None:
+    """Write a Matroska file."""
+    _write(film, path, ".mkv", quality)
 
 
-def _write(film: Film, path: Path, kind: str, codec: Codec) -> None:
+def _write(film: Film, path: Path, suffix: str, quality: int | None) -> None:
     library = av()
+    codec = codec_of(suffix, film.codec, alpha=film.alpha)
     os.environ.setdefault("SVT_LOG", "1")  # else the AV1 encoder prints its settings on stderr
-    flags = {"fflags": "+bitexact"}  # else files hold the time and random numbers
-    options = flags | ({"movflags": "+faststart+use_metadata_tags"} if kind != "webm" else {})
+    options = {"fflags": "+bitexact"}  # else files hold the time and random numbers
+    if suffix in (".mp4", ".mov"):
+        options["movflags"] = "+faststart+use_metadata_tags"
     try:
-        with library.open(str(path), "w", format=kind, container_options=options) as container:
+        with library.open(str(path), "w", format=_KINDS[suffix], container_options=options) as container:
             if film.record is not None:
                 container.metadata["comment"] = film.record
-            stream = _add_stream(container, film, codec)
-            for number, frame in enumerate(film.frames):
-                picture = _to_video(library, frame, codec.pixels)
-                picture.pts = number
-                container.mux(stream.encode(picture))
-            container.mux(stream.encode())
+            stream = _add_stream(container, film, codec, quality)
+            track = None if film.sound is None else SoundTrack(film.sound, container, suffix)
+            with nullcontext() if track is None else closing(track):
+                for packet in _encode(library, film, codec, stream):
+                    if track is not None:
+                        container.mux(list(track.take_until(packet.pts * packet.time_base)))
+                    container.mux(packet)
+                if track is not None:
+                    container.mux(list(track.take_until(None)))
     except library.error.FFmpegError as error:
-        raise WriteError(f"Cannot write {kind} with {codec.name}: {error.strerror or error}.") from error
+        raise WriteError(f"Cannot write {suffix} with {codec.encoder}: {error.strerror or error}.") from error
 
 
-def _add_stream(container: Any, film: Film, codec: Codec) -> Any:
+def _add_stream(container: Any, film: Film, codec: Codec, quality: int | None) -> Any:
     rate = Fraction(film.fps).limit_denominator(1001)
-    stream = container.add_stream(codec.name, rate=rate, options=codec.options)
-    # 4:2:0 needs even sides; the last row or column is repeated.
-    stream.width, stream.height = film.size.width + film.size.width % 2, film.size.height + film.size.height % 2
-    stream.pix_fmt = codec.pixels
-    stream.time_base = 1 / rate
+    size = _stored_size(film.size, codec)
+    options = codec.settings(quality, width=size.width, alpha=film.alpha)
+    stream = container.add_stream(codec.encoder, rate=rate, options=options)
+    stream.width, stream.height = size.width, size.height
+    stream.pix_fmt = codec.alpha_pixels if film.alpha else codec.pixels
+    base = _time_base(film)
+    stream.time_base = base
     context = stream.codec_context
-    context.time_base = 1 / rate
-    context.thread_count = 1 if codec.name != "prores_ks" else 0  # threads of other encoders may change the bytes
-    context.colorspace = context.color_primaries = context.color_trc = _BT709
-    context.color_range = _LIMITED
+    context.time_base = base
+    context.thread_count = codec.threads
+    if not codec.is_rgb:
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = _LIMITED
     return stream
 
 
-def _to_video(library: Any, frame: Frame, pixels: str) -> Any:
+def _time_base(film: Film) -> Fraction:
+    if film.time_base is not None:
+        return film.time_base
+    return 1 / Fraction(film.fps).limit_denominator(1001) if film.durations is None else _FINE_TIME_BASE
+
+
+def _stored_size(size: Size, codec: Codec) -> Size:
+    """Return the size of the stored frames; their last row or column is repeated to make it even."""
+    if not codec.needs_even_sides:
+        return size
+    return Size(size.height + size.height % 2, size.width + size.width % 2)
+
+
+def _encode(library: Any, film: Film, codec: Codec, stream: Any) -> Iterator[Any]:
+    """Yield packets with their times and durations."""
+    base = _time_base(film)
+    time_s = Fraction(0)
+    lengths: dict[int, int] = {}
+    last = -1
+    for frame, duration in film.timed():
+        pts = max(last + 1, round(time_s / base))
+        time_s += duration
+        lengths[pts] = max(1, round(time_s / base) - pts)
+        last = pts
+        picture = _to_video(library, frame, codec, alpha=film.alpha)
+        picture.pts, picture.time_base = pts, base
+        for packet in stream.encode(picture):
+            yield _with_length(packet, base, lengths)
+    for packet in stream.encode():
+        yield _with_length(packet, base, lengths)
+
+
+def _with_length(packet: Any, base: Fraction, lengths: dict[int, int]) -> Any:
+    # Encoders know an average rate at most.
+    pts = round(packet.pts * packet.time_base / base)
+    length = lengths.pop(pts, None)
+    if length is not None:
+        packet.duration = max(1, round(length * base / packet.time_base))
+    return packet
+
+
+def _to_video(library: Any, frame: Frame, codec: Codec, *, alpha: bool) -> Any:
     height, width = frame.shape[:2]
-    even = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    stored = _stored_size(Size(height, width), codec)
+    even = np.pad(frame, ((0, stored.height - height), (0, stored.width - width), (0, 0)), mode="edge")
     picture = library.VideoFrame.from_ndarray(
         np.ascontiguousarray(even), format="rgba" if even.shape[2] == 4 else "rgb24"
     )
-    return picture.reformat(format=pixels, dst_colorspace=_BT709, dst_color_range=_LIMITED)
+    pixels = codec.alpha_pixels if alpha else codec.pixels
+    if codec.is_rgb:
+        return picture.reformat(format=pixels)
+    flags = library.video.reformatter.Interpolation
+    way = flags.BICUBIC | flags.ACCURATE_RND | flags.FULL_CHR_H_INP
+    return picture.reformat(
+        format=pixels, dst_colorspace=_BT709, dst_color_range=_LIMITED, interpolation=way, threads=1
+    )
