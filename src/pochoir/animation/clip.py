@@ -221,9 +221,9 @@ class Clip:
 
     def _reporting(self, progress: Callable[[int], object] | None) -> Iterator[Frame]:
         for number, frame in enumerate(self, start=1):
-            yield frame
             if progress is not None:
                 progress(number)
+            yield frame
 
     def _plate_at(self, index: int) -> Picture:
         plate = self.stage.plates[self._turn(index, len(self.stage.plates))]

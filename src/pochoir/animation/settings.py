@@ -1,13 +1,16 @@
 """Settings of a clip."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
 
-from pochoir.animation.motions import Move
+from pochoir.animation.catalog import parse_motion
 from pochoir.errors import OptionError
 from pochoir.recipe.model import FrozenModel
 from pochoir.recipe.values import Seconds
+
+if TYPE_CHECKING:
+    from pochoir.animation.motions import Move
 
 AUTO: Final = "auto"
 """Margin that is as wide as the motion needs."""
@@ -65,16 +68,24 @@ class ClipSettings(FrozenModel):
 
     field_noun = "setting of a clip"
 
-    motion: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = ("breathe",)
-    duration: Seconds = Seconds(3.0)
-    fps: float = Field(default=24.0, ge=1.0, le=120.0)
-    loop: bool = Field(default=True, strict=True)
-    on: int = Field(default=1, ge=1, le=12, strict=True)
-    boil: int = Field(default=0, ge=0, le=6, strict=True)
-    parallax: bool = Field(default=False, strict=True)
-    shadow: bool = Field(default=False, strict=True)
-    towards: Literal["left", "right"] | None = None
-    margin: Margin = None
+    motion: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = Field(
+        default=("breathe",), description="Motions that add up, each NAME or NAME:AMOUNT."
+    )
+    duration: Seconds = Field(default=Seconds(3.0), description="Length of the clip.")
+    fps: float = Field(default=24.0, ge=1.0, le=120.0, description="Frames a second.")
+    loop: bool = Field(default=True, strict=True, description="Repeat without a seam, or play once and end at rest.")
+    on: int = Field(
+        default=1, ge=1, le=12, strict=True, description="Frames for each pose; 2 and 3 look drawn by hand."
+    )
+    boil: int = Field(
+        default=0, ge=0, le=6, strict=True, description="Further paintings with other strokes, shown in turn."
+    )
+    parallax: bool = Field(default=False, strict=True, description="Let the background drift.")
+    shadow: bool = Field(default=False, strict=True, description="Draw a soft shadow on the ground.")
+    towards: Literal["left", "right"] | None = Field(
+        default=None, description="Cross the picture with motions that travel."
+    )
+    margin: Margin = Field(default=None, description="Room around the picture, as a share of its long side.")
 
     @field_validator("motion", mode="before")
     @classmethod
@@ -83,7 +94,7 @@ class ClipSettings(FrozenModel):
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise OptionError(f"Motions are given by name, such as 'nod' or 'nod:0.5'; got {value!r}.")
         for name in names:
-            Move.parse(name)
+            parse_motion(name)
         return tuple(names)
 
     @field_validator("duration", mode="after")
@@ -94,8 +105,10 @@ class ClipSettings(FrozenModel):
         return value
 
     @property
-    def moves(self) -> tuple[Move, ...]:
+    def moves(self) -> "tuple[Move, ...]":
         """The motions, with the direction of gaits."""
+        from pochoir.animation.motions import Move  # with NumPy, which forms for these settings do not need
+
         face = {"left": -1, "right": 1, None: 0}[self.towards]
         parsed = (Move.parse(text) for text in self.motion)
         return tuple(Move(move.motion, move.amount, face) for move in parsed)

@@ -58,15 +58,20 @@ class PaintingBar:
         self._progress.update(self._task, description=scale, completed=done, total=total, losses=losses)
 
     def show_event(self, event: "Event") -> None:
-        """Show a ``Progress`` event of a painting; others change nothing."""
+        """Show a ``Progress`` event of a painting or a clip; others change nothing."""
         from pochoir._types import Size
         from pochoir.jobs import Progress as Step
 
-        if isinstance(event, Step) and "losses" in event.facts:
-            facts = event.facts
+        if not isinstance(event, Step):
+            return
+        facts = event.facts
+        done, total = facts.get("step", event.done), facts.get("steps", event.total)
+        if "losses" in facts:
             scale = f"scale {facts['scale']} of {facts['scales']}, {Size(**facts['size'])}"
             losses = facts["losses"]
-            self.show(scale=scale, done=event.done, total=event.total, style=losses["style"], content=losses["content"])
+            self.show(scale=scale, done=done, total=total, style=losses["style"], content=losses["content"])
+        else:
+            self._progress.update(self._task, description=event.stage, completed=done, total=total, losses="")
 
 
 def watch(steps: Iterable["Step"], *, quiet: bool) -> Iterator["Step"]:

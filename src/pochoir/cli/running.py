@@ -142,7 +142,8 @@ def _announce(event: "Event", report: Report) -> None:
     if not isinstance(event, Progress):
         return
     report.notes(event.notes)
-    if event.done == 1 and event.left_s is not None and event.left_s > LONG_S:
+    is_first = event.facts.get("step", event.done) == 1
+    if is_first and event.left_s is not None and event.left_s > LONG_S and "expected_bytes" in event.facts:
         memory = event.facts["expected_bytes"] / 2**30
         report.notes([f"about {describe_duration(event.left_s)} to go, in {memory:.1f} GB"])
 
@@ -184,6 +185,19 @@ def describe_painting(saved: "Saved") -> str:
     """Return the line that reports a painted picture."""
     size, seconds = Size(**saved.facts["size"]), sum(saved.facts["timings"].values())
     return f"Saved {saved.outputs[0]} ({size}) after {seconds:.0f} s."
+
+
+def describe_clip(saved: "Saved") -> str:
+    """Return the line that reports a clip."""
+    facts = saved.facts
+    size, seconds = Size(**facts["size"]), sum(facts["timings"].values())
+    shape = f"{size}, {facts['frames']} frames, {facts['duration_s']:g} s"
+    return f"Saved {saved.outputs[0]} ({shape}) after {seconds:.0f} s."
+
+
+def describe_result(saved: "Saved") -> str:
+    """Return the line that reports a picture or a clip."""
+    return (describe_clip if "frames" in saved.facts else describe_painting)(saved)
 
 
 def run_many(

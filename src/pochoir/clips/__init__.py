@@ -1,6 +1,16 @@
 """Clips of photos: the subject moves, in the style that it is painted in."""
 
+from pochoir.clips.finished import is_up_to_date, read_record
 from pochoir.clips.making import animate, holds_clip, is_same_clip, prepare, replay
 from pochoir.clips.production import Production
 
-__all__ = ["Production", "animate", "holds_clip", "is_same_clip", "prepare", "replay"]
+__all__ = [
+    "Production",
+    "animate",
+    "holds_clip",
+    "is_same_clip",
+    "is_up_to_date",
+    "prepare",
+    "read_record",
+    "replay",
+]

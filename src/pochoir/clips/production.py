@@ -113,7 +113,7 @@ class Production:
         if scene.recipe.paints_subject:
             for number in range(1, self.settings.boil + 1):
                 painting = self._repaint(self._subject, result.pastiche, number)
-                yield f"subject again, {number} of {self.settings.boil}", painting
+                yield title_repainting(SUBJECT, number, self.settings.boil), painting
                 subjects.append(lock_cutout_colors(painting.result().cutout, result.cutout))
         plates: list[Picture] = []
         if not self.is_transparent:
@@ -230,7 +230,7 @@ class Production:
         plates.append(first)
         for number in range(1, self.settings.boil + 1):
             again = self._repaint(painting, result.pastiche, number)
-            yield f"background again, {number} of {self.settings.boil}", again
+            yield title_repainting(BACKGROUND, number, self.settings.boil), again
             plates.append(boil.lock_colors(to_picture(again.result().composite), first))
 
     def _ground(self, plan: Plan) -> Picture:
@@ -298,6 +298,11 @@ class Production:
 
     def _note(self, notes: Sequence[str]) -> None:
         self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
+
+
+def title_repainting(region: str, number: int, count: int) -> str:
+    """Return the name of a region's repainting."""
+    return f"{region} again, {number} of {count}"
 
 
 def _without(table: Mapping[str, Value], name: str) -> dict[str, Value]:

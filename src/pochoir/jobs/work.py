@@ -23,6 +23,7 @@ _TARGETS: dict[str, str] = {
     "stylize": "pochoir.jobs.kinds.stylize:KIND",
     "redo": "pochoir.jobs.kinds.redo:KIND",
     "segment": "pochoir.jobs.kinds.segment:KIND",
+    "animate": "pochoir.jobs.kinds.animate:KIND",
 }
 
 

@@ -1,20 +1,23 @@
 """``pochoir animate``: a clip in which the subject moves."""
 
-import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose, print_table, stderr
+from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
-from pochoir.cli.progress import progress_bar, watch
-from pochoir.errors import InputError, OptionError, OutputPathError, UnknownNameError
+from pochoir.cli.progress import watch
+from pochoir.errors import OptionError, OutputPathError, UnknownNameError
 from pochoir.recipe import OutputSettings, Recipe
 
 if TYPE_CHECKING:
-    from pochoir.animation.clip import Clip
+    from pochoir.animation.settings import ClipSettings
     from pochoir.clips import Production
+    from pochoir.jobs import Job
 
 KEPT_OUTPUT = ("quality", "no_recipe")
 SETTINGS = [name for name in Recipe.model_fields if name not in OutputSettings.model_fields or name in KEPT_OUTPUT]
@@ -27,16 +30,21 @@ MOTION, CLIP = "Motion", "Clip"
 
 @takes_settings(SETTINGS)
 def animate(
-    photo: Annotated[
-        Path | None, typer.Argument(metavar="PHOTO", help="A photo, a cutout, or a picture that pochoir painted.")
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PHOTO...",
+            help="A photo, a cutout, or a picture that pochoir painted; or several, a folder or a pattern.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--out",
-            metavar="OUT",
-            help="Clip to write: .webp, .gif, .png, .avif, .mp4, .webm, .mov, .json (sprite sheet), or a folder.",
+            metavar="OUT|DIR",
+            help="Clip to write: .webp, .gif, .png, .avif, .mp4, .webm, .mov, .json (sprite sheet), or a folder of "
+            "frames; for many photos a folder of clips.",
         ),
     ] = None,
     *,
@@ -111,6 +119,18 @@ def animate(
         ),
     ] = "clip",
     recipe_file: RecipeFile = None,
+    jobs: running.Jobs = 0,
+    executor: running.ExecutorName = None,
+    cluster: running.Cluster = None,
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="webp|gif|mp4|...",
+            help="Format of the clips of many photos.",
+            rich_help_panel=running.MANY,
+        ),
+    ] = "webp",
     as_json: AsJson = False,
     force: Force = False,
     quiet: Quiet = False,
@@ -123,114 +143,95 @@ def animate(
     People wave, march, walk, jump and dance; animals trot and run; wings flap; everything breathes, sways and nods.
 
     Limbs that are not found can be given: save them with --as rig, edit the file, and give it with --rig.
+
+    Several photos, a folder or a pattern: -o names a folder, and clips that are up to date are skipped.
     """
     report = Report(quiet, as_json)
-    if list_all and photo is None:
+    if list_all and not names:
         _print_motions()
         return
-    if photo is None or out is None:
+    if not names or out is None:
         raise OptionError("Give a photo and -o OUT, as in: pochoir animate parrot.jpg -o parrot.webp --motion nod")
     if form not in OUTPUTS:
         raise UnknownNameError("form", form, OUTPUTS)
 
-    from pochoir import clips
     from pochoir.animation.settings import ClipSettings
 
     values = {"motion": tuple(motion or ("breathe",)), "duration": duration, "fps": fps, "loop": loop, "on": on}
     values |= {"boil": boil, "parallax": parallax, "shadow": shadow, "towards": towards, "margin": margin}
     settings = ClipSettings.model_validate(values)
-    production = clips.prepare(photo, given.recipe(recipe_file), settings, rig=rig)
+    recipe = given.recipe(recipe_file)
+    check_inputs(names, [recipe])
+    if form != "clip" or list_all:
+        _save_still(names, out, recipe, settings, rig, report, form=form, force=force)
+        return
+    stored = settings.model_dump(mode="json") | ({} if rig is None else {"rig": str(rig)})
+    planned, notes = _plan(names, out, recipe, stored, file_format, force=force)
+    if notes is None:
+        running.run_one(planned[0], report, describe=running.describe_clip, verbose=verbose)
+        return
+    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
+    with closing(place.open(len(planned))) as opened:
+        code = running.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
+    if code:
+        raise typer.Exit(code)
+
+
+def _plan(
+    names: list[str], out: Path, recipe: Recipe, form: dict[str, Any], file_format: str, *, force: bool
+) -> tuple[list["Job"], tuple[str, ...] | None]:
+    """Return the jobs, and notes on the photos; no notes at all for one photo that becomes one clip."""
+    from pochoir import imaging, video
+    from pochoir.jobs import Job, photos
+
+    if not photos.are_many(names):
+        if out.suffix:
+            imaging.check_place(out)
+        return [Job(kind="animate", photo=names[0], output=str(out), recipe=recipe, form=form, force=force)], None
+    if f".{file_format}" not in video.FORMATS:
+        raise UnknownNameError("format", file_format, [suffix[1:] for suffix in video.FORMATS])
+    if out.suffix.lower() in video.FORMATS:
+        raise OutputPathError(f"Many photos need -o DIR; '{out}' is the name of one clip.")
+    found = photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
+    places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", force=force)
+    return [
+        Job(kind="animate", photo=str(place.photo), output=str(place.output), recipe=recipe, form=form, force=force)
+        for place in places
+    ], found.notes
+
+
+def _save_still(
+    names: list[str],
+    out: Path,
+    recipe: Recipe,
+    settings: "ClipSettings",
+    rig: Path | None,
+    report: Report,
+    *,
+    form: str,
+    force: bool,
+) -> None:
+    """Save limbs, layers or strips of one photo."""
+    from pochoir import clips
+
+    if len(names) > 1 or Path(names[0]).is_dir():
+        raise OptionError("--list and --as rig or layers are for one photo; name a single one.")
+    production = clips.prepare(names[0], recipe, settings, rig=rig)
     if form == "rig":
         _save_rig(production, out, report, force=force)
     elif form == "layers":
         _save_layers(production, out, report, force=force)
-    elif list_all:
-        _save_sheet(production, out, report, force=force)
     else:
-        produce(production, out, report, force=force)
-
-
-def produce(
-    production: "Production",
-    out: Path,
-    report: Report,
-    *,
-    inputs: tuple[Path, ...] = (),
-    force: bool = False,
-) -> None:
-    """Paint what a clip needs, render and save it, and report what came out.
-
-    Args:
-        production: The clip in the making.
-        out: File or folder to write.
-        report: Way to report.
-        inputs: Files besides those of the production that must not be replaced.
-        force: Allow an input to be replaced.
-    """
-    from pochoir import video
-
-    fps = production.settings.fps
-    read: list[str | Path] = [*production.input_paths, *inputs]
-    video.check_film_output(out, alpha=production.is_transparent, fps=fps, inputs=read, force=force)
-    if not force and _is_up_to_date(out, production):
-        report.done(f"{out} is up to date.", {"outputs": [str(out)], "skipped": True})
-        return
-    started_s = time.monotonic()
-    _paint_all(production, report)
-    clip = production.clip()
-    painted_s = time.monotonic() - started_s
-    with progress_bar(report) as bar:
-        task = bar.add_task("rendering", total=len(clip))
-        clip.save(out, quality=production.quality, progress=lambda done: bar.update(task, completed=done))
-    timings = {"paint": painted_s, "render": time.monotonic() - started_s - painted_s}
-    report.notes(clip.notes)
-    report.done(_describe(clip, out, timings), _facts(clip, out, timings))
-
-
-def _is_up_to_date(out: Path, production: "Production") -> bool:
-    """Tell whether the output is this very clip.
-
-    Raises:
-        OutputPathError: It is another file.
-    """
-    from pochoir import clips, video
-
-    if not out.exists() or (out.is_file() and out.stat().st_size == 0) or (out.is_dir() and not any(out.iterdir())):
-        return False
-    try:
-        record = video.read_film_record(out)
-    except InputError:
-        record = ""
-    if clips.is_same_clip(record, production.record):
-        return True
-    whose = "is another clip" if clips.holds_clip(record) else "was not made by pochoir animate"
-    raise OutputPathError(f"'{out}' exists and {whose}; choose another output or replace it (--force).")
-
-
-def _describe(clip: "Clip", out: Path, timings: dict[str, float]) -> str:
-    length = clip.timing.duration_s
-    return f"Saved {out} ({clip.size}, {len(clip)} frames, {length:g} s) after {sum(timings.values()):.0f} s."
-
-
-def _facts(clip: "Clip", out: Path, timings: dict[str, float]) -> dict[str, Any]:
-    return {
-        "outputs": [str(out)],
-        "size": clip.size._asdict(),
-        "frames": len(clip),
-        "fps": clip.fps,
-        "transparent": clip.is_transparent,
-        "timings": timings,
-        "notes": list(clip.notes),
-    }
+        _save_sheet(production, out, report, force=force)
 
 
 def _print_motions() -> None:
-    from pochoir.animation.motions import MOTIONS
+    from pochoir.animation.catalog import CATALOG
 
     whom = {"nothing": "anything", "person": "people", "legs": "animals", "wings": "wings"}
     rows = (
         (motion.name, whom[motion.needs], motion.summary + (" Takes --towards." if motion.travels else ""))
-        for motion in MOTIONS.values()
+        for motion in CATALOG.values()
     )
     print_table("motion", "moves", "", rows=rows)
 

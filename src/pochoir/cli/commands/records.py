@@ -7,7 +7,6 @@ import typer
 
 from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
-from pochoir.errors import InputError
 from pochoir.recipe import Record
 
 Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture or a clip that pochoir made.")]
@@ -35,43 +34,19 @@ def redo(
     verbose: Verbose = False,
 ) -> None:
     """Make a picture or a clip again from its recipe and inputs: the same bytes on the same machine and threads."""
-    from pochoir import imaging
-
-    text = _read_text(picture)
-    if _is_clip(text):
-        from pochoir import clips
-        from pochoir.cli.commands.animate import produce
-
-        production = clips.replay(text, base=picture.parent, inputs_dir=inputs)
-        produce(production, out, Report(quiet, as_json), inputs=(picture,), force=force)
-        return
-
+    from pochoir import clips, imaging
     from pochoir.jobs import Job
 
-    imaging.check_output(out, inputs=[picture], force=force)
+    if clips.holds_clip(clips.read_record(picture)):
+        imaging.check_place(out)
+    else:
+        imaging.check_output(out, inputs=[picture], force=force)
     form = {} if inputs is None else {"inputs": str(inputs)}
     job = Job(kind="redo", photo=str(picture), output=str(out), form=form, force=force)
-    running.run_one(job, Report(quiet, as_json), describe=running.describe_painting, verbose=verbose)
+    running.run_one(job, Report(quiet, as_json), describe=running.describe_result, verbose=verbose)
 
 
 def _read(picture: Path) -> Record:
-    return Record.from_json(_read_text(picture))
-
-
-def _read_text(picture: Path) -> str:
-    """Return the record of a picture or of a clip."""
-    from pochoir import imaging, video
-
-    if picture.is_dir() or picture.suffix.lower() in video.FORMATS:
-        try:
-            return video.read_film_record(picture)
-        except InputError:  # a picture in a format that also holds clips has its record beside it
-            if picture.is_dir():
-                raise
-    return imaging.read_record(picture)
-
-
-def _is_clip(text: str) -> bool:
     from pochoir import clips
 
-    return clips.holds_clip(text)
+    return Record.from_json(clips.read_record(picture))

@@ -1,13 +1,14 @@
-"""Job that makes a picture again from its record. The job's photo is that picture."""
+"""Job that makes a picture or a clip again from its record. The job's photo is that picture or clip."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from pochoir import imaging, pipeline
+from pochoir import clips, pipeline
 from pochoir.errors import InputError
 from pochoir.jobs.control import Control
 from pochoir.jobs.event import Event, Skipped
 from pochoir.jobs.job import Job
+from pochoir.jobs.kinds.animate import film
 from pochoir.jobs.kinds.paint import check_form, paint
 from pochoir.jobs.outputs import is_finished
 from pochoir.jobs.work import Kind, Worker
@@ -15,12 +16,17 @@ from pochoir.recipe import Record
 
 
 def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
-    record = Record.from_json(imaging.read_record(job.photo))
+    place, folder = Path(job.photo).parent, job.form.get("inputs")
+    inputs_dir = None if folder is None else Path(folder)
+    text = clips.read_record(Path(job.photo))
+    if clips.holds_clip(text):
+        production = clips.replay(text, base=place, inputs_dir=inputs_dir)
+        yield from film(job, production, worker, control, inputs=(job.photo,))
+        return
+    record = Record.from_json(text)
     if record.request.form is not None:
         raise InputError(f"{job.photo!r} was cut out, not painted; run pochoir segment with the same options.")
-    folder = job.form.get("inputs")
-    inputs_dir = None if folder is None else Path(folder)
-    painting = pipeline.replay(record, base=Path(job.photo).parent, inputs_dir=inputs_dir)
+    painting = pipeline.replay(record, base=place, inputs_dir=inputs_dir)
     read = [file.path for file in painting.scene.sources.files() if file.path is not None]
     alpha = painting.recipe.backdrop.is_transparent
     if is_finished(job, record.request, alpha=alpha, inputs=[job.photo, *read]):

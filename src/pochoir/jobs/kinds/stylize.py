@@ -17,7 +17,8 @@ from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Request
 from pochoir.sources import check_shared_pictures, describe_inputs
 
 
-def _inputs(job: Job) -> list[str]:
+def list_inputs(job: Job) -> list[str]:
+    """Return the paths of the files that a painting reads."""
     recipe = job.recipe
     paths = [job.photo, *(ref.source for name in STYLE_FIELDS for ref in getattr(recipe, name))]
     paths += [path for name in MASK_FIELDS for path in getattr(recipe, name)]
@@ -29,10 +30,10 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     started_s = time.monotonic()
     photo = open_photo(job)
     request = Request(recipe=job.recipe, inputs=describe_inputs(photo, job.recipe))
-    if is_finished(job, request, alpha=job.recipe.backdrop.is_transparent, inputs=_inputs(job)):
+    if is_finished(job, request, alpha=job.recipe.backdrop.is_transparent, inputs=list_inputs(job)):
         yield Skipped(job=job.id, outputs=(job.output,))
         return
-    check_step_folder(job, _inputs(job))
+    check_step_folder(job, list_inputs(job))
     checkpoint = None if job.output == STREAM else checkpoints.path_beside(Path(job.output))
     painting = worker.session.iter_stylize(photo, job.recipe, checkpoint=checkpoint, started_s=started_s)
     yield from paint(job, painting, worker, control)
@@ -44,4 +45,4 @@ def _check(job: Job) -> None:
         format_of(job.output, alpha=job.recipe.backdrop.is_transparent)
 
 
-KIND = Kind(perform=_perform, inputs=_inputs, check=_check, check_shared=check_shared_pictures)
+KIND = Kind(perform=_perform, inputs=list_inputs, check=_check, check_shared=check_shared_pictures)
