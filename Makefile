@@ -5,6 +5,7 @@
 #              make report ARGS=--quick takes ten minutes)
 # make test    set-up, then all tests
 # make docs    builds the documentation site into build/site; every warning is an error
+# make package builds wheel and sdist from a clean copy of the last commit, installs the wheel and checks both
 # make check   everything a change has to pass: lint, format, types, import layers, spelling, tests
 # make clean   removes .venv, caches and the demo's pictures
 #
@@ -16,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: help setup demo studio report docs test check clean weights weights-metrics
+.PHONY: help setup demo studio report docs package test check clean weights weights-metrics
 .DELETE_ON_ERROR:
 
 help:
@@ -28,6 +29,7 @@ demo: weights
 	$(BIN)/pochoir demo
 
 report: weights weights-metrics
+	$(BIN)/pochoir models pull photos
 	$(BIN)/pochoir lab report --out docs/report $(ARGS)
 
 test: $(VENV)/installed-test weights weights-metrics
@@ -43,6 +45,13 @@ check: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+package: $(VENV)/installed-package
+	rm -rf build/package
+	mkdir -p build/package/source
+	git archive HEAD | tar -x -C build/package/source
+	$(BIN)/python -m build --no-isolation --outdir build/package/dist build/package/source >build/package/log
+	$(BIN)/python tests/support/check_package.py build/package/dist build/package/venv
 
 weights: $(VENV)/installed
 	$(BIN)/pochoir models pull
@@ -67,6 +76,10 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-docs: $(VENV)/installed
 	$(INSTALL) ".[docs]"
+	@touch $@
+
+$(VENV)/installed-package: $(VENV)/installed
+	$(INSTALL) ".[package]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed-test

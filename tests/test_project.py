@@ -37,22 +37,32 @@ def test_what_is_tested_is_what_is_pinned(name: str) -> None:
 
 def test_third_party_names_every_library_and_every_weight_file() -> None:
     text = (ROOT / "THIRD_PARTY.md").read_text().lower()
-    names = [requirement.name for requirement in DEPENDENCIES] + list(weights.TABLE)
+    names = [requirement.name for requirement in DEPENDENCIES] + list(weights.TABLE) + list(weights.SAMPLES)
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)] == []
 
 
 def test_the_version_is_in_one_place_only() -> None:
-    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert "version" in PROJECT["project"]["dynamic"]
     assert "version" not in PROJECT["project"]
 
 
 def test_ci_runs_what_a_developer_runs() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert "make test" in script.read_text()
+    chores = re.findall(r"^(?:exec )?(make \w+)$", script.read_text(), re.MULTILINE)
+    assert chores == ["make docs", "make package", "make test"]
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "check", "clean"])
+def test_the_workflow_for_github_runs_the_same_chores() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert "run: bash .ci/run" in workflow
+    for system in ("ubuntu", "macos", "windows"):
+        assert f"{system}-latest" in workflow
+    for command in ("mkdocs build", "-m build", "check_package.py", "-m pytest"):
+        assert command in workflow
+
+
+@pytest.mark.parametrize("target", ["setup", "demo", "docs", "package", "test", "check", "clean"])
 def test_make_knows_the_chores(target: str) -> None:
     done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

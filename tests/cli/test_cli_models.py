@@ -52,6 +52,12 @@ def test_missing_weights_are_exit_3_with_the_command_that_gets_them(empty_cache:
     assert not empty_cache.exists()
 
 
+def test_pull_photos_means_all_sample_photos(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(weights, "pull", lambda name, **_: tmp_path / name)
+    lines = pochoir("models", "pull", "photos").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == list(weights.SAMPLES)
+
+
 def test_pull_offline_does_not_try(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POCHOIR_OFFLINE")
     result = pochoir("models", "pull", "--offline")

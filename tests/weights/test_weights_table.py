@@ -4,16 +4,18 @@ import sys
 
 import pytest
 
-from pochoir.weights import TABLE, SdistSource, UrlSource, WheelSource
+from pochoir.weights import SAMPLES, TABLE, SdistSource, UrlSource, WheelSource
+
+ROWS = {**TABLE, **SAMPLES}
 
 
 def test_names_are_the_keys_and_files_do_not_share_a_place() -> None:
-    assert [row.name for row in TABLE.values()] == list(TABLE)
+    assert [row.name for row in ROWS.values()] == list(ROWS)
     assert {"vgg19", "u2net", "u2netp", "vgg16", "alexnet", "dists"} <= set(TABLE)
-    assert len({row.filename for row in TABLE.values()}) == len(TABLE)
+    assert len({row.filename for row in ROWS.values()}) == len(ROWS)
 
 
-@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_every_row_is_complete(row) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", row.sha256)
     assert row.size_bytes > 10_000
@@ -22,7 +24,7 @@ def test_every_row_is_complete(row) -> None:
     assert row.sources
 
 
-@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_sources_are_pinned_and_encrypted(row) -> None:
     for source in row.sources:
         if isinstance(source, UrlSource):

@@ -18,6 +18,7 @@ import platformdirs
 
 from pochoir._hashing import hash_file
 from pochoir.errors import OptionError, UnknownNameError, WeightsDownloadError, WeightsMissingError, WriteError
+from pochoir.weights.samples import SAMPLES
 from pochoir.weights.sources import Source, SourceError
 from pochoir.weights.table import TABLE, WeightFile
 
@@ -156,9 +157,10 @@ def is_offline() -> bool:
 
 
 def _row(name: str) -> WeightFile:
-    if name not in TABLE:
+    row = TABLE.get(name) or SAMPLES.get(name)
+    if row is None:
         raise UnknownNameError("weights", name, TABLE)
-    return TABLE[name]
+    return row
 
 
 @contextmanager

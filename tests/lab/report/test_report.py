@@ -1,5 +1,6 @@
 """The report: sentences follow their tests, pages show their figures, and every number has its row."""
 
+import bz2
 import csv
 import re
 from dataclasses import replace
@@ -23,7 +24,7 @@ from pochoir.lab.report.analysis import MEANING, SIMILARITY, analyse
 from pochoir.lab.report.claims import Claim, correct
 from pochoir.lab.report.digest import digest, tell_power
 from pochoir.lab.report.page import write_report
-from pochoir.lab.report.photos import PHOTOS, write_photos
+from pochoir.lab.report.photos import PHOTOS, missing_photos, sample_photos, write_photos
 from pochoir.lab.report.run import Measurements, ReportRun
 from pochoir.lab.report.settings import ReportSettings
 from pochoir.lab.sweep.plan import Run
@@ -85,8 +86,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Measurements, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(weights, "where", lambda name: work / name)
         few_photos = {name: PHOTOS[name] for name in SWEPT}
-        for module in (report_photos, report_run):
-            patch.setattr(module, "PHOTOS", few_photos)
+        patch.setattr(report_photos, "PHOTOS", few_photos)
+        patch.setattr(report_photos, "_FETCHED_BOXES", {})
         subjects = report_run._photo_subjects
         patch.setattr(
             report_run, "_photo_subjects", lambda paths, size: subjects(dict(list(paths.items())[:COMPARED]), size)
@@ -247,7 +248,8 @@ def test_the_power_estimate_says_how_many_items_an_effect_needs() -> None:
     )
 
 
-def test_photos_of_ones_own_are_added(tmp_path: Path, photo_file: Path) -> None:
+def test_photos_of_ones_own_are_added(tmp_path: Path, photo_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_photos, "_FETCHED_BOXES", {})
     own = tmp_path / "own"
     own.mkdir()
     photo_file.rename(own / "coffee.png")
@@ -261,12 +263,26 @@ def test_photos_of_ones_own_are_added(tmp_path: Path, photo_file: Path) -> None:
 def test_every_sample_photo_can_be_read_and_its_box_lies_inside(tmp_path: Path) -> None:
     from pochoir import imaging
 
+    samples = sample_photos()
     for name, path in write_photos(tmp_path).items():
-        size, box = imaging.load(path).size, PHOTOS[name].box
+        size, box = imaging.load(path).size, samples[name].box
         assert box.x >= 0
         assert box.y >= 0
         assert box.x + box.width <= size.width, name
         assert box.y + box.height <= size.height, name
+
+
+def test_fetched_photos_join_those_of_the_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "home", lambda: tmp_path)
+    assert (sample_photos(), missing_photos()) == (PHOTOS, 9)
+    (tmp_path / "photo-quokka.jpg").write_bytes(b"")
+    pixels = np.arange(768 * 1024 * 3, dtype=np.uint32).astype(np.uint8)
+    (tmp_path / "photo-raccoon.dat").write_bytes(bz2.compress(pixels.tobytes()))
+    found = sample_photos()
+    assert (len(found), missing_photos()) == (len(PHOTOS) + 2, 7)
+    assert found["quokka"].read() == tmp_path / "photo-quokka.jpg"
+    assert (found["quokka"].package, found["raccoon"].package) == ("imgaug", "scipy")
+    assert np.array_equal(found["raccoon"].read().ravel(), pixels)
 
 
 @pytest.mark.parametrize(

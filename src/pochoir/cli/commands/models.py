@@ -10,6 +10,8 @@ from pochoir.cli.console import EXIT_WEIGHTS, Command, Quiet, Report, Verbose, p
 from pochoir.recipe import REMBG_PREFIX
 
 OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp", "faces")
+PHOTOS = "photos"
+"""Name for all sample photos of the report."""
 
 _USE = {True: "any", False: "non-commercial only"}
 
@@ -57,7 +59,9 @@ def pull(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help=f"Which; all that painting needs if none: {', '.join(OF_THE_MAIN_JOB)}."
+            metavar="[NAME]...",
+            help=f"Names from: pochoir models list; or '{PHOTOS}', for the sample photos of the report. "
+            f"Default: what painting needs, {', '.join(OF_THE_MAIN_JOB)}.",
         ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing; fail if something is missing.")] = False,
@@ -65,8 +69,11 @@ def pull(
     verbose: Verbose = False,
 ) -> None:
     """Fetch weights that are not here yet, and check them."""
+    from pochoir.weights import SAMPLES
+
     report = Report(quiet=quiet)
-    for name in names or OF_THE_MAIN_JOB:
+    wanted = [name for given in names or OF_THE_MAIN_JOB for name in (SAMPLES if given == PHOTOS else (given,))]
+    for name in wanted:
         report.done(f"{name}: {_pull_one(name, offline=offline, quiet=quiet)}", {})
 
 

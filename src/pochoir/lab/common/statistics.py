@@ -15,7 +15,7 @@ from scipy import stats  # type: ignore[import-untyped]
 from pochoir.errors import OptionError
 
 LEVEL = 0.95
-MOST_EXACT = 16
+MOST_EXACT = 20
 """Largest number of values whose subsets are all enumerated; of more, ``SAMPLED_SUBSETS`` are drawn."""
 SAMPLED_SUBSETS = 2**16 - 1
 FEWEST_FOR_INTERVAL = 6
@@ -102,12 +102,7 @@ def mean_interval(values: Sequence[float], *, seed: int = 0) -> Interval:
         Hartigan, "Using Subsample Values as Typical Values", JASA 1969.
     """
     data = _checked(values)
-    mean = float(data.mean())
-    if len(data) < FEWEST_FOR_INTERVAL:
-        return Interval(mean, None, None, len(data))
-    subset_means = np.sort(_subset_means(data, seed))
-    rank = int((1 - LEVEL) / 2 * (len(subset_means) + 1))
-    return Interval(mean, float(subset_means[rank - 1]), float(subset_means[-rank]), len(data))
+    return _interval(data, _subset_means(data, seed))
 
 
 def paired_test(one: Sequence[float], other: Sequence[float], *, seed: int = 0) -> PairedTest:
@@ -131,7 +126,7 @@ def paired_test(one: Sequence[float], other: Sequence[float], *, seed: int = 0) 
     below, above = (1 + int((sign * subset_means <= margin).sum()) for sign in (1, -1))
     p_value = min(1.0, 2 * min(below, above) / (len(subset_means) + 1))
     spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
-    return PairedTest(mean_interval(list(differences), seed=seed), p_value, spread)
+    return PairedTest(_interval(differences, subset_means), p_value, spread)
 
 
 def sign_test(successes: int, count: int) -> SignTest:
@@ -221,6 +216,16 @@ def needed_count(effect: float, *, alpha: float = 0.05, wanted: float = 0.8) -> 
     return high
 
 
+def _interval(data: NDArray[np.float64], subset_means: NDArray[np.float64]) -> Interval:
+    mean = float(data.mean())
+    if len(data) < FEWEST_FOR_INTERVAL:
+        return Interval(mean, None, None, len(data))
+    rank = int((1 - LEVEL) / 2 * (len(subset_means) + 1))
+    low, high = rank - 1, len(subset_means) - rank
+    ordered = np.partition(subset_means, [low, high])
+    return Interval(mean, float(ordered[low]), float(ordered[high]), len(data))
+
+
 def _subset_means(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Return the means of all subsets but the empty one; of a sample of subsets where there are too many."""
     if len(data) > MOST_EXACT:
@@ -230,7 +235,7 @@ def _subset_means(data: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     sums, counts = np.zeros(1), np.zeros(1)
     for value in data:
         sums, counts = np.concatenate([sums, sums + value]), np.concatenate([counts, counts + 1])
-    return sums[1:] / counts[1:]
+    return np.asarray(sums[1:] / counts[1:])
 
 
 def _checked(values: Sequence[float]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import torch
 
 import pochoir
 from pochoir.lab.common import page
+from pochoir.lab.common.statistics import MOST_EXACT
 from pochoir.lab.compare.methods import GIVEN_BOX
 from pochoir.lab.compare.page import (
     FAILURE_CAPTION,
@@ -23,7 +24,7 @@ from pochoir.lab.compare.tables import failure_table, score_table, shift_table, 
 from pochoir.lab.report.analysis import method_label
 from pochoir.lab.report.claims import Claim, format_p
 from pochoir.lab.report.digest import tell_power
-from pochoir.lab.report.photos import PHOTOS
+from pochoir.lab.report.photos import missing_photos, sample_photos
 from pochoir.lab.report.run import GROUPS, Measurements
 from pochoir.lab.report.settings import FIGURE_SCENES, OTHER_STYLE, SHOWN_PHOTO, STYLE, WEIGHTS
 from pochoir.lab.scenes import FAMILIES
@@ -76,16 +77,19 @@ def _design(found: Measurements) -> Iterator[str]:
         "scores of their cut-outs mean, and what do loss weights do? All claims were planned before the run; each is a "
         "test whose outcome writes its sentence, and any outcome can be printed."
     )
+    missing = missing_photos()
     yield (
         f"Unit: the picture. {photos} photos and {scenes} drawn scenes are analysed separately, since drawings are no "
-        "sample of photos. Twenty photos were wanted; the wheels of pochoir's dependencies hold "
-        f"{len(PHOTOS)} photos with a subject whose licences allow it. The option --photos DIR adds others."
+        "sample of photos. The photos are all those with a subject that were found in Python packages whose licences "
+        "allow this use. The option --photos DIR adds others."
+        + (f" {missing} of them were not fetched: run pochoir models pull photos." if missing else "")
     )
     yield (
-        "Tests: paired sign-flip tests, exact up to 16 pairs; intervals are inversions of the same tests, so they "
-        "exclude 0 just where p is below 0.05, and need at least six pictures. p-values are corrected by Holm's method "
-        "within each family of claims and group of pictures. Style is scored by gram, content by LPIPS, DISTS and vgg: "
-        "vgg removes style by design. Before methods are compared by a score, the score has to beat a null."
+        f"Tests: paired sign-flip tests, exact up to {MOST_EXACT} pairs. Intervals are inversions of the same tests, "
+        "so they exclude 0 just where p is below 0.05. They need at least six pictures. p-values are corrected by "
+        "Holm's method within each family of claims and group of pictures. Style is scored by gram, content by LPIPS, "
+        "DISTS and vgg: vgg removes style by design. Before methods are compared by a score, the score has to beat a "
+        "null."
     )
     yield (
         "Failures: a matte with less than 0.1 % or more than 99.5 % of the picture is no cut-out. It has no score, and "
@@ -95,8 +99,9 @@ def _design(found: Measurements) -> Iterator[str]:
 
 def _photo_table(found: Measurements) -> page.Table:
     rows = []
+    samples = sample_photos()
     for item in found.groups["photos"].comparisons:
-        sample = PHOTOS.get(item.subject.name)
+        sample = samples.get(item.subject.name)
         licence, package = (sample.licence, sample.package) if sample else ("the user's", "--photos")
         rows.append([item.subject.name, licence, package, str(item.subject.photo.size)])
     return page.Table(["photo", "licence", "from", "size"], rows, "Photos, at the size that all methods see.")

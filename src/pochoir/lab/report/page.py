@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pochoir import imaging
 from pochoir.lab.common import page
+from pochoir.lab.common.statistics import MOST_EXACT
 from pochoir.lab.compare.methods import METHODS
 from pochoir.lab.compare.results import tables, to_csv
 from pochoir.lab.report.analysis import analyse
@@ -44,18 +45,20 @@ def build_findings(found: Measurements, claims: Sequence[Claim]) -> list[page.Se
     """Return the page of findings, short enough for one screen."""
     photos, scenes = (len(found.groups[group].comparisons) for group in GROUPS)
     shown = sum(claim.is_shown for claim in claims)
+    kind = "exact sign-flip tests" if max(photos, scenes) <= MOST_EXACT else "sign-flip tests"
     introduction = (
         f"{photos} photos and {scenes} drawn scenes with known truth, analysed separately; the unit is the picture. "
-        f"{shown} of {len(claims)} planned differences are shown at 5 %, by exact sign-flip tests with Holm's "
+        f"{shown} of {len(claims)} planned differences are shown at 5 %, by {kind} with Holm's "
         f"correction. {describe_scale(found)}"
     )
     return [
         page.Section("", [page.Text(introduction), page.Items(list(digest(claims, found)))]),
-        page.Section("", [_overview_table(found)]),
+        page.Section("", [overview_table(found)]),
     ]
 
 
-def _overview_table(found: Measurements) -> page.Table:
+def overview_table(found: Measurements) -> page.Table:
+    """Return the table of findings: IoU with the truth, and failures, by method."""
     rows = []
     for method in METHODS:
         row = [METHODS[method]]

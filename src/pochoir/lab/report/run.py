@@ -19,7 +19,7 @@ from pochoir.lab.compare.page import write_results
 from pochoir.lab.compare.results import Results
 from pochoir.lab.compare.run import ComparisonRun, Progress
 from pochoir.lab.compare.run import Plan as ComparisonPlan
-from pochoir.lab.report.photos import PHOTOS, write_photos
+from pochoir.lab.report.photos import sample_photos, write_photos
 from pochoir.lab.report.settings import (
     FIGURE_SCENES,
     OTHER_STYLE,
@@ -154,7 +154,7 @@ class ReportRun:
 
 
 def _photo_subjects(photos: dict[str, Path], size: int) -> list[Subject]:
-    boxes = {name: PHOTOS[name].box for name in photos if name in PHOTOS}
+    boxes = {name: sample.box for name, sample in sample_photos().items() if name in photos}
     return [make_subject(name, path, box=boxes.get(name), long_side_px=size) for name, path in photos.items()]
 
 
