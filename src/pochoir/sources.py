@@ -14,6 +14,7 @@ from pochoir._types import Size
 from pochoir.errors import EmptyRegionError, InputError, ShapeError
 from pochoir.imaging import Matte, Picture, PictureSource
 from pochoir.recipe import STYLE_FIELDS, InputFile, Recipe, StyleRef
+from pochoir.styles.kept import draw_once
 
 BUILT_IN_STYLE_SIZE = Size(768, 768)
 """Built-in styles are drawn at this size and then scaled like any other style picture."""
@@ -141,7 +142,7 @@ def load_style(source: str) -> Picture:
     if place_of(source).exists():
         return imaging.load(source, role="style")
     styles.check_style(source)
-    drawn = imaging.load(styles.draw(source, size=BUILT_IN_STYLE_SIZE))
+    drawn = imaging.load(draw_once(source, size=BUILT_IN_STYLE_SIZE))
     return dataclasses.replace(drawn, name=source)
 
 
