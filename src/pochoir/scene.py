@@ -42,6 +42,8 @@ class Scene:
         segmenter: Object that finds the subject instead of the segmenter that the recipe names.
         create_segmenter: Returns the segmenter that the recipe names; None loads it anew.
         keeps_faces: Whether faces are kept; None decides by the recipe and by whether the detector is here.
+        subject: Subject that was found elsewhere, at the photo's size, such as one that is tracked through a film. It
+            may be empty.
 
     Raises:
         OptionError: The photo is too large to be painted in full.
@@ -53,6 +55,7 @@ class Scene:
     segmenter: Segmenter | None = None
     create_segmenter: SegmenterFactory | None = None
     keeps_faces: bool | None = None
+    subject: Segmentation | None = None
     size: Size = field(init=False)
     """Size that is painted at."""
     saved_size: Size = field(init=False)
@@ -79,8 +82,8 @@ class Scene:
     def own_segmenter(self) -> Segmenter | None:
         """The user's own object that finds the subject; None where none is asked."""
         photo, recipe = self.sources.photo, self.recipe
-        is_asked = recipe.needs_matte and find_given_matte(photo, self.sources.mask) is None
-        return self.segmenter if is_asked else None
+        is_known = self.subject is not None or find_given_matte(photo, self.sources.mask) is not None
+        return self.segmenter if recipe.needs_matte and not is_known else None
 
     @cached_property
     def segmentation(self) -> Segmentation | None:
@@ -92,6 +95,8 @@ class Scene:
         photo = self.sources.photo
         if not self.recipe.needs_matte and photo.alpha_kind is not AlphaKind.CUTOUT:
             return None
+        if self.subject is not None:
+            return dataclasses.replace(self.subject, matte=round_to_8_bit(self.subject.matte))
         found = self._find_subject()
         if found.is_empty:
             raise EmptyRegionError(
@@ -154,6 +159,11 @@ class Scene:
                 f"There is nothing to paint: {'; '.join(self._region_notes) or 'no style was given'}."
             )
         return regions
+
+    @property
+    def region_fields(self) -> tuple[str, ...]:
+        """The recipe's field that names the styles of each of ``regions``."""
+        return tuple(self._filled_mattes)
 
     @cached_property
     def faces(self) -> tuple[Face, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -30,7 +31,6 @@ class Palette:
 
     Attributes:
         content: The photo as it is painted from, shape (1, 3, H, W).
-        regions: The regions with recoloured styles; each has its treatment.
     """
 
     def __init__(self, photo: Tensor, regions: Sequence[Region], treatment: Treatment) -> None:
@@ -38,16 +38,18 @@ class Palette:
         colors = [(region.treatment or treatment).color for region in regions]
         self._is_grey = set(colors) == {"photo"}
         self.content = luma(photo).expand(-1, 3, -1, -1) if self._is_grey else photo
-        self.regions = [
-            replace(
-                region,
-                styles=[self._recolor(style, color, region.matte) for style in region.samples],
-                treatment=region.treatment or treatment,
-            )
-            for region, color in zip(regions, colors, strict=True)
-        ]
+        self._given = [replace(region, treatment=region.treatment or treatment) for region in regions]
+        self._colors = colors
         keeping = [region.matte for region, color in zip(regions, colors, strict=True) if color == "photo"]
         self._kept = torch.stack(keeping).sum(dim=0).clamp(max=1.0) if keeping else None
+
+    @cached_property
+    def regions(self) -> list[Region]:
+        """The regions with recoloured styles; each has its treatment."""
+        return [
+            replace(region, styles=[self._recolor(style, color, region.matte) for style in region.samples])
+            for region, color in zip(self._given, self._colors, strict=True)
+        ]
 
     def _recolor(self, style: Sample, color: str, matte: Tensor) -> Sample:
         if color == "style" or style.is_recolored:

@@ -1,0 +1,117 @@
+"""Pictures between two keys, carried to them from both sides."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pochoir.video.flow import Flows, pull_push
+from pochoir.video.warping import warp
+
+Pixels = npt.NDArray[np.uint8]
+Map = npt.NDArray[np.float32]
+
+ERROR_LEVELS: Final = 12.0
+"""Difference between a frame and a warped key, in 8-bit levels, at which the key's weight has fallen to 1 / e."""
+SMOOTHING_PX: Final = 1.0
+"""Blur of the weights, so that the two keys meet without a seam."""
+NOTHING: Final = 1e-3
+"""Weight below which a pixel counts as seen by neither key."""
+
+
+class Carried(NamedTuple):
+    """A painting as it is seen from another frame."""
+
+    picture: Map
+    """Shape (H, W, 3), in 8-bit levels."""
+    weight: Map
+    """Trust in each pixel, in [0, 1], shape (H, W)."""
+
+
+def carry(painting: Pixels, frames: Sequence[Pixels], flows: Flows, *, key: int, to: int) -> Carried:
+    """Carry the painting of a key to another frame of its shot.
+
+    Args:
+        painting: Shape (H, W, 3).
+        frames: The frames that ``flows`` is of.
+        flows: Flow between them.
+        key: Number of the painted frame.
+        to: Number of the other frame.
+    """
+    flow = flows.flow(to, key)
+    difference = np.abs(warp(frames[key], flow, interpolation="linear") - frames[to]).mean(axis=2)
+    error = cv2.GaussianBlur(difference, (0, 0), SMOOTHING_PX)
+    weight = flows.visible(to, key) * np.exp(-np.square(error / np.float32(ERROR_LEVELS)))
+    return Carried(warp(painting, flow), weight.astype(np.float32))
+
+
+def between(
+    paintings: tuple[Pixels, Pixels],
+    frames: Sequence[Pixels],
+    flows: Flows,
+    *,
+    keys: tuple[int, int],
+    at: int,
+    subject: Map | None = None,
+) -> Map:
+    """Return the picture of a frame between two keys.
+
+    Each key counts by its nearness in time, by what it sees, and by how much the frame looks like it. What neither
+    sees takes the frame's own forms, with the change of colour that painting made around it.
+
+    Args:
+        paintings: Of the two keys, shape (H, W, 3).
+        frames: The frames that ``flows`` is of.
+        flows: Flow between them.
+        keys: Numbers of the keys.
+        at: Number of the frame, between them.
+        subject: Matte in [0, 1], shape (H, W), where subject and background are painted in different styles.
+
+    Returns:
+        Shape (H, W, 3), in 8-bit levels.
+    """
+    first, second = keys
+    share = (at - first) / (second - first)
+    parts = [carry(painting, frames, flows, key=key, to=at) for painting, key in zip(paintings, keys, strict=True)]
+    weights = [
+        smoothed(part.weight) * np.float32(amount) for part, amount in zip(parts, (1.0 - share, share), strict=True)
+    ]
+    total = weights[0] + weights[1]
+    mean = sum(part.picture * weight[..., None] for part, weight in zip(parts, weights, strict=True))
+    mean = mean / np.maximum(total, NOTHING)[..., None]
+    seen = np.minimum(total / np.float32(NOTHING), 1.0)
+    return fill(np.asarray(mean, np.float32), seen, frames[at], subject)
+
+
+def smoothed(weight: Map) -> Map:
+    """Return a weight without hard edges, still 0 where it was."""
+    return np.asarray(cv2.GaussianBlur(weight, (0, 0), SMOOTHING_PX) * (weight > 0), np.float32)
+
+
+def fill(picture: Map, seen: Map, frame: Pixels, subject: Map | None = None) -> Map:
+    """Fill what is not seen of a painting from its frame, in the colours that the painting has around it.
+
+    Args:
+        picture: Shape (H, W, 3), in 8-bit levels.
+        seen: Share of each pixel that is seen, in [0, 1], shape (H, W).
+        frame: Shape (H, W, 3).
+        subject: Matte in [0, 1], shape (H, W), where colours must not be taken from across the silhouette.
+
+    Returns:
+        Shape (H, W, 3), in 8-bit levels.
+    """
+    if float(seen.min()) >= 1.0:
+        return picture
+    own = frame.astype(np.float32)
+    change = picture - own
+    if subject is None:
+        shift = pull_push(change, seen)
+    else:
+        inside = subject > 0.5
+        shift = np.where(
+            inside[..., None], pull_push(change, seen * inside + 1e-6), pull_push(change, seen * ~inside + 1e-6)
+        )
+    hole = 1.0 - seen[..., None]
+    return np.asarray(np.clip(picture * (1.0 - hole) + (own + shift) * hole, 0.0, 255.0), np.float32)

@@ -1,0 +1,205 @@
+"""A painted film in the making: cuts, mattes, keys, and all frames in order."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pochoir._devices import resolve_device
+from pochoir._threads import torch_threads
+from pochoir._types import Size
+from pochoir.encoders import VGG
+from pochoir.errors import InputError
+from pochoir.loading import LoadedEncoder, OpenEncoder, open_encoder
+from pochoir.recipe import Recipe
+from pochoir.scene import SegmenterFactory, find_work_size
+from pochoir.segmentation import Segmenter
+from pochoir.sequence.events import Advanced, SequenceEvent, Shown
+from pochoir.sequence.frames import Drawings, Scan, Shot, expand
+from pochoir.sequence.painter import FramePainter
+from pochoir.sequence.settings import VideoSettings
+from pochoir.sequence.shots import Segment, ShotPainter
+from pochoir.sequence.store import MemoryStore, Store
+from pochoir.sequence.subjects import SubjectFinder, track_subject
+from pochoir.sources import Sources
+from pochoir.transfer import StyleTargets, give_back
+from pochoir.video.read import Video
+
+Pixels = npt.NDArray[np.uint8]
+
+FRAMES: Final = "frames"
+"""Name of the numbers of the film's frames in a store."""
+_SCAN_REPORTS: Final = 25
+"""Frames that are searched for cuts from one report to the next."""
+_MOST_WAITING: Final = 2
+"""Segments that may wait for a worker; each holds up to a dozen frames."""
+
+
+@dataclass(eq=False)
+class Production:
+    """Paints a film.
+
+    Args:
+        video: The video.
+        sources: The pictures of the recipe; the photo is not used.
+        recipe: Settings of the painting. ``steps`` are those of a shot's first key.
+        settings: Settings of the film.
+        store: Place of finished parts.
+        encoder: Network of the user's own.
+        segmenter: Object of the user's own that finds the subject.
+        open_encoder: Lends the recipe's encoder.
+        create_segmenter: Returns the recipe's segmenter; None loads it.
+        threads: Number of CPU threads.
+        engine: ``"auto"`` or ``"torch"``; see ``Painting``.
+        workers: Segments that are carried beside the painting of keys; 0 does one after the other. The frames are the
+            same.
+
+    Attributes:
+        notes: Sentences for the user, complete after the last frame.
+    """
+
+    video: Video
+    sources: Sources
+    recipe: Recipe
+    settings: VideoSettings = field(default_factory=VideoSettings)
+    store: Store = field(default_factory=MemoryStore)
+    encoder: VGG | None = None
+    segmenter: Segmenter | None = None
+    open_encoder: OpenEncoder = open_encoder
+    create_segmenter: SegmenterFactory | None = None
+    threads: int = 0
+    engine: str = "auto"
+    workers: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.threads = self.threads or self.recipe.threads or torch.get_num_threads()
+        self.device = resolve_device(self.recipe.device)
+        self.size: Size = find_work_size(self.video.info.size, self.recipe)
+        # A matte is asked for by itself; a transparent backdrop needs one.
+        self.recipe = self.recipe.replace(backdrop="transparent") if self.is_matte else self.recipe
+
+    @property
+    def is_matte(self) -> bool:
+        """True if the film is the subject's matte."""
+        return self.settings.form == "matte"
+
+    def events(self) -> Iterator[SequenceEvent]:
+        """Do the work: yield what is done, and each frame of the film in order.
+
+        Raises:
+            InputError: The film has no frames, or something that was given cannot be used.
+            WeightsError: Trained weights are missing.
+        """
+        yield from self._scan()
+        drawings = self._drawings()
+        try:
+            with self._lend() as loaded:
+                encoder, targets = (None, None) if loaded is None else (loaded.encoder, loaded.targets)
+                painter = FramePainter(
+                    self.sources, self.recipe, self.size, self.device, encoder, targets or StyleTargets()
+                )
+                yield from self._produce(drawings, painter)
+        finally:
+            give_back()
+
+    def frames(self) -> Iterator[Pixels]:
+        """Yield the frames in order, each (H, W, 3), or (H, W, 4) with straight alpha."""
+        return (event.pixels for event in self.events() if isinstance(event, Shown))
+
+    def _scan(self) -> Iterator[SequenceEvent]:
+        total = max(1, self.video.info.frames)
+        if self.store.read_cuts() is not None and self.store.read_json(FRAMES):
+            yield Advanced("cuts", total, total, resumed=True)
+            return
+        scan = Scan(self.video, self.settings.start, self.settings.end)
+        done = 0
+        for done in scan:
+            if done % _SCAN_REPORTS == 0:
+                yield Advanced("cuts", done, max(total, done))
+        if not done:
+            raise InputError(f"{self.video.path!r} has no frames between the start and the end.")
+        self.store.write_json(FRAMES, scan.runs)
+        self.store.write_cuts(scan.cuts)
+        yield Advanced("cuts", done, done)
+
+    def _drawings(self) -> Drawings:
+        return Drawings(self.video, self.size, expand(self.store.read_json(FRAMES)), self.settings.on)
+
+    def _shots(self, drawings: Drawings) -> list[Shot]:
+        """Return the shots as drawings; a cut inside of a drawing counts from the next one on."""
+        cuts = {-(-cut // self.settings.on) for cut in self.store.read_cuts() or ()}
+        firsts = sorted({0, *(cut for cut in cuts if cut < len(drawings))})
+        return [Shot(drawings, *pair) for pair in zip(firsts, [*firsts[1:], len(drawings)], strict=True)]
+
+    def _produce(self, drawings: Drawings, painter: FramePainter) -> Iterator[SequenceEvent]:
+        finder = SubjectFinder(
+            self.recipe, self.video.info.size, self.size, self.device, self.segmenter, self.create_segmenter
+        )
+        total = len(drawings)
+        waiting: deque[tuple[Segment, Future[list[Pixels]] | list[Pixels]]] = deque()
+        with ThreadPoolExecutor(self.workers, "pochoir-carry") if self.workers else nullcontext() as pool:
+            for shot in self._shots(drawings):
+                for segment in self._in_threads(self._segments(shot, painter, finder)):
+                    if painter.paints:
+                        yield Advanced(
+                            "keys",
+                            min(total, segment.first + segment.last + 1),
+                            total,
+                            picture=segment.paintings[-1],
+                            resumed=segment.resumed,
+                        )
+                    made = self._finish(segment) if pool is None else pool.submit(self._finish, segment)
+                    waiting.append((segment, made))
+                    while waiting and (pool is None or len(waiting) > self.workers + _MOST_WAITING):
+                        yield from self._show(drawings, *waiting.popleft())
+            while waiting:
+                yield from self._show(drawings, *waiting.popleft())
+
+    def _segments(self, shot: Shot, painter: FramePainter, finder: SubjectFinder) -> Iterator[Segment]:
+        if not self.recipe.needs_matte:
+            yield from ShotPainter(shot, painter, self.store, self.settings.keys).segments()
+            return
+        tracker, mattes = track_subject(shot, finder, self.store, self.settings.corrections, self.settings.on)
+        yield from ShotPainter(shot, painter, self.store, self.settings.keys, mattes).segments()
+        next(mattes, None)  # its notes come at its end
+        self.notes += [note for note in tracker.notes if note not in self.notes]
+
+    def _in_threads(self, segments: Iterator[Segment]) -> Iterator[Segment]:
+        while True:
+            # Between two segments the process is the caller's, who may watch another job, too.
+            with torch_threads(self.threads):
+                segment = next(segments, None)
+            if segment is None:
+                return
+            yield segment
+
+    def _finish(self, segment: Segment) -> list[Pixels]:
+        if self.is_matte:
+            return [each.matte_picture() for each in segment.frames[: max(1, segment.last)]]
+        return list(segment.drawings())
+
+    def _show(
+        self, drawings: Drawings, segment: Segment, made: "Future[list[Pixels]] | list[Pixels]"
+    ) -> Iterator[SequenceEvent]:
+        finished = made if isinstance(made, list) else made.result()
+        for at, pixels in enumerate(finished, start=segment.first):
+            for moment in drawings.moments(at):
+                yield Shown(moment.number, moment.time_s, moment.duration, pixels)
+            yield Advanced("frames", at + 1, len(drawings), cost=(at + 1) / len(drawings))
+
+    @contextmanager
+    def _lend(self) -> Iterator[LoadedEncoder | None]:
+        if not (self.recipe.paints_subject or self.recipe.paints_background):
+            yield None
+        elif self.encoder is not None:
+            yield LoadedEncoder(self.encoder)
+        else:
+            with self.open_encoder(self.recipe, self.device, self.engine) as loaded:
+                yield loaded

@@ -1,0 +1,159 @@
+"""Painting of one shot: keys one after the other, and the drawings between them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pochoir.sequence.carry import between, carry, smoothed
+from pochoir.sequence.frames import Shot
+from pochoir.sequence.keys import MOST_DISTANCE, choose_next
+from pochoir.sequence.painter import Frame, FramePainter, ShotColors
+from pochoir.sequence.plate import Plate, begin_plate
+from pochoir.sequence.store import Store
+from pochoir.video.flow import Flows
+
+Pixels = npt.NDArray[np.uint8]
+Map = npt.NDArray[np.float32]
+
+KEY: Final = "key"
+"""Kind of the keys' paintings in a store."""
+
+
+@dataclass(eq=False)
+class Segment:
+    """The drawings from one key up to the next. They depend on nothing else that is painted.
+
+    Attributes:
+        first: Number of the first key in the film's drawings.
+        frames: The drawings from the first key to the second, prepared.
+        flows: Flow between the pictures that are painted over; None for a single drawing.
+        paintings: Of the two keys; the second is missing after the last key of a shot.
+        plate: Still part of the shot as the first key knows it; None where the camera moves.
+        resumed: True if the second key was in the store.
+    """
+
+    first: int
+    frames: list[Frame] = field(repr=False)
+    flows: Flows | None = field(repr=False)
+    paintings: tuple[Pixels, ...] = field(repr=False)
+    plate: Plate | None = field(default=None, repr=False)
+    resumed: bool = False
+
+    @property
+    def last(self) -> int:
+        """Number of the second key in ``frames``."""
+        return len(self.frames) - 1
+
+    def drawings(self) -> Iterator[Pixels]:
+        """Yield the finished drawings from the first key up to the one before the second, or the last key alone."""
+        yield self.frames[0].finish(self.paintings[0])
+        for at in range(1, self.last):
+            yield self.frames[at].finish(self._between(at))
+
+    def _between(self, at: int) -> Pixels:
+        frame = self.frames[at]
+        if not frame.is_painted or self.flows is None:
+            return frame.ground
+        picture = between(
+            (self.paintings[0], self.paintings[1]),
+            [each.ground for each in self.frames],
+            self.flows,
+            keys=(0, self.last),
+            at=at,
+            subject=frame.subject if len(frame.scene.region_fields) > 1 else None,
+        )
+        still = None if self.plate is None else self.plate.stillness(frame.ground, frame.background)
+        return frame.settle(picture if self.plate is None or still is None else self.plate.lay(picture, still))
+
+
+@dataclass(eq=False)
+class ShotPainter:
+    """Paints the keys of a shot and yields the segments between them.
+
+    Keys follow from the keys before, so they are painted in order. Paintings are passed on in 8 bits: a key that is
+    read from the store continues to the same bytes.
+
+    Attributes:
+        shot: The drawings.
+        painter: Paints single frames.
+        store: Keeps the keys.
+        every: Distance of keys; None chooses it.
+        mattes: The subject of each drawing in order; None where nothing needs it.
+    """
+
+    shot: Shot
+    painter: FramePainter
+    store: Store
+    every: int | None = None
+    mattes: Iterator[Pixels] | None = None
+
+    def __post_init__(self) -> None:
+        self._colors: ShotColors | None = None
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments in order; the last one is the last key alone."""
+        if not self.painter.paints:
+            for at in range(len(self.shot)):
+                frame = self._prepare(at)
+                yield Segment(self.shot.first + at, [frame], None, (frame.ground,))
+            return
+        key, window = 0, [self._prepare(0)]
+        painting, resumed = self._recall(0, lambda: self.painter.paint_first(window[0]))
+        self._colors = ShotColors(window[0])
+        plate = begin_plate(window[0].ground, painting, window[0].background)
+        while key < len(self.shot) - 1:
+            last = min(key + (self.every or MOST_DISTANCE), len(self.shot) - 1)
+            window += [self._prepare(at) for at in range(key + len(window), last + 1)]
+            flows = Flows([each.ground for each in window], _mattes(window))
+            chosen = choose_next(flows, 0, len(window) - 1, every=self.every)
+            following = window[chosen]
+            still = plate.stillness(following.ground, following.background)
+            paint = partial(self._paint_next, window, flows, chosen, painting, plate, still)
+            next_painting, resumed = self._recall(key + chosen, paint)
+            pair = (painting, next_painting)
+            known = None if still is None else plate
+            yield Segment(self.shot.first + key, window[: chosen + 1], flows, pair, known, resumed)
+            if still is None:
+                plate = begin_plate(following.ground, next_painting, following.background)
+            else:
+                plate = plate.extend(following.ground, next_painting, still, following.background)
+            key, window, painting = key + chosen, window[chosen:], next_painting
+        yield Segment(self.shot.first + key, window[:1], None, (painting,), None, resumed)
+
+    def _prepare(self, at: int) -> Frame:
+        matte = None if self.mattes is None else next(self.mattes)
+        return self.painter.frame(self.shot[at], matte, self._colors)
+
+    def _recall(self, at: int, paint: Callable[[], Pixels]) -> tuple[Pixels, bool]:
+        """Return a key's painting from the store, or paint it, and whether it was there."""
+        number = self.shot.first + at
+        found = self.store.read_picture(KEY, number)
+        if found is not None and found.shape == (*self.painter.size, 3):
+            return found, True
+        painting = paint()
+        self.store.write_picture(KEY, number, painting)
+        return painting, False
+
+    def _paint_next(
+        self, window: list[Frame], flows: Flows, to: int, painting: Pixels, plate: Plate, still: Map | None
+    ) -> Pixels:
+        frame = window[to]
+        carried = carry(painting, [each.ground for each in window], flows, key=0, to=to)
+        before, seen = carried.picture, smoothed(carried.weight)
+        if still is None:
+            return self.painter.paint_next(frame, before, seen)
+        painted = self.painter.paint_next(frame, plate.lay(before, still), np.maximum(seen, still))
+        # Where nothing moves the key has to be the plate, bit for bit.
+        return frame.settle(plate.lay(painted.astype(np.float32), still))
+
+
+def _mattes(window: Sequence[Frame]) -> list[Pixels] | None:
+    """Return the mattes at the size to paint at, (H, W); None where there are none."""
+    subjects = [each.subject for each in window]
+    if any(subject is None for subject in subjects):
+        return None
+    return [np.asarray(np.rint(subject * 255), np.uint8) for subject in subjects if subject is not None]

@@ -1,0 +1,162 @@
+"""Choice of keys, carrying between them, and the plate of a still camera."""
+
+import numpy as np
+import pytest
+
+from pochoir.sequence.carry import between, carry, fill
+from pochoir.sequence.keys import LEAST_SEEN, MOST_DISTANCE, choose_next, seen_both_ways
+from pochoir.sequence.plate import begin_plate
+from pochoir.video.flow import Flows
+from support.drawn_films import HEIGHT, WIDTH, pan, texture, walk
+
+
+def shifted(picture: np.ndarray, by_px: float) -> np.ndarray:
+    """A painting of the wide ground, seen ``by_px`` further left in each frame."""
+    return picture[:, round(by_px) : round(by_px) + WIDTH]
+
+
+class TestKeys:
+    def test_a_still_shot_has_the_furthest_key(self):
+        frames = [texture(0, HEIGHT, WIDTH)] * 40
+        assert choose_next(Flows(frames), 3, 39) == 3 + MOST_DISTANCE
+        assert choose_next(Flows(frames), 3, 8) == 8
+
+    def test_the_key_is_the_furthest_that_enough_is_seen_of(self):
+        frames = pan(14, step_px=3)
+        flows = Flows(frames)
+        chosen = choose_next(flows, 0, 13)
+        assert 1 < chosen < MOST_DISTANCE
+        assert seen_both_ways(flows, 0, chosen) >= LEAST_SEEN > seen_both_ways(flows, 0, chosen + 1)
+
+    def test_fast_motion_has_a_key_in_every_frame(self):
+        frames = [texture(seed, HEIGHT, WIDTH) for seed in range(4)]
+        assert choose_next(Flows(frames), 0, 3) == 1
+
+    def test_a_fixed_distance_is_kept_up_to_the_end(self):
+        flows = Flows(pan(14, step_px=3))
+        assert [choose_next(flows, key, 13, every=5) for key in (0, 5, 10)] == [5, 10, 13]
+
+
+class TestCarrying:
+    def test_known_motion_is_followed(self):
+        frames, painted = pan(9), texture(7, HEIGHT, WIDTH + 18)
+        flows = Flows(frames)
+        picture = between((shifted(painted, 0), shifted(painted, 16)), frames, flows, keys=(0, 8), at=3)
+        inside = np.s_[4:-4, 8:-18]
+        error = np.abs(picture - shifted(painted, 6))[inside]
+        still = np.abs(shifted(painted, 0).astype(float) - shifted(painted, 6))[inside]
+        assert error.mean() < 4.0 < still.mean() / 4
+
+    def test_a_key_itself_and_still_frames_are_exact(self):
+        frames, painted = [texture(0, HEIGHT, WIDTH)] * 4, texture(7, HEIGHT, WIDTH)
+        carried = carry(painted, frames, Flows(frames), key=0, to=0)
+        assert np.array_equal(carried.picture, painted)
+        assert float(carried.weight.min()) == 1.0
+        picture = between((painted, painted), frames, Flows(frames), keys=(0, 3), at=1)
+        assert np.abs(picture - painted).max() <= 0.5
+
+    def test_the_nearer_key_counts_more(self):
+        frames = [texture(0, HEIGHT, WIDTH)] * 5
+        black, white = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+        picture = between((black, white), frames, Flows(frames), keys=(0, 4), at=1)
+        assert float(picture.mean()) == pytest.approx(255 / 4, abs=0.5)
+
+    def test_a_key_that_looks_different_counts_less(self):
+        frames = [texture(0, HEIGHT, WIDTH)] * 5
+        frames[4] = frames[4].copy()
+        frames[4][:, 48:] = np.clip(frames[4][:, 48:].astype(int) + 10, 0, 255)
+        black, white = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+        picture = between((black, white), frames, Flows(frames), keys=(0, 4), at=2)
+        assert picture[:, 60:].mean() < picture[:, :36].mean() - 10
+
+    def test_a_hole_takes_the_frames_forms_in_the_colours_around_it(self):
+        frame = texture(0, HEIGHT, WIDTH)
+        painted = np.clip(frame.astype(np.float32) + np.float32([40, -30, 10]), 0, 255)
+        seen = np.ones((HEIGHT, WIDTH), np.float32)
+        seen[20:40, 30:60] = 0.0
+        broken = painted.copy()
+        broken[20:40, 30:60] = (0, 255, 0)
+        filled = fill(broken, seen, frame)
+        assert np.array_equal(filled[seen > 0], painted[seen > 0])
+        assert np.abs(filled - painted)[20:40, 30:60].mean() < 6.0
+
+    def test_a_hole_takes_no_colour_from_across_the_silhouette(self):
+        frame = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+        subject = np.zeros((HEIGHT, WIDTH), np.float32)
+        subject[:, :48] = 1.0
+        painted = np.where(subject[..., None] > 0, np.float32(200), np.float32(50)) * np.ones(3, np.float32)
+        seen = np.ones((HEIGHT, WIDTH), np.float32)
+        seen[20:40, 30:66] = 0.0
+        filled = fill(painted, seen, frame, subject)
+        assert np.abs(filled - painted).max() < 2.0
+        assert np.abs(fill(painted, seen, frame) - painted).max() > 20.0
+
+    def test_a_matte_keeps_the_styles_apart(self):
+        frames, mattes = walk(7, step_px=1)
+        grounds = [matte[..., None] / 255 for matte in mattes]
+        keys = [(1 - grounds[at]) * (20, 20, 200) + grounds[at] * (240, 220, 20) for at in (0, 6)]
+        flows = Flows(frames, mattes)
+        picture = between(
+            tuple(key.astype(np.uint8) for key in keys),
+            frames,
+            flows,
+            keys=(0, 6),
+            at=3,
+            subject=mattes[3].astype(np.float32) / 255,
+        )
+        inside, outside = mattes[3] == 255, mattes[3] == 0
+        assert np.median(picture[inside][:, 2]) < 70
+        assert np.percentile(picture[outside][:, 2], 5) > 150
+
+
+class TestPlate:
+    @pytest.mark.parametrize("noise", [0.0, 2.0])
+    def test_what_does_not_move_is_still(self, noise):
+        frames, mattes = walk(12, noise=noise)
+        plate = begin_plate(frames[0], texture(7, HEIGHT, WIDTH))
+        still = plate.stillness(frames[8])
+        assert still is not None
+        moved = (mattes[0] > 0) | (mattes[8] > 0)
+        assert still[moved].mean() < 0.2
+        assert np.mean(still[~moved] == 1.0) > 0.6
+        inside = still == 1.0
+        laid = plate.lay(np.zeros((HEIGHT, WIDTH, 3), np.float32), still)
+        assert np.array_equal(laid[inside], plate.painting[inside])
+
+    @pytest.mark.parametrize("step_px", [0.5, 2])
+    def test_a_camera_that_moves_is_not(self, step_px):
+        wide = texture(0, HEIGHT, WIDTH + 8)
+        frames = [wide[:, :WIDTH], np.roll(wide, -1, axis=1)[:, :WIDTH] if step_px == 2 else None]
+        if step_px < 1:
+            half = (wide[:, :WIDTH].astype(float) + wide[:, 1 : WIDTH + 1]) / 2
+            frames[1] = half.astype(np.uint8)
+        assert begin_plate(frames[0], frames[0]).stillness(frames[1]) is None
+
+    def test_a_camera_that_creeps_is_found_out(self):
+        wide = texture(0, HEIGHT, WIDTH + 8).astype(np.float32)
+        shifts = [at * 0.02 for at in range(40)]
+        frames = [((1 - by) * wide[:, :WIDTH] + by * wide[:, 1 : WIDTH + 1]).round().astype(np.uint8) for by in shifts]
+        plate = begin_plate(frames[0], frames[0])
+        assert plate.stillness(frames[1]) is not None
+        assert plate.stillness(frames[39]) is None
+        from_frame_to_frame = begin_plate(frames[38], frames[38])
+        assert from_frame_to_frame.stillness(frames[39]) is not None
+
+    def test_a_blank_wall_tells_nothing(self):
+        wall = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+        assert begin_plate(wall, wall).stillness(wall) is None
+
+    def test_what_is_uncovered_is_learned(self):
+        frames, mattes = walk(12)
+        paintings = [texture(7, HEIGHT, WIDTH), texture(8, HEIGHT, WIDTH)]
+        ground = [matte == 0 for matte in mattes]
+        plate = begin_plate(frames[0], paintings[0], ground[0])
+        still = plate.stillness(frames[10], ground[10])
+        assert still is not None
+        assert not still[mattes[0] > 0].any()
+        extended = plate.extend(frames[10], paintings[1], still, ground[10])
+        uncovered = (mattes[0] > 0) & (mattes[10] == 0)
+        assert np.array_equal(extended.painting[uncovered], paintings[1][uncovered])
+        hidden = (mattes[10] > 0) & (mattes[0] == 0)
+        assert np.array_equal(extended.painting[hidden], paintings[0][hidden])
+        assert not extended.known[(mattes[0] > 0) & (mattes[10] > 0)].any()
