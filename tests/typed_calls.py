@@ -16,6 +16,8 @@ def right(photo: Path) -> pochoir.Result:
             print(step.done)  # noqa: T201
         session.stylize(torch.zeros(3, 32, 32), subject=[("mosaic", 2.0), Image.new("RGB", (8, 8))], mask=found)
         session.stylize(np.zeros((32, 32, 3)), background=photo, size="full", style_layers=["relu1_1"], seed=3)
+    pochoir.animate(photo, motion=("nod", "breathe:0.5"), duration="2s", subject="mosaic", margin="20%").save("a.webp")
+    pochoir.show_progress(pochoir.iter_stylize(photo, style="mosaic")).save("b.png")
     pochoir.segment(photo, segmenter="grabcut", subject="largest", with_parts=True)
     return pochoir.stylize(photo, style=("mosaic", 0.5), mask=torch.zeros(1, 1, 32, 32), strength=0.7, time="30s")
 
@@ -29,4 +31,6 @@ def wrong(photo: Path) -> None:
     pochoir.iter_stylize(photo, began_s=3.0)  # type: ignore[call-arg]
     pochoir.segment(photo, style="mosaic")  # type: ignore[call-arg]
     pochoir.segment(photo, refine="better")  # type: ignore[arg-type]
+    pochoir.animate(photo, motions="nod")  # type: ignore[call-arg]
+    pochoir.animate(photo, fps="fast")  # type: ignore[arg-type]
     pochoir.Session(long_side=256)  # type: ignore[call-arg]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pochoir.jobs import Job as Job
     from pochoir.jobs import Store as Store
     from pochoir.jobs.runner import run as run
+    from pochoir.notebook import show_progress as show_progress
     from pochoir.painting import Painting as Painting
     from pochoir.pipeline import iter_stylize as iter_stylize
     from pochoir.pipeline import iter_variations as iter_variations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pochoir.pipeline import stylize as stylize
     from pochoir.recipe import Recipe as Recipe
     from pochoir.recipe import StyleRef as StyleRef
+    from pochoir.remake import redo as redo
     from pochoir.result import Result as Result
     from pochoir.segmentation import Segmentation as Segmentation
     from pochoir.session import Session as Session
@@ -53,8 +55,10 @@ _HOMES = {
     "animate": "clips",
     "iter_stylize": "pipeline",
     "iter_variations": "pipeline",
+    "redo": "remake",
     "run": "jobs",
     "segment": "pipeline",
+    "show_progress": "notebook",
     "stylize": "pipeline",
 }
 

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 import pochoir
+from pochoir.animation.settings import ClipSettings
 from pochoir.arguments import MASK_FIELDS, SegmentOptions, StylizeOptions
+from pochoir.clips.options import AnimateOptions
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe import Recipe, SegmentSettings
 from pochoir.segmentation import Segmentation
@@ -19,6 +21,8 @@ class TestArguments:
         """A setting that is missing here has to be added to the types in ``arguments.py``."""
         # Where a photo is painted, subject and background name styles.
         assert set(StylizeOptions.__annotations__) == set(Recipe.model_fields) | {"background"}
+        of_stills = set(StylizeOptions.__annotations__)
+        assert set(AnimateOptions.__annotations__) == of_stills | set(ClipSettings.model_fields)
         assert set(SegmentOptions.__annotations__) == set(SegmentSettings.model_fields) - {"mask"} | {
             "device",
             "threads",

@@ -7,8 +7,8 @@ from pochoir import compositing, imaging, segmentation
 from pochoir.similarity import Exhibit, Framing
 from pochoir.transfer import Region
 
-LONGEST = 700
-"""Of a step's text, which names all its numbers."""
+LONGEST = 300
+"""Characters; a line or three of a terminal."""
 
 
 def test_no_value_prints_its_tensors(photo_file, mask_file, style_file, disc_matte, quick):

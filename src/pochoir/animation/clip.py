@@ -1,6 +1,8 @@
 """A clip: frames as a pure function of time."""
 
+import base64
 import os
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -104,6 +106,16 @@ class Clip:
             plan_journey(actor.puppet, actor.moves, timing, effects.towards) if effects.towards else None
             for actor in stage.actors
         ]
+
+    def __repr__(self) -> str:
+        ground = "transparent" if self.is_transparent else "opaque"
+        return f"Clip({self.size}, {len(self)} frames, {self.fps:g} a second, {ground})"
+
+    def _repr_html_(self) -> str:
+        """Return the moving picture for a notebook."""
+        with tempfile.TemporaryDirectory() as folder:
+            data = self.save(Path(folder) / "clip.webp", quality=60).read_bytes()
+        return f'<img alt="{self!r}" src="data:image/webp;base64,{base64.b64encode(data).decode()}">'
 
     @property
     def size(self) -> Size:

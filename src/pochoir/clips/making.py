@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from pochoir import imaging
 from pochoir.animation.clip import Clip
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
 from pochoir.arguments import Arguments, read_stylize_options
+from pochoir.clips.options import AnimateOptions
 from pochoir.clips.production import CLIP_KEY, DONE_KEY, RIG_KEY, Production
 from pochoir.errors import InputError
 from pochoir.imaging import PictureSource
@@ -23,13 +24,14 @@ def prepare(
     settings: ClipSettings | None = None,
     *,
     rig: Rig | str | Path | None = None,
-    **options: Any,
+    **options: Unpack[AnimateOptions],
 ) -> Production:
     """Prepare a clip of a photo; see ``animate``."""
-    own = {name: options.pop(name) for name in list(options) if name in ClipSettings.model_fields}
+    rest: dict[str, Any] = dict(options)
+    own = {name: rest.pop(name) for name in list(rest) if name in ClipSettings.model_fields}
     base = ClipSettings() if settings is None else settings
     chosen = base.replace(**own) if own else base
-    given = read_stylize_options(Arguments(Recipe()).with_recipe(recipe), options)
+    given = read_stylize_options(Arguments(Recipe()).with_recipe(recipe), rest)
     limbs = _read_rig(rig)
     notes: tuple[str, ...] = ()
     if isinstance(photo, str | Path) and not any(
@@ -65,7 +67,7 @@ def animate(
     settings: ClipSettings | None = None,
     *,
     rig: Rig | str | Path | None = None,
-    **options: Any,
+    **options: Unpack[AnimateOptions],
 ) -> Clip:
     """Make a clip of a photo: its subject moves, in the style that it is painted in.
 

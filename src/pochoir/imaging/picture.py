@@ -34,6 +34,10 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
     """Facts of the file that a painted picture may keep."""
 
+    def __repr__(self) -> str:
+        alpha = ", with alpha" if self.alpha is not None else ""
+        return f"Picture({self.name!r}, {self.size}{alpha}, {len(self.notes)} notes)"
+
     @property
     def size(self) -> Size:
         """Height and width in pixels."""
@@ -60,6 +64,9 @@ class Matte:
     path: str | None
     sha256: str
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Matte({self.name!r}, {self.size}, {len(self.notes)} notes)"
 
     @property
     def size(self) -> Size:

@@ -81,6 +81,10 @@ class Step:
     checkpoint: Checkpoint | None
     _render: Callable[[], Tensor] = field(repr=False)
 
+    def __repr__(self) -> str:
+        scale = f"scale {self.scale} of {self.scales}, {self.size}"
+        return f"Step({self.done} of {self.total}, {scale}, loss {self.losses.total:.4g}, {self.left_s:.0f} s left)"
+
     def picture(self) -> Tensor:
         """Return the best picture so far at full size, enlarged at coarse scales. Shape (1, 3, H, W), in [0, 1]."""
         return self._render()
