@@ -84,9 +84,10 @@ def test_stages_are_shown_in_one_sheet(photo_file: Path, tmp_path: Path, segment
         (["--as", "mate"], "Unknown form 'mate'. Did you mean 'matte'?"),
         (["--segmenter", "u3net"], "Unknown segmenter 'u3net'. Did you mean 'u2net'?"),
         (["--refine", "slow"], "Unknown refine 'slow'. Allowed: none, fast, best."),
-        (["--size", "100"], "--trim, --pad, --size and --shadow are for cutouts; add --as cutout."),
+        (["--size", "100"], "--trim, --pad, --size, --shadow and --backdrop are for cutouts; add --as cutout."),
         (["--as", "cutout", "--pad", "5 %%"], "A margin is a number of pixels such as 20, or a share such as 5%"),
         (["--as", "cutout", "--size", "30", "--pad", "15"], "leaves no room"),
+        (["--as", "cutout", "--backdrop", "white"], "is transparent, #rgb or #rrggbb; got 'white'"),
         (["--as", "cutout", "--shadow", "kept"], "Unknown shadow 'kept'. Did you mean 'keep'?"),
         ([*GRABCUT, "--keep-points", "1,2;3"], "Points are X,Y;X,Y in whole photo pixels; got '3'"),
         ([*GRABCUT, "--drop-points", "900,2"], "900,2"),
@@ -100,6 +101,20 @@ def test_wrong_options_are_exit_2(photo_file: Path, tmp_path: Path, arguments: l
     assert result.exit_code == 2
     assert message in error_line(result)
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_cutout_on_white_is_a_plain_picture(photo_file: Path, tmp_path: Path) -> None:
+    cut, white = tmp_path / "cut.png", tmp_path / "white.jpg"
+    framing = ["--as", "cutout", "--trim", "--pad", "10%", "--size", "80"]
+    assert pochoir("segment", photo_file, "-o", cut, *GRABCUT, *framing).exit_code == 0
+    done = pochoir("segment", photo_file, "-o", white, *GRABCUT, *framing, "--backdrop", "#fff", "--quality", "95")
+    assert done.exit_code == 0, done.output
+    colors, alpha = pixels(cut)[..., :3] / 255, pixels(cut)[..., 3:] / 255
+    expected = 255 * (colors * alpha + (1 - alpha))
+    made = pixels(white)
+    assert made.shape == expected.shape
+    assert abs(made - expected).mean() < 4
+    assert made[0, 0].min() >= 253
 
 
 def test_missing_weights_are_exit_3(photo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

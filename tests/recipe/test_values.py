@@ -57,7 +57,9 @@ def test_margins_have_bounds(pad, message):
 
 @pytest.mark.parametrize("values", [{"trim": True}, {"pad": "1"}, {"size": 9}, {"shadow": "keep"}])
 def test_only_cutouts_are_framed(values):
-    with pytest.raises(OptionError, match="--trim, --pad, --size and --shadow are for cutouts; add --as cutout"):
+    with pytest.raises(
+        OptionError, match="--trim, --pad, --size, --shadow and --backdrop are for cutouts; add --as cutout"
+    ):
         Form(name="matte", **values)
     assert Form(name="cutout", **values).has_alpha
     assert not Form(name="matte").has_alpha

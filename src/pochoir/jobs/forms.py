@@ -34,12 +34,19 @@ def _matte(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
 
 
 def _cutout(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
+    import torch
+
     from pochoir import compositing
 
     cutout = compositing.cutout(picture.rgb, found.matte)
     if form.shadow == "keep":
         cutout = compositing.lay_shadow(cutout, compositing.contact_shadow(picture.rgb, found.matte))
-    return compositing.frame(cutout, framing_of(form))
+    framed = compositing.frame(cutout, framing_of(form))
+    color = form.backdrop.color
+    if color is None:
+        return framed
+    ground = torch.tensor(color, dtype=framed.dtype).view(1, 3, 1, 1) / 255
+    return compositing.alpha_over(framed[:, :3], ground.expand_as(framed[:, :3]), framed[:, 3:])
 
 
 def _trimap(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":

@@ -4,11 +4,12 @@ import re
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
 from pochoir.errors import OptionError
 from pochoir.recipe.model import FrozenModel
+from pochoir.recipe.values import Backdrop
 
 MAX_SIDE_PX = 32_768
 """Largest side of a cutout, in pixels."""
@@ -73,6 +74,7 @@ class Form(FrozenModel):
         pad: Margin around a cutout.
         size: Long side of a cutout in pixels, margin included; None keeps the photo's scale.
         shadow: ``"keep"`` or ``"drop"`` the shadow that the subject casts beside it.
+        backdrop: Ground of a cutout: ``"transparent"``, or a plain colour as ``#rgb`` or ``#rrggbb``.
     """
 
     field_noun = "field of a form"
@@ -83,15 +85,24 @@ class Form(FrozenModel):
     pad: Pad = Pad()
     size: int | None = Field(None, ge=1, le=MAX_SIDE_PX, strict=True)
     shadow: Shadow = "drop"
+    backdrop: Backdrop = Backdrop("transparent")
+
+    @field_validator("backdrop")
+    @classmethod
+    def _check_backdrop(cls, value: Backdrop) -> Backdrop:
+        if value.color is None and not value.is_transparent:
+            raise OptionError(f"The backdrop of a cutout is transparent, #rgb or #rrggbb; got {str(value)!r}.")
+        return value
 
     @model_validator(mode="after")
     def _check_cutout(self) -> "Form":
         is_framed = self.trim or self.pad != Pad() or self.size is not None or self.shadow != "drop"
+        is_framed = is_framed or not self.backdrop.is_transparent
         if self.name != "cutout" and is_framed:
-            raise OptionError("--trim, --pad, --size and --shadow are for cutouts; add --as cutout.")
+            raise OptionError("--trim, --pad, --size, --shadow and --backdrop are for cutouts; add --as cutout.")
         return self
 
     @property
     def has_alpha(self) -> bool:
         """True if the picture is transparent somewhere."""
-        return self.name == "cutout"
+        return self.name == "cutout" and self.backdrop.is_transparent

@@ -63,6 +63,15 @@ def segment(
             rich_help_panel=CUTOUTS,
         ),
     ] = "drop",
+    backdrop: Annotated[
+        str,
+        typer.Option(
+            "--backdrop",
+            metavar="transparent|#rrggbb",
+            help="Ground of the cutout: transparent, or a plain colour such as '#ffffff'.",
+            rich_help_panel=CUTOUTS,
+        ),
+    ] = "transparent",
     jobs: running.Jobs = 0,
     executor: running.ExecutorName = None,
     cluster: running.Cluster = None,
@@ -85,13 +94,16 @@ def segment(
 
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
-    wanted = Form.model_validate({"name": form, "trim": trim, "pad": pad, "size": size, "shadow": shadow})
+    cut = {"trim": trim, "pad": pad, "size": size, "shadow": shadow, "backdrop": backdrop}
+    wanted = Form.model_validate({"name": form, **cut})
     recipe = given.recipe()
     report = Report(quiet, as_json)
     check_inputs(names, [recipe])
     targets = find_targets(names, out, file_format=file_format, force=force)
     if wanted.has_alpha and file_format == "jpg" and not targets.is_one:
-        raise OptionError("A cutout is transparent, which jpg cannot hold; use --format png, webp or tiff.")
+        raise OptionError(
+            "A cutout is transparent, which jpg cannot hold; use --format png, webp or tiff, or --backdrop '#ffffff'."
+        )
 
     from pochoir.jobs import Job
 
