@@ -6,8 +6,12 @@ from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from pochoir.errors import OptionError, ShapeError
+from pochoir.segmentation import refine_matte
+from pochoir.segmentation.matting.guided_filter import guided_filter
 from pochoir.sequence.votes import Matte, Sight, settle
 from pochoir.video.warping import FlowField, warp
 
@@ -17,6 +21,8 @@ GivenCorrection = TypeVar("GivenCorrection", contravariant=True)
 
 EVERY: Final = 3
 """Frames from one look of the network to the next."""
+_FOLLOW_RADIUS: Final = 0.016
+_FOLLOW_EPS: Final = 1e-3
 _EMPTY_BELOW: Final = 0.5
 
 
@@ -72,7 +78,7 @@ class MatteTracker:
         stops = sorted({*range(0, count, self.every), count - 1, *self.corrections})
         empty: list[int] = []
         before: tuple[int, Matte] | None = None
-        for stop, matte in zip(stops, settle(stops, self._look, self._see, self.corrections), strict=True):
+        for stop, matte in zip(stops, settle(stops, self, self.corrections), strict=True):
             if before is not None:
                 for between in range(before[0] + 1, stop):
                     yield self._finish(between, self._between(between, before, (stop, matte)), empty)
@@ -81,7 +87,7 @@ class MatteTracker:
         if empty:
             self.notes.append(f"no subject was found in {_ranges(empty)}")
 
-    def _look(self, index: int) -> Matte:
+    def look(self, index: int) -> Matte:
         """Return the network's answer in one frame, rounded to 8 bits so that a stored one gives the same result."""
         kept = None if self.read is None else self.read(index)
         size = self.frames[index].shape[:2]
@@ -97,15 +103,29 @@ class MatteTracker:
             self.write(index, rounded)
         return rounded.astype(np.float32) / np.float32(255)
 
-    def _see(self, here: int, there: int) -> Sight:
+    def see(self, here: int, there: int) -> Sight:
+        """Return a frame as seen from another."""
         return Sight(self.flows.flow(here, there), self.flows.visible(here, there))
+
+    def follow(self, index: int, values: Matte) -> Matte:
+        """Smooth a map so that its edges are those of a frame."""
+        radius = max(1, round(_FOLLOW_RADIUS * max(values.shape)))
+        smooth = guided_filter(_to_tensor(values), self._photo(index), radius_px=radius, eps=_FOLLOW_EPS, subsampling=2)
+        return np.asarray(smooth[0, 0].numpy(), np.float32)
+
+    def snap(self, index: int, matte: Matte) -> Matte:
+        """Move the edges of a matte to those of a frame."""
+        return np.asarray(refine_matte(_to_tensor(matte), self._photo(index))[0, 0].numpy(), np.float32)
+
+    def _photo(self, index: int) -> Tensor:
+        return torch.from_numpy(self.frames[index].copy()).permute(2, 0, 1)[None].float() / 255.0
 
     def _between(self, index: int, before: tuple[int, Matte], after: tuple[int, Matte]) -> Matte:
         """Carry the mattes on both sides to a frame, weighted by time and by what is seen."""
         total, weights = np.zeros_like(before[1]), np.zeros_like(before[1])
         span = after[0] - before[0]
         for stop, matte in (before, after):
-            sight = self._see(index, stop)
+            sight = self.see(index, stop)
             weight = np.float32(1 - abs(stop - index) / span) * (sight.visible + np.float32(1e-3))
             total = total + weight * warp(matte, sight.flow, interpolation="linear")
             weights = weights + weight
@@ -159,6 +179,10 @@ def track_mattes(
     if outside:
         raise OptionError(f"The shot has no frame {outside[0]}: its frames are 0 to {len(frames) - 1}.")
     return MatteTracker(frames, flows, find, every, given, read, write)
+
+
+def _to_tensor(values: Matte) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]
 
 
 def _ranges(indices: Sequence[int]) -> str:

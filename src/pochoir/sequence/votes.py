@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -32,20 +33,33 @@ class Sight(NamedTuple):
     visible: Matte
 
 
-See = Callable[[int, int], Sight]
+class Shot(Protocol):
+    """Frames of one shot, as far as votes need them."""
+
+    def look(self, index: int) -> Matte:
+        """Return the network's matte of a frame, or the user's."""
+
+    def see(self, here: int, there: int) -> Sight:
+        """Return a frame as seen from another."""
+
+    def follow(self, index: int, values: Matte) -> Matte:
+        """Smooth a map so that its edges are those of a frame."""
+
+    def snap(self, index: int, matte: Matte) -> Matte:
+        """Move the edges of a matte to those of a frame."""
 
 
-def settle(stops: Sequence[int], look: Callable[[int], Matte], see: See, corrected: Collection[int]) -> Iterator[Matte]:
+def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iterator[Matte]:
     """Yield the settled matte of each frame that is looked at.
 
     Args:
         stops: Numbers of these frames, in order.
-        look: Function that returns the network's matte of a frame, or the user's.
-        see: Function from two frames to the second as seen from the first.
+        shot: The frames, the looks at them, and the flow between them.
         corrected: Frames whose mattes are the user's word.
     """
+    look, see = shot.look, shot.see
     looks: deque[Matte] = deque()
-    told = _follow_back(stops, look, see, corrected)
+    told = _follow_back(stops, shot, corrected)
     past: Matte | None = None
     settled: Matte | None = None
     trust: Matte | None = None
@@ -64,13 +78,13 @@ def settle(stops: Sequence[int], look: Callable[[int], Matte], see: See, correct
             if expected is not None and back is not None:
                 votes = votes + _HOLD * (2 * expected - 1) * back.visible
             trust = None if trust is None or back is None else (_carry(trust, back) > 0.5).astype(np.float32)
-            votes = _overrule(votes, expected, trust, told.get(stop))
-            settled = _join(own, votes > 0, expected, None if back is None else back.visible)
+            votes = _overrule(shot.follow(stop, votes), expected, trust, told.get(stop))
+            settled = _join(own, votes > 0, expected, None if back is None else back.visible, partial(shot.snap, stop))
         looks.popleft()
         yield settled
 
 
-def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: See) -> Matte:
+def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: Callable[[int, int], Sight]) -> Matte:
     """Return the votes of later looks, seen from the first of them."""
     votes = np.zeros_like(looks[0])
     for at in range(len(stops) - 2, -1, -1):
@@ -82,22 +96,21 @@ def _carry(values: Matte, sight: Sight) -> Matte:
     return warp(values, sight.flow, interpolation="linear") * sight.visible
 
 
-def _follow_back(
-    stops: Sequence[int], look: Callable[[int], Matte], see: See, corrected: Collection[int]
-) -> dict[int, npt.NDArray[np.int8]]:
+def _follow_back(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> dict[int, npt.NDArray[np.int8]]:
     """Return what corrections tell about frames before them: 1 subject, -1 background, 0 nothing."""
     told: dict[int, npt.NDArray[np.int8]] = {}
     for at in sorted((stops.index(each) for each in corrected), reverse=True):
-        matte = look(stops[at])
+        matte = shot.look(stops[at])
         known = np.ones_like(matte)
         for earlier in range(at - 1, -1, -1):
             if stops[earlier] in corrected:
                 break
-            sight = see(stops[earlier], stops[earlier + 1])
+            sight = shot.see(stops[earlier], stops[earlier + 1])
             known = (_carry(known, sight) > 0.5).astype(np.float32)
             expected = warp(matte, sight.flow, interpolation="linear")
-            own = look(stops[earlier])
-            matte = _join(own, _overrule(2 * own - 1, expected, known, None) > 0, expected, sight.visible)
+            own = shot.look(stops[earlier])
+            snap = partial(shot.snap, stops[earlier])
+            matte = _join(own, _overrule(2 * own - 1, expected, known, None) > 0, expected, sight.visible, snap)
             told[stops[earlier]] = (np.where(matte > 0.5, 1, -1) * (known > 0)).astype(np.int8)
     return told
 
@@ -111,7 +124,9 @@ def _overrule(votes: Matte, expected: Matte | None, trust: Matte | None, told: n
     return votes.astype(np.float32)
 
 
-def _join(own: Matte, decided: Mask, expected: Matte | None, visible: Matte | None) -> Matte:
+def _join(
+    own: Matte, decided: Mask, expected: Matte | None, visible: Matte | None, snap: Callable[[Matte], Matte]
+) -> Matte:
     """Return the matte of a frame: the look's edges where it agrees with the decision, else what was expected.
 
     Args:
@@ -119,6 +134,7 @@ def _join(own: Matte, decided: Mask, expected: Matte | None, visible: Matte | No
         decided: Where the subject is.
         expected: The matte before, carried here; None in the first frame.
         visible: Where the frame before shows the same; None in the first frame.
+        snap: Function that moves the edges of a matte to those of the frame.
     """
     radius = max(1, round(_THICK * max(own.shape)))
     wrong = _thick(own, decided, radius)
@@ -132,7 +148,8 @@ def _join(own: Matte, decided: Mask, expected: Matte | None, visible: Matte | No
         return np.asarray(steady, np.float32)
     # Beyond the wrong part itself, its soft fringe is replaced, too.
     share = cv2.blur(_grow(wrong, radius).astype(np.float32), (3, 3))
-    return np.asarray(steady + share * (soft - steady), np.float32)
+    mixed = np.asarray(steady + share * (soft - steady), np.float32)
+    return np.asarray(mixed + share * (snap(mixed) - mixed), np.float32)
 
 
 def _thick(matte: Matte, decided: Mask, radius: int) -> Mask:

@@ -1,0 +1,164 @@
+"""Mattes over time: decisions are held, corrections are followed, bad looks are outvoted."""
+
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+import pytest
+
+from pochoir.errors import OptionError, ShapeError
+from pochoir.sequence.mattes import track_mattes
+from pochoir.video.flow import Flows
+from pochoir.video.warping import warp
+
+COUNT, HEIGHT, WIDTH = 34, 96, 160
+
+
+def texture(seed: int, height: int = HEIGHT, width: int = 2 * WIDTH) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    grain = sum(
+        cv2.resize(
+            rng.normal(0, 30, (height // step, width // step, 3)), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        for step in (3, 8, 16)
+    )
+    return np.clip(130 + grain, 0, 255).astype(np.uint8)
+
+
+GROUND, SKIN, OTHER = texture(1), texture(2) // 2 + 100, texture(3) // 2
+
+
+def head(index: int) -> np.ndarray:
+    """A head with an ear that moves to the right: (H, W), bool."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return np.hypot(x - 50 - index, (y - 58) * 0.9) < 26
+
+
+def ear(index: int) -> np.ndarray:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return (np.hypot((x - 40 - index) * 1.6, y - 26) < 17) & ~head(index)
+
+
+def other(index: int) -> np.ndarray:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return np.hypot(x - 140 + index // 3, y - 30) < 14
+
+
+def frame(index: int) -> np.ndarray:
+    shift = 20 + index // 2
+    picture = GROUND[:, shift : shift + WIDTH].copy()
+    for mask, cloth, moved in ((other(index), OTHER, index // 3), (head(index) | ear(index), SKIN, -index)):
+        picture[mask] = np.roll(cloth, -moved, axis=1)[:, :WIDTH][mask]
+    return picture
+
+
+FRAMES = [frame(index) for index in range(COUNT)]
+FLOWS = Flows(FRAMES)
+Say = Callable[[int], np.ndarray]
+
+
+def track(say: Say, corrections: Mapping[int, object] | None = None, **more: object) -> list[np.ndarray]:
+    index_of = {each.tobytes(): index for index, each in enumerate(FRAMES)}
+
+    def find(picture: np.ndarray, correction: object) -> np.ndarray:
+        index = index_of[picture.tobytes()]
+        shown = say(index) if correction is None else correction(index)  # type: ignore[operator]
+        return cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 0.7)
+
+    return list(track_mattes(FRAMES, FLOWS, find, corrections=corrections, **more))  # type: ignore[arg-type]
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def shares(mattes: list[np.ndarray], part: Say) -> list[float]:
+    """Return the share of a part that is in the matte, by frame."""
+    return [float((matte > 127)[part(index)].mean()) for index, matte in enumerate(mattes)]
+
+
+def test_a_good_finder_is_followed_between_its_looks() -> None:
+    mattes = track(lambda index: head(index) | ear(index))
+    assert len(mattes) == COUNT
+    assert all(matte.dtype == np.uint8 and matte.shape == (HEIGHT, WIDTH) for matte in mattes)
+    assert min(overlap(mattes[index] > 127, head(index) | ear(index)) for index in range(COUNT)) > 0.95
+
+
+def test_ears_that_the_finder_forgets_stay() -> None:
+    mattes = track(lambda index: head(index) if 9 <= index < 19 else head(index) | ear(index))
+    assert min(shares(mattes, ear)) > 0.9
+
+
+def test_the_subject_does_not_hop_from_object_to_object() -> None:
+    mattes = track(lambda index: other(index) if 12 <= index < 19 else head(index) | ear(index))
+    assert min(shares(mattes, head)) > 0.95
+    assert max(shares(mattes, other)) < 0.05
+
+
+def test_a_subject_that_vanishes_for_a_few_looks_is_held() -> None:
+    mattes = track(lambda index: np.zeros((HEIGHT, WIDTH), bool) if 9 <= index < 16 else head(index))
+    assert min(shares(mattes, head)) > 0.95
+
+
+def test_a_new_subject_that_stays_is_accepted_once() -> None:
+    mattes = track(lambda index: head(index) | other(index) if index >= 12 else head(index))
+    share = np.array(shares(mattes, other))
+    assert share[-1] > 0.95
+    assert (np.abs(np.diff(share)) > 0.5).sum() <= 1  # comes once and does not flicker
+    assert min(shares(mattes, head)) > 0.95
+
+
+@pytest.mark.parametrize("at", [0, 13, COUNT - 1])
+def test_the_users_word_on_one_frame_holds_in_the_whole_shot(at: int) -> None:
+    mattes = track(other, {at: head})
+    assert min(shares(mattes, head)) > 0.95
+    assert max(shares(mattes, other)) < 0.05
+
+
+def test_a_matte_is_taken_as_a_correction() -> None:
+    given = head(6).astype(np.uint8) * 255
+    mattes = track(other, {6: given})
+    np.testing.assert_array_equal(mattes[6], given)
+    assert min(shares(mattes, head)) > 0.95
+
+
+def test_frames_without_a_subject_have_empty_mattes_and_a_note() -> None:
+    tracker = track_mattes(FRAMES, FLOWS, lambda picture, _: np.zeros(picture.shape[:2]))
+    assert not np.any(list(tracker))
+    assert tracker.notes == [f"no subject was found in frames 0 to {COUNT - 1}"]
+
+
+def test_stored_looks_give_the_same_mattes_without_the_network() -> None:
+    kept: dict[int, np.ndarray] = {}
+    straight = track(lambda index: head(index), write=kept.__setitem__)
+    assert sorted(kept) == [*range(0, COUNT, 3)]
+
+    def fail(*_: object) -> np.ndarray:
+        raise AssertionError("the network was asked again")
+
+    resumed = list(track_mattes(FRAMES, FLOWS, fail, read=kept.get))
+    np.testing.assert_array_equal(resumed, straight)
+
+
+def test_mattes_agree_with_their_neighbors() -> None:
+    rng = np.random.default_rng(0)
+    jitter = {index: rng.integers(-1, 2, 2) for index in range(COUNT)}
+    mattes = track(lambda index: np.roll(head(index) | ear(index), jitter[index], (0, 1)))
+    worst = min(
+        overlap(warp(mattes[index - 1], FLOWS.flow(index, index - 1), interpolation="linear") > 127, matte > 127)
+        for index, matte in enumerate(mattes)
+        if index
+    )
+    assert worst > 0.95
+
+
+def test_one_frame_and_bad_input() -> None:
+    only = list(track_mattes(FRAMES[:1], Flows(FRAMES[:1]), lambda *_: head(0).astype(float)))
+    np.testing.assert_array_equal(only[0] > 127, head(0))
+    assert list(track_mattes([], Flows([]), lambda *_: head(0))) == []
+    with pytest.raises(OptionError, match="every 1 or more"):
+        track_mattes(FRAMES, FLOWS, lambda *_: head(0), every=0)
+    with pytest.raises(OptionError, match="no frame 99"):
+        track_mattes(FRAMES, FLOWS, lambda *_: head(0), corrections={99: None})
+    with pytest.raises(ShapeError, match="frame 0"):
+        next(iter(track_mattes(FRAMES, FLOWS, lambda *_: np.zeros((3, 3)))))
