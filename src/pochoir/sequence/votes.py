@@ -18,12 +18,14 @@ _AHEAD: Final = 8
 """Looks ahead that vote."""
 _DECAY: Final = 0.9
 """Share of a vote that remains one look later."""
-_HOLD: Final = 1.5
+_HOLD: Final = 1.0
 """Votes for the decision before."""
-_FRESH: Final = 0.4
+_FRESH: Final = 0.25
 """Share of the new look at edges; the rest is the matte before, carried along the flow."""
 _THICK: Final = 0.012
 """Radius of a disagreement that is about an object and not about an edge, as a share of the long side."""
+_REACH: Final = 0.028
+"""Distance that a part may have moved unseen between two looks, as a share of the long side."""
 
 
 class Sight(NamedTuple):
@@ -31,6 +33,20 @@ class Sight(NamedTuple):
 
     flow: FlowField
     visible: Matte
+
+
+class Carried(NamedTuple):
+    """A matte of another frame carried along the flow, and where it can be trusted."""
+
+    matte: Matte
+    visible: Matte
+
+    @classmethod
+    def of(cls, matte: Matte | None, sight: Sight | None) -> "Carried | None":
+        """Carry a matte; None without one."""
+        if matte is None or sight is None:
+            return None
+        return cls(warp(matte, sight.flow, interpolation="linear"), sight.visible)
 
 
 class Shot(Protocol):
@@ -72,6 +88,8 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
             past, settled, trust = 2 * own - 1, own, np.ones_like(own)
         else:
             back = None if at == 0 else see(stop, stops[at - 1])
+            fore = None if len(looks) == 1 else Carried.of(looks[1], see(stop, stops[at + 1]))
+            own = _recover(own, Carried.of(settled, back), fore, partial(shot.snap, stop))
             past = 2 * own - 1 + (0 if back is None or past is None else _DECAY * _carry(past, back))
             expected = None if back is None or settled is None else warp(settled, back.flow, interpolation="linear")
             votes = past + future
@@ -122,6 +140,30 @@ def _overrule(votes: Matte, expected: Matte | None, trust: Matte | None, told: n
     if trust is not None and expected is not None:
         votes = np.where(trust > 0, expected - np.float32(0.5), votes)
     return votes.astype(np.float32)
+
+
+def _recover(own: Matte, before: Carried | None, after: Carried | None, snap: Callable[[Matte], Matte]) -> Matte:
+    """Return the look with parts that moved too fast to be followed and that the network forgot.
+
+    Near a part that both neighbours lost, colours decide: there the flow cannot tell, and the look is not trusted.
+
+    Args:
+        own: The look.
+        before: The settled matte before, carried here.
+        after: The look after, carried here.
+        snap: Function that moves the edges of a matte to those of the frame.
+    """
+    sides = [side for side in (before, after) if side is not None]
+    if not sides:
+        return own
+    lost = np.logical_and.reduce([side.visible < 0.5 for side in sides])
+    forgotten = np.logical_or.reduce([side.matte > 0.5 for side in sides]) & lost & (own < 0.5)
+    if forgotten.sum() < _THICK**2 * own.size:
+        return own
+    unsure = _grow(forgotten, max(1, round(_REACH * max(own.shape)))) & lost & (own < 0.5)
+    told = np.mean([side.matte for side in sides], axis=0, dtype=np.float32)
+    asked = np.where(unsure, np.float32(0.35) + np.float32(0.3) * told, own).astype(np.float32)
+    return np.where(unsure, np.maximum(own, snap(asked)), own).astype(np.float32)
 
 
 def _join(
