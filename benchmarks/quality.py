@@ -7,9 +7,10 @@ unless given after ``--``. Printed for each painting:
   inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only.
 - calm, busy: RMS of the painting's detail finer than 2 pixels, in levels, where the photo is calm and where it is busy.
 - faces: share of the photo's faces that the detector finds in the painting as well, if there are any.
-- style, content: relative distances of Gram matrices and of relu4_2 over the frame, which is shown with a reflected
-  margin of 64 pixels that is not counted: the encoder's zero padding would reward strokes along the border.
-- cpu: processor seconds of the whole command, all threads.
+- style, content: relative distances of Gram matrices and of relu4_2 inside, without the outer 32 pixels. The objective
+  itself cannot be compared: the encoder's zero padding rewards strokes along the border. The frame is shown with a
+  reflected margin of 64 pixels that is not counted, either.
+- seconds, cpu: wall time and processor seconds of the whole command, all threads.
 
     python benchmarks/quality.py --photos DIR --styles DIR --pair boat.jpg:woodblock-waves --pair girl.png:ink-wash \
         --before OTHER/src --out build/quality --size 384 -- --steps 36
@@ -45,6 +46,8 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
 BORDER_PX = 12
 SURROUNDINGS_PX = 64
+INSIDE_PX = 32
+"""Width of the frame's outer part that does not count for style and content."""
 PAIRS = ("astronaut:mosaic", "astronaut:woodblock-waves", "chelsea:ink-wash", "coffee:stained-glass", "rocket:marbling")
 """Photos of scikit-image and built-in styles, for a run without folders."""
 
@@ -136,15 +139,15 @@ def score_faces(painting: Tensor, photo: Tensor) -> dict[str, float]:
 
 
 def features_in_frame(picture: Tensor, encoder: VGG) -> dict[str, Tensor]:
-    """Return the features of a picture as if it went on beyond its frame."""
+    """Return the features of a picture's inside, as if the picture went on beyond its frame."""
     height, width = picture.shape[-2:]
     padded = F.pad(picture, (SURROUNDINGS_PX,) * 4, mode="reflect")
     maps = encoder(padded, (*STYLE_LAYERS, CONTENT_LAYER))
     frames = {}
     for name, features in maps.items():
         stride = encoder.stride(name)
-        first = SURROUNDINGS_PX // stride
-        rows, columns = slice(first, first + height // stride), slice(first, first + width // stride)
+        first, lost = (SURROUNDINGS_PX + INSIDE_PX) // stride, 2 * INSIDE_PX // stride
+        rows, columns = (slice(first, first + side // stride - lost) for side in (height, width))
         frames[name] = features[..., rows, columns].contiguous()
     return frames
 
@@ -184,7 +187,7 @@ def summarize(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
         print_row({"pair": f"mean of {len(of_it)}", "checkout": checkout, **means})
     if options.before is not None:
         pairs = list(zip(rows[::2], rows[1::2], strict=True))
-        for name in ("cpu", "style", "content"):
+        for name in ("seconds", "cpu", "style", "content", "calm", "busy"):
             ratio = math.exp(sum(math.log(after[name] / before[name]) for before, after in pairs) / len(pairs))
             print(f"{name}: after / before {ratio:.3f}")
     (options.out / "quality.json").write_text(json.dumps({"size": options.size, "rows": rows}, indent=2) + "\n")

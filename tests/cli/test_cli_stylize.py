@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pochoir import imaging
+from pochoir.cli import running
 from pochoir.recipe import Recipe
 from support.program import LISTEN, PROGRAM, error_line, pochoir, run_program
 
@@ -283,7 +284,7 @@ def save_and_wait(job, step):
 
 
 paint._save_step = save_and_wait
-from pochoir.cli import main
+from pochoir.cli import running,  main
 
 main()
 """
@@ -338,3 +339,18 @@ def test_variations_make_a_sheet_and_tell_their_seeds(photo_file: Path, style_fi
     result = pochoir("stylize", tmp_path, "-o", tmp_path / "d", "--style", style_file, "--variations", "3", *QUICK)
     assert result.exit_code == 2
     assert "one photo" in error_line(result)
+
+
+def test_limited_time_counts_from_the_start_of_the_program(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    """Importing torch takes seconds of it on a busy machine."""
+    typed = ["stylize", photo_file, "--style", style_file, "--time", "60s", "--size", "64", "--steps", "30"]
+    done = []
+    for name, ago_s in (("early", 0.0), ("late", 59.5)):
+        token = running.started_s.set(time.monotonic() - ago_s)
+        try:
+            result = pochoir(*typed, "-o", tmp_path / f"{name}.png")
+        finally:
+            running.started_s.reset(token)
+        assert result.exit_code == 0, result.output
+        done.append("time was up" in result.stderr)
+    assert done == [False, True]

@@ -5,11 +5,13 @@ import gc
 import io
 import os
 import sys
+import time
 from typing import Annotated
 
 import typer
 
 from pochoir import __version__
+from pochoir.cli import running
 from pochoir.cli.commands import (
     animate,
     compare,
@@ -78,6 +80,7 @@ def _let_names_through() -> None:
 
 def main() -> None:
     """Run the program; ends with ``SystemExit``."""
+    running.started_s.set(time.monotonic())  # limited time counts from here: importing torch takes part of it
     _let_names_through()
     # Before its first model, pydantic looks for its plug-ins in every installed package, which takes 50 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

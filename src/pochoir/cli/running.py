@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,9 @@ LONG_S = 20.0
 MOST_JOBS = 256
 MANY = "Many photos"
 """Heading of the help page."""
+
+started_s: ContextVar[float | None] = ContextVar("started_s", default=None)
+"""Start of the program on the clock of ``time.monotonic()``; None where it is called from Python."""
 
 Jobs = Annotated[
     int,
@@ -122,7 +126,8 @@ def run_one(
     """
     from pochoir.jobs import Worker, create_executor, run
 
-    executor = create_executor("serial", Worker.maker(), threads=job.recipe.threads or None)
+    maker = Worker.maker(started_s=started_s.get())
+    executor = create_executor("serial", maker, threads=job.recipe.threads or None)
     with (
         deferred_interrupt(enabled=keep_interrupted) as was_interrupted,
         PaintingBar(quiet=report.quiet) as bar,

@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -92,19 +93,37 @@ class Worker:
         targets: The kinds of jobs, by name.
         previews_s: Seconds between two previews; None makes none.
         many: Segment with compiled kernels, which pay from a few photos on.
+        started_s: Time on the clock of ``time.monotonic()`` from which the first job's time counts, such as the start
+            of the program; None counts from the job's own start, as for all further jobs.
     """
 
-    def __init__(self, targets: Mapping[str, str], *, previews_s: float | None = None, many: bool = False) -> None:
+    def __init__(
+        self,
+        targets: Mapping[str, str],
+        *,
+        previews_s: float | None = None,
+        many: bool = False,
+        started_s: float | None = None,
+    ) -> None:
         self.previews_s = previews_s
+        self._started_s = started_s
         self._targets = dict(targets)
         self._many = many
         self._lock = threading.Lock()
         self._session: Session | None = None
 
     @classmethod
-    def maker(cls, *, previews_s: float | None = None, many: bool = False) -> MakeWorker:
+    def maker(
+        cls, *, previews_s: float | None = None, many: bool = False, started_s: float | None = None
+    ) -> MakeWorker:
         """Return a picklable function that makes a worker for the kinds that are known now."""
-        return functools.partial(cls, dict(_TARGETS), previews_s=previews_s, many=many)
+        return functools.partial(cls, dict(_TARGETS), previews_s=previews_s, many=many, started_s=started_s)
+
+    def take_start(self) -> float:
+        """Return the time from which a job's time counts; the given one serves once."""
+        with self._lock:
+            started_s, self._started_s = self._started_s, None
+        return time.monotonic() if started_s is None else started_s
 
     @property
     def session(self) -> "Session":

@@ -1,6 +1,5 @@
 """Job that paints a photo."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def list_inputs(job: Job) -> list[str]:
 
 
 def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
-    started_s = time.monotonic()
+    started_s = worker.take_start()
     photo = open_photo(job)
     request = Request(recipe=job.recipe, inputs=describe_inputs(photo, job.recipe))
     if is_finished(job, request, alpha=job.recipe.backdrop.is_transparent, inputs=list_inputs(job)):
