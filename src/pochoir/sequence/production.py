@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +24,7 @@ from pochoir.sequence.events import Advanced, SequenceEvent, Shown
 from pochoir.sequence.frames import Drawings, Scan, Shot, expand
 from pochoir.sequence.painter import FramePainter
 from pochoir.sequence.settings import VideoSettings
-from pochoir.sequence.shots import Segment, ShotPainter
+from pochoir.sequence.shots import Key, Segment, ShotPainter
 from pochoir.sequence.store import MemoryStore, Store
 from pochoir.sequence.subjects import SubjectFinder, track_subject
 from pochoir.sources import Sources
@@ -143,42 +143,38 @@ class Production:
             self.recipe, self.video.info.size, self.size, self.device, self.segmenter, self.create_segmenter
         )
         total = len(drawings)
-        waiting: deque[tuple[Segment, Future[list[Pixels]] | list[Pixels]]] = deque()
-        with ThreadPoolExecutor(self.workers, "pochoir-carry") if self.workers else nullcontext() as pool:
+        waiting: deque[tuple[int, Future[list[Pixels]] | list[Pixels]]] = deque()
+        with _pool(self.workers) as pool:
             for shot in self._shots(drawings):
-                for segment in self._in_threads(self._segments(shot, painter, finder)):
-                    if painter.paints:
-                        yield Advanced(
-                            "keys",
-                            min(total, segment.first + segment.last + 1),
-                            total,
-                            picture=segment.paintings[-1],
-                            resumed=segment.resumed,
-                        )
-                    made = self._finish(segment) if pool is None else pool.submit(self._finish, segment)
-                    waiting.append((segment, made))
+                for part in self._in_threads(self._parts(shot, painter, finder)):
+                    if isinstance(part, Key):
+                        yield Advanced("keys", part.number + 1, total, picture=part.painting, resumed=part.resumed)
+                        continue
+                    made = self._finish(part) if pool is None else pool.submit(self._finish, part)
+                    waiting.append((part.first, made))
+                    del part  # a worker has it until it is carried
                     while waiting and (pool is None or len(waiting) > self.workers + _MOST_WAITING):
                         yield from self._show(drawings, *waiting.popleft())
             while waiting:
                 yield from self._show(drawings, *waiting.popleft())
 
-    def _segments(self, shot: Shot, painter: FramePainter, finder: SubjectFinder) -> Iterator[Segment]:
+    def _parts(self, shot: Shot, painter: FramePainter, finder: SubjectFinder) -> Iterator[Key | Segment]:
         if not self.recipe.needs_matte:
-            yield from ShotPainter(shot, painter, self.store, self.settings.keys).segments()
+            yield from ShotPainter(shot, painter, self.store, self.settings.keys).parts()
             return
         tracker, mattes = track_subject(shot, finder, self.store, self.settings.corrections, self.settings.on)
-        yield from ShotPainter(shot, painter, self.store, self.settings.keys, mattes).segments()
+        yield from ShotPainter(shot, painter, self.store, self.settings.keys, mattes).parts()
         next(mattes, None)  # its notes come at its end
         self.notes += [note for note in tracker.notes if note not in self.notes]
 
-    def _in_threads(self, segments: Iterator[Segment]) -> Iterator[Segment]:
+    def _in_threads(self, parts: Iterator[Key | Segment]) -> Iterator[Key | Segment]:
         while True:
-            # Between two segments the process is the caller's, who may watch another job, too.
+            # Between two parts the process is the caller's, who may watch another job, too.
             with torch_threads(self.threads):
-                segment = next(segments, None)
-            if segment is None:
+                part = next(parts, None)
+            if part is None:
                 return
-            yield segment
+            yield part
 
     def _finish(self, segment: Segment) -> list[Pixels]:
         if self.is_matte:
@@ -186,10 +182,10 @@ class Production:
         return list(segment.drawings())
 
     def _show(
-        self, drawings: Drawings, segment: Segment, made: "Future[list[Pixels]] | list[Pixels]"
+        self, drawings: Drawings, first: int, made: "Future[list[Pixels]] | list[Pixels]"
     ) -> Iterator[SequenceEvent]:
         finished = made if isinstance(made, list) else made.result()
-        for at, pixels in enumerate(finished, start=segment.first):
+        for at, pixels in enumerate(finished, start=first):
             for moment in drawings.moments(at):
                 yield Shown(moment.number, moment.time_s, moment.duration, pixels)
             yield Advanced("frames", at + 1, len(drawings), cost=(at + 1) / len(drawings))
@@ -203,3 +199,16 @@ class Production:
         else:
             with self.open_encoder(self.recipe, self.device, self.engine) as loaded:
                 yield loaded
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor | None]:
+    """Run a block with worker threads; what waits for them when it is left is not begun."""
+    if not workers:
+        yield None
+        return
+    pool = ThreadPoolExecutor(workers, "pochoir-carry")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,17 @@ KEY: Final = "key"
 """Kind of the keys' paintings in a store."""
 
 
+class Key(NamedTuple):
+    """A key that is painted."""
+
+    number: int
+    """Number in the film's drawings."""
+    painting: Pixels
+    """Shape (H, W, 3)."""
+    resumed: bool
+    """True if it was in the store."""
+
+
 @dataclass(eq=False)
 class Segment:
     """The drawings from one key up to the next. They depend on nothing else that is painted.
@@ -33,7 +44,6 @@ class Segment:
         flows: Flow between the pictures that are painted over; None for a single drawing.
         paintings: Of the two keys; the second is missing after the last key of a shot.
         plate: Still part of the shot as the first key knows it; None where the camera moves.
-        resumed: True if the second key was in the store.
     """
 
     first: int
@@ -41,7 +51,6 @@ class Segment:
     flows: Flows | None = field(repr=False)
     paintings: tuple[Pixels, ...] = field(repr=False)
     plate: Plate | None = field(default=None, repr=False)
-    resumed: bool = False
 
     @property
     def last(self) -> int:
@@ -72,7 +81,7 @@ class Segment:
 
 @dataclass(eq=False)
 class ShotPainter:
-    """Paints the keys of a shot and yields the segments between them.
+    """Paints the keys of a shot, and yields them and the segments between them.
 
     Keys follow from the keys before, so they are painted in order. Paintings are passed on in 8 bits: a key that is
     read from the store continues to the same bytes.
@@ -94,8 +103,8 @@ class ShotPainter:
     def __post_init__(self) -> None:
         self._colors: ShotColors | None = None
 
-    def segments(self) -> Iterator[Segment]:
-        """Yield the segments in order; the last one is the last key alone."""
+    def parts(self) -> Iterator[Key | Segment]:
+        """Yield keys as they are painted, and the segments in order; the last segment is the last key alone."""
         if not self.painter.paints:
             for at in range(len(self.shot)):
                 frame = self._prepare(at)
@@ -103,6 +112,7 @@ class ShotPainter:
             return
         key, window = 0, [self._prepare(0)]
         painting, resumed = self._recall(0, lambda: self.painter.paint_first(window[0]))
+        yield Key(self.shot.first, painting, resumed)
         self._colors = ShotColors(window[0])
         plate = begin_plate(window[0].ground, painting, window[0].background)
         while key < len(self.shot) - 1:
@@ -114,15 +124,16 @@ class ShotPainter:
             still = plate.stillness(following.ground, following.background)
             paint = partial(self._paint_next, window, flows, chosen, painting, plate, still)
             next_painting, resumed = self._recall(key + chosen, paint)
+            yield Key(self.shot.first + key + chosen, next_painting, resumed)
             pair = (painting, next_painting)
             known = None if still is None else plate
-            yield Segment(self.shot.first + key, window[: chosen + 1], flows, pair, known, resumed)
+            yield Segment(self.shot.first + key, window[: chosen + 1], flows, pair, known)
             if still is None:
                 plate = begin_plate(following.ground, next_painting, following.background)
             else:
                 plate = plate.extend(following.ground, next_painting, still, following.background)
             key, window, painting = key + chosen, window[chosen:], next_painting
-        yield Segment(self.shot.first + key, window[:1], None, (painting,), None, resumed)
+        yield Segment(self.shot.first + key, window[:1], None, (painting,))
 
     def _prepare(self, at: int) -> Frame:
         matte = None if self.mattes is None else next(self.mattes)
