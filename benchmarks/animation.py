@@ -7,24 +7,23 @@ seconds, which a busy machine disturbs less than the clock.
 
 import argparse
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
+from clip_metrics import Probe, frames_to_look_at
+from painted_clips import Painted
 
-from pochoir import clips, imaging, similarity
+from pochoir import imaging, similarity
 from pochoir.animation import raster
 from pochoir.animation.clip import Clip
 from pochoir.animation.mesh import Mesh
 from pochoir.animation.motions import MOTIONS
 from pochoir.animation.rig import Rig
-from pochoir.clips.plan import Plan
+from pochoir.animation.settings import ClipSettings
 from pochoir.errors import InputError, PochoirError
 
-FRAMES_LOOKED_AT = 8
 PRESETS = ("breathe", "sway", "nod", "bounce", "jelly", "turn", "hop", "waddle", "jitter")
 LIMBS = ("wave", "march", "walk", "jump", "dance", "trot", "flap")
 
@@ -83,8 +82,9 @@ def measure(clip: Clip, *, with_style: bool) -> Figures:
     points = [clip.points_at(index) for index in range(len(clip))]
     ratios = np.array([mesh.areas(each) / areas for each in points])
     low, high = np.percentile(ratios, [1, 99])
-    looked_at = range(0, len(clip), max(1, len(clip) // FRAMES_LOOKED_AT))
-    seen = list(_look(clip, looked_at))
+    looked_at = frames_to_look_at(clip)
+    probe = Probe(clip)
+    looks = list(probe.looks())
     return Figures(
         render_s=render_s,
         rest=float(rest),
@@ -92,43 +92,13 @@ def measure(clip: Clip, *, with_style: bool) -> Figures:
         flips=float((ratios <= 0).mean()),
         area_low=float(low),
         area_high=float(high),
-        sharpness=min(each[0] for each in seen),
-        rmse=max(each[1] for each in seen),
-        style=max(_style_distance(clip, index) for index in list(looked_at)[1::3]) if with_style else 0.0,
-        bone=max(_bone_error(clip, index) for index in looked_at),
-        cracks=sum(each[2] for each in seen),
+        sharpness=min(look.sharpness for look in looks),
+        rmse=max(look.rmse for look in looks),
+        style=max(_style_distance(clip, index) for index in looked_at[1::3]) if with_style else 0.0,
+        bone=probe.bone_error(),
+        cracks=sum(look.cracks for look in looks),
         flicker=_flicker(clip, looked_at),
     )
-
-
-def _look(clip: Clip, indices: range) -> Iterator[tuple[float, float, int]]:
-    """Yield sharpness, difference after unwarping and cracks of frames."""
-    actor = clip.stage.actors[0]
-    puppet, cutout = actor.puppet, actor.cutouts[0]
-    inside = cv2.erode((cutout[..., 3] > 0.98).astype(np.uint8), np.ones((7, 7), np.uint8))
-    marked = np.repeat(inside[..., None].astype(np.float32), 4, axis=2)
-    marks = raster.Textures(*puppet.layers(marked))
-    sharp = _laplacian(cutout, inside > 0)
-    for index in indices:
-        points = clip.points_at(index)
-        layer = clip.layer_at(index)
-        solid = np.zeros_like(layer)
-        raster.draw(solid, marks, points, puppet.rest, puppet.triangles, puppet.parts)
-        where = solid[..., 3] > 0.99
-        if where.sum() < 50:  # a traveller out of sight
-            continue
-        back = np.zeros_like(layer)
-        raster.draw(back, raster.Textures(layer), puppet.rest, points, puppet.triangles, np.zeros_like(puppet.parts))
-        known = (back[..., 3] > 0.97) & (inside > 0)
-        difference = cv2.GaussianBlur(back[..., :3] - cutout[..., :3], (0, 0), 1.0)[known]
-        rmse = float(np.sqrt((difference**2).mean())) * 255 if known.sum() > 50 else 0.0
-        cracks = int((where & (layer[..., 3] < 0.97)).sum())
-        yield _laplacian(layer, where) / sharp, rmse, cracks
-
-
-def _laplacian(layer: np.ndarray, where: np.ndarray) -> float:
-    gray = cv2.cvtColor(np.ascontiguousarray(layer[..., :3]), cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(gray, cv2.CV_32F)[where].var()) + 1e-12
 
 
 @cache
@@ -146,31 +116,7 @@ def _on_grey(layer: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(layer[..., :3] + (1 - layer[..., 3:]) * 0.5, 0, 1) * 255).astype(np.uint8)
 
 
-def _bone_error(clip: Clip, index: int) -> float:
-    """Return the largest relative error of a bone's length against what the pose asks for."""
-    actor = clip.stage.actors[0]
-    rig: Rig | None = getattr(actor.puppet, "rig", None)
-    if rig is None:
-        return 0.0
-    points, worst = clip.points_at(index), 0.0
-    for move in actor.moves:
-        if move.motion.curve is None:
-            continue
-        pose = move.motion.curve(rig, clip.timing.phase(index, move.motion.period_s), move.amount, move.face)
-        for limb in rig.limbs:
-            for k in range(len(limb.points) - 2):
-                ends = [_follow(actor.puppet.rest, points, limb.joints[k + j]) for j in range(2)]
-                wanted = np.linalg.norm(limb.joints[k + 1] - limb.joints[k]) * pose.scales.get((limb.name, k), 1.0)
-                worst = max(worst, abs(float(np.linalg.norm(ends[1] - ends[0]) / wanted) - 1))
-    return worst
-
-
-def _follow(rest: np.ndarray, points: np.ndarray, joint: np.ndarray) -> np.ndarray:
-    near = np.argsort(np.linalg.norm(rest - joint, axis=1))[:6]
-    return joint + (points[near] - rest[near]).mean(axis=0)
-
-
-def _flicker(clip: Clip, indices: range) -> int:
+def _flicker(clip: Clip, indices: list[int]) -> int:
     """Return the number of background pixels that the subject never comes near and that change all the same."""
     far = np.ones(clip.size, bool)
     for index in range(len(clip)):
@@ -179,28 +125,18 @@ def _flicker(clip: Clip, indices: range) -> int:
     return int(sum((clip.frame_at(index)[far] != first).any(axis=1).sum() for index in indices))
 
 
-def build(photo: Path, motion: str, options: argparse.Namespace, painted: dict[str, object]) -> Clip:
-    """Return the clip of a photo; paints it once for all motions."""
-    settings = {"motion": (motion,), "margin": "0%"}
-    if "production" not in painted:
-        mask = None if options.mattes is None else next(Path(options.mattes).glob(f"{photo.stem}.*"), None)
-        extra = {} if mask is None else {"mask": mask}
-        extra |= {} if options.style is None else {"style": options.style}
-        production = clips.prepare(photo, size=options.size, threads=options.threads, **settings, **extra)
-        made = production.clip()
-        scene = production._subject.scene
-        painted["production"] = production
-        painted["cutout"] = np.sum([actor.cutouts[0] for actor in made.stage.actors], axis=0)
-        painted["plate"] = made.stage.plates[0] if made.stage.plates else np.full((*made.size, 3), 0.9, np.float32)
-        painted["photo"] = scene.photo_at(scene.saved_size)[0].permute(1, 2, 0).numpy()
-        painted["alpha"] = scene.matte_at(scene.saved_size)[0, 0].numpy()
-    from pochoir.animation.clip import Actor, Effects, Stage
-    from pochoir.animation.settings import ClipSettings
+def paint(photo: Path, options: argparse.Namespace) -> Painted:
+    """Paint a photo once for all motions; without a style it stays as it is."""
+    mask = None if options.mattes is None else next(Path(options.mattes).glob(f"{photo.stem}.*"), None)
+    extra: dict[str, object] = {} if mask is None else {"mask": mask}
+    extra |= {} if options.style is None else {"style": options.style}
+    return Painted.make(photo, size=options.size, threads=options.threads, **extra)
 
-    plan = Plan(painted["photo"], painted["alpha"], ClipSettings(**settings), None, is_transparent=False)
-    role = next(role for role in plan.cast.roles if role.moves)
-    actor = Actor(role.puppet, (role.take(painted["cutout"]),), role.moves)
-    return Clip(Stage((actor,), (painted["plate"],), plan.size), plan.timing, Effects())
+
+def find_rig(photo: Path, folder: Path | None) -> Rig | None:
+    """Return the rig of a photo's name in a folder of rigs."""
+    path = None if folder is None else folder / f"{photo.stem}.rig.json"
+    return None if path is None or not path.exists() else Rig.from_json(path.read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -208,6 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mattes", help="folder with a matte for each photo, of the same name")
+    parser.add_argument("--rigs", type=Path, help="folder with limbs as NAME.rig.json; others are found")
     parser.add_argument("--style", help="paint the subjects in this style first")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--threads", type=int, default=1)
@@ -220,16 +157,17 @@ def main() -> None:
     for photo in sorted(options.folder.iterdir()):
         if photo.suffix.lower() not in imaging.picture_suffixes():
             continue
-        painted: dict[str, object] = {}
+        try:
+            painted = paint(photo, options)
+        except PochoirError as error:
+            print(f"{photo.stem}: {error}")
+            continue
         for motion in options.motions.split(","):
             try:
-                clip = build(photo, motion, options, painted)
+                clip = painted.clip(ClipSettings(motion=(motion,)), find_rig(photo, options.rigs), alone=True)
             except InputError:
                 refused.setdefault(motion, []).append(photo.stem)
                 continue
-            except PochoirError as error:
-                print(f"{photo.stem}: {error}")
-                break
             figures = measure(clip, with_style=options.style is not None)
             groups["presets" if MOTIONS[motion].needs == "nothing" else "limbs"].append(figures)
             print(

@@ -14,11 +14,13 @@ from pochoir.animation.mesh import Mesh
 from pochoir.animation.motions import MOTIONS, Move
 from pochoir.animation.parts import BODY, split
 from pochoir.animation.posing import Pose, pose_bones
+from pochoir.animation.puppet import Sheet
 from pochoir.animation.rig import Rig
 from pochoir.animation.rigged import Rigged
 from pochoir.animation.timing import Timing
+from pochoir.animation.torso import torso_distance
 from pochoir.errors import InputError
-from support.cutouts import draw_animal, draw_person, paint, person_rig
+from support.cutouts import capsule, draw_animal, draw_person, ellipse, paint, person_rig
 
 PERSON = [name for name, motion in MOTIONS.items() if motion.needs == "person"]
 PHASES = np.arange(0, 72, 3) / 72
@@ -132,6 +134,47 @@ def test_the_arm_takes_nothing_from_across_the_gap() -> None:
 # ---- poses
 
 
+def test_rear_legs_beside_each_other_add_up_to_the_subject() -> None:
+    alpha = np.max([capsule(90, 120, (30, 30), (90, 30), 18), capsule(90, 120, (52, 34), (50, 80), 8)], axis=0)
+    alpha = np.maximum(alpha, capsule(90, 120, (62, 34), (64, 80), 8))
+    legs = [
+        {"name": name, "kind": "leg", "points": [[x, 38], [x, 58], [x, 78]], "width": 9, "front": False}
+        for name, x in (("one", 51), ("two", 63))
+    ]
+    cutout = paint(alpha)
+    puppet = Rigged(cutout[..., 3], Rig.from_dict({"pochoir_rig": 1, "width": 120, "height": 90, "limbs": legs}))
+    drawn = np.zeros_like(cutout)
+    textures = raster.Textures(*puppet.layers(cutout))
+    raster.draw(drawn, textures, puppet.rest, puppet.rest, puppet.triangles, puppet.parts)
+    assert np.abs(drawn - cutout).max() < 1e-3
+
+
+def test_a_lowered_head_does_not_hold_the_chest() -> None:
+    alpha = np.maximum(capsule(100, 140, (60, 40), (120, 40), 22), capsule(100, 140, (20, 20), (22, 45), 9))
+    alpha = np.maximum(alpha, capsule(100, 140, (20, 20), (60, 30), 9))
+    alpha = np.maximum(alpha, capsule(100, 140, (110, 50), (110, 95), 7))
+    limbs = [
+        {"name": "head", "kind": "head", "points": [[30, 20], [20, 24], [22, 45]], "width": 10, "cut": False},
+        {"name": "leg", "kind": "leg", "points": [[110, 58], [110, 76], [110, 94]], "width": 8},
+    ]
+    puppet = Rigged(alpha, Rig.from_dict({"pochoir_rig": 1, "width": 140, "height": 100, "limbs": limbs}))
+    nod = puppet.solve(Pose({("head", 0): 10.0, ("head", 1): 5.0}))
+    moved = np.linalg.norm(nod - puppet.rest, axis=1)
+    chest = np.linalg.norm(puppet.rest - [50, 50], axis=1) < 8
+    assert moved[chest].max() < 0.25 * moved.max()
+
+
+def test_the_trunk_reaches_to_the_gap_beside_the_arm() -> None:
+    alpha = draw_person()
+    alpha[:, 71:75] = np.where(np.arange(220)[:, None] < 92, alpha[:, 71:75], 0)  # background beside the left arm
+    distance = torso_distance(alpha, person_rig())
+    assert (distance[95:118, 77] < 1).all()  # joints of the hips lie ten pixels further in
+    assert (distance[95:118, 66] > 2).all()  # the arm
+    parts = {part.name: part.weight for part in split(alpha, person_rig()).items}
+    assert parts["arm_left"][95:118, 77:80].max() == 0
+    assert parts["arm_left"][95:118, 62:66].min() == 1
+
+
 def test_the_rest_pose_is_exact(person: Rigged, animal: Rigged) -> None:
     for puppet in (person, animal):
         assert np.abs(puppet.solve(Pose()) - puppet.rest).max() < 1e-9
@@ -169,15 +212,21 @@ def test_bones_keep_their_length(person: Rigged, name: str) -> None:
         points = person.solve(pose)
         for limb in person.rig.limbs:
             for k in range(len(limb.points) - 2):  # the last bones are rigid
-                ends = [_follow(person, points, limb.joints[k + j]) for j in range(2)]
+                ends = [_follow(person, points, limb.name, limb.joints[k + j]) for j in range(2)]
                 wanted = np.linalg.norm(limb.joints[k + 1] - limb.joints[k]) * pose.scales.get((limb.name, k), 1.0)
                 assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(wanted, rel=0.08)
 
 
-def _follow(puppet: Rigged, points: np.ndarray, joint: np.ndarray) -> np.ndarray:
-    """Where a point of the picture goes: the mean shift of the vertices next to it."""
-    near = np.argsort(np.linalg.norm(puppet.rest - joint, axis=1))[:6]
-    return joint + (points[near] - puppet.rest[near]).mean(axis=0)
+def _follow(puppet: Rigged, points: np.ndarray, name: str, joint: np.ndarray) -> np.ndarray:
+    """Where a joint goes with the triangle of its own limb that it lies in."""
+    part = puppet.names.index(name) if name in puppet.names else puppet.names.index(BODY)
+    triangles = puppet.triangles[puppet.parts == part]
+    corners = puppet.rest[triangles]
+    sides = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=2)
+    second = np.linalg.solve(sides, (joint - corners[:, 0])[..., None])[..., 0]
+    shares = np.column_stack([1 - second.sum(axis=1), second])
+    best = int(shares.min(axis=1).argmax())
+    return (points[triangles[best]] * shares[best][:, None]).sum(axis=0)
 
 
 @pytest.mark.parametrize("name", ["march", "walk", "dance"])
@@ -289,3 +338,17 @@ def test_walkers_cross_without_sliding_and_close_their_loop(person: Rigged) -> N
         slides.append(abs(float((after - before)[standing, 0].mean())))
     body = [abs(float((after - before)[:, 0].mean())) for before, after in itertools.pairwise(points)]
     assert np.median(slides) < 0.4 * np.median(body)  # the standing foot nearly rests, while the body goes on
+
+
+@pytest.mark.parametrize("towards", ["left", "right"])
+def test_a_broad_traveller_is_hardly_ever_out_of_sight(towards: str) -> None:
+    boat = paint(ellipse(60, 120, 60, 36, 52, 18))
+    sheet = Sheet(boat[..., 3])
+    actor = Actor(sheet, (boat,), (Move(MOTIONS["waddle"]),))
+    made = Clip(Stage((actor,), (), Size(60, 120)), Timing(3.0, 24), Effects(towards=towards))
+    seen = [made.layer_at(index)[..., 3].max() > 0 for index in range(72)]
+    assert sum(seen) >= 68
+    across = np.array([made.points_at(index)[:, 0].mean() for index in range(72)])
+    jumps = np.flatnonzero(np.abs(np.diff(across)) > 30)
+    assert len(jumps) == 1  # it comes back in once,
+    assert not (seen[jumps[0]] and made.layer_at(int(jumps[0]))[..., 3].sum() > 20)  # when it is out of sight

@@ -1,6 +1,7 @@
 """Clips as jobs: progress, previews, cancellation, records, and what is refused."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_a_canceled_clip_leaves_nothing(cutout: Path, tmp_path: Path) -> None:
 
 
 def test_limbs_are_given_in_the_form_or_as_a_file(cutout: Path, tmp_path: Path) -> None:
-    rig = person_rig().model_dump(mode="json")
+    rig = json.loads(person_rig().to_json())
     file = tmp_path / "rig.json"
     file.write_text(person_rig().to_json())
     form = FORM | {"motion": ["wave"]}

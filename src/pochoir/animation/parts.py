@@ -16,6 +16,7 @@ from skimage.graph import MCP_Geometric
 from pochoir.animation.arrays import Layer, Mask, Plane, Points
 from pochoir.animation.colors import spread
 from pochoir.animation.rig import Limb, Rig
+from pochoir.animation.torso import torso_distance
 
 BODY: Final = "body"
 _FEATHER_PX: Final = 2.0
@@ -86,10 +87,14 @@ def split(alpha: Plane, rig: Rig) -> Parts:
     crotch_y = None
     if rig.is_person:
         items, body, crotch_y = _split_legs(alpha, rig, distances, body, covered)
+    drawn: list[Plane] = []
     for limb in free:
         if not limb.front:
-            field = fields[limb.name]
-            items.append(Part(limb.name, _below(-field), field <= 0))
+            field, others = fields[limb.name], _largest(drawn, alpha.shape)
+            # A rear part goes on below the body, but not over the rear parts that are drawn before it.
+            weight = np.asarray(_below(-field) * _beside(-others), np.float32)
+            items.append(Part(limb.name, weight, (field <= 0) & (others <= 0)))
+            drawn.append(field)
     items.append(Part(BODY, body.astype(np.float32), covered))
     nothing = np.zeros(alpha.shape, bool)
     items += [Part(limb.name, _beside(fields[limb.name]), nothing) for limb in free if limb.front]
@@ -138,7 +143,7 @@ def _measure(alpha: Plane, rig: Rig) -> _Distances:
     y, x = np.mgrid[0 : alpha.shape[0], 0 : alpha.shape[1]]
     points = np.stack([x, y], axis=-1).astype(np.float64)
     straight = {limb.name: _axis_distance(points, limb) for limb in rig.limbs}
-    trunk = _torso_distance(alpha.shape, rig) < 0 if rig.is_person else _core(alpha, rig)
+    trunk = torso_distance(alpha, rig) < 0 if rig.is_person else _core(alpha, rig)
     outline, to_axis, to_trunk = {}, {}, {}
     shared = None if rig.is_person else _inside_distance(alpha, trunk)
     for limb in rig.limbs:
@@ -189,24 +194,12 @@ def _seam(name: str, rig: Rig, distances: _Distances, alpha: Plane) -> Plane:
         [each for other, each in distances.outline.items() if other != name] or [np.full_like(own, 1e6)], axis=0
     )
     if rig.is_person:
-        field = np.minimum(field, _torso_distance(alpha.shape, rig)) - own
+        field = np.minimum(field, torso_distance(alpha, rig)) - own
     else:
         # Beyond its capsule, a limb has all that is nearer to it than to the trunk, such as a broad hoof.
         reached = np.maximum(-own, np.minimum(distances.trunk[name] - distances.axis[name], 1e3))
         field = np.minimum(field - own, reached)
     return np.asarray(cv2.GaussianBlur(field.astype(np.float32), (0, 0), _SMOOTH_PX), np.float32)
-
-
-def _torso_distance(shape: tuple[int, ...], rig: Rig) -> Plane:
-    """Return the distance to the polygon of shoulders and hips, negative inside."""
-    shoulders = [limb.points[0] for limb in rig.of_kind("arm")]
-    hips = [limb.points[0] for limb in rig.of_kind("leg")]
-    corners = np.array([shoulders[0], shoulders[1], hips[1], hips[0]])
-    inside = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(inside, [np.rint(corners).astype(np.int32)], 1)
-    signed = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5) - cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    broad = float(np.linalg.norm(corners[0] - corners[1]))
-    return np.asarray(signed - 0.02 * broad, np.float32)
 
 
 def _return_scraps(fields: dict[str, Plane], alpha: Plane) -> None:

@@ -147,7 +147,7 @@ class Rig(BaseModel):
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InputError(f"A rig is a JSON file; this one cannot be read ({error}).") from error
-        if not isinstance(values, dict) or values.pop("pochoir_rig", None) != RIG_VERSION:
+        if not isinstance(values, dict) or values.get("pochoir_rig") != RIG_VERSION:
             raise InputError(
                 f'This is not a rig; it should be an object with "pochoir_rig": {RIG_VERSION}. '
                 "Get one to edit with: pochoir animate PHOTO --as rig -o FILE.json"
@@ -156,13 +156,15 @@ class Rig(BaseModel):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Return a rig with these values.
+        """Return a rig with these values; the version of the file format may be among them.
 
         Raises:
-            InputError: A value is missing, unknown or out of range.
+            InputError: A value is missing, unknown or out of range, or the version is another.
         """
+        if values.get("pochoir_rig", RIG_VERSION) != RIG_VERSION:
+            raise InputError(f'The rig has "pochoir_rig": {values["pochoir_rig"]!r}; this pochoir reads {RIG_VERSION}.')
         try:
-            return cls.model_validate(values)
+            return cls.model_validate({name: value for name, value in values.items() if name != "pochoir_rig"})
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the rig"

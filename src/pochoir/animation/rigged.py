@@ -20,6 +20,8 @@ from pochoir.animation.rig import Limb, Rig
 _FIRM, _SOFT = 20.0, 6.0
 _WELD: Final = 1.25
 """Radius around a limb's root, in its widths, within which the limb and the body share vertices."""
+_UNCUT_REACH: Final = 1.6
+"""Reach of the last bone of a limb that only bends the body, in the limb's widths."""
 _HIPS, _TRUNK = 0, 1
 _STRIDE_SAMPLES: Final = 96
 
@@ -120,6 +122,9 @@ class Rigged:
             is_last = k == len(limb.points) - 2
             chosen = own & _middle_of_bone(limb, distance, share, is_last=is_last, first=k == 0)
             chosen &= (distance < closest) | is_last
+            if is_last and not limb.cut and not self.rig.is_person:
+                # The head of an animal is no more than what lies around its bones; beyond them is the chest.
+                chosen &= _limb_distance(self.rest, limb) < _UNCUT_REACH * limb.width
             handles[chosen] = number
             strength[chosen] = _FIRM if is_last else _SOFT
             closest[chosen] = -1.0 if is_last else distance[chosen]

@@ -12,8 +12,9 @@ from pochoir.animation.puppet import Puppet
 from pochoir.animation.rigged import Rigged
 from pochoir.animation.timing import Timing
 
-_ROOM: Final = 1.5
-"""Width of a subject and the gap behind it, in widths, when it leaves at one side and returns at the other."""
+_GAP: Final = 0.05
+"""Way between leaving at one side and returning at the other, in widths of the subject."""
+_OVERHANG_SAMPLES: Final = 24
 _HOP_CROUCH: Final = 0.28
 _HOPS: Final = 3
 
@@ -61,8 +62,10 @@ def plan_journey(puppet: Puppet, moves: Sequence[Move], timing: Timing, towards:
     if travelling is None:
         return None
     body = puppet.body
-    span = body.width_px + _ROOM * body.w
-    start = body.center_x + _ROOM / 2 * body.w
+    low, high = _extent(puppet, moves)
+    gap = _GAP * body.w
+    span = body.width_px + (high - low) + gap
+    start = high + gap / 2
     sign = 1.0 if towards == "right" else -1.0
     if travelling.motion.curve is not None and isinstance(puppet, Rigged):
         distance, covered = puppet.stride(travelling, int(sign))
@@ -74,3 +77,14 @@ def plan_journey(puppet: Puppet, moves: Sequence[Move], timing: Timing, towards:
         covered = (beat + np.clip((within - _HOP_CROUCH) / (1 - _HOP_CROUCH), 0.0, 1.0)) / _HOPS
         return Journey(start, span, sign, timing.cycles(travelling.motion.period_s), covered)
     return Journey(start, span, sign, 0, np.array([0.0, 1.0]))
+
+
+def _extent(puppet: Puppet, moves: Sequence[Move]) -> tuple[float, float]:
+    """Return the leftmost and the rightmost column that a subject reaches in one cycle of its motions."""
+
+    def pose(phase: float) -> Points:
+        return puppet.pose(moves, lambda _: phase)
+
+    poses = [pose(number / _OVERHANG_SAMPLES) for number in range(_OVERHANG_SAMPLES)]
+    across = np.concatenate([points[:, 0] for points in poses])
+    return float(across.min()), float(across.max())
