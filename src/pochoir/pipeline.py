@@ -1,6 +1,6 @@
 """The public functions: paint a photo, find its subject, paint a picture again from its record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -16,7 +16,7 @@ from pochoir.errors import InputError, OptionError, WeightsError
 from pochoir.faces import WEIGHTS as FACES
 from pochoir.imaging import PictureSource
 from pochoir.painting import Painting
-from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe, Record, StyleRef
+from pochoir.recipe import MASK_FIELDS, STYLE_FIELDS, InputFile, Recipe, Record, StyleRef
 from pochoir.result import Result
 from pochoir.scene import Scene
 from pochoir.segmentation import Segmentation
@@ -202,17 +202,40 @@ def restore_inputs(record: Record, *, base: Path, inputs_dir: Path | None = None
         WeightsError: The weights are missing, or are not those of the record.
     """
     inputs = record.request.inputs
+    if not any(entry.role == "photo" for entry in inputs):
+        raise InputError("The record names no photo, so there is nothing to run again.")
+    found, here = find_inputs(record, base=base, inputs_dir=inputs_dir)
+    sources = load_sources(found["photo"][0], here, {})
+    check_unchanged(inputs, sources.files())
+    return sources, record.recipe
+
+
+def find_inputs(
+    record: Record, *, base: Path, inputs_dir: Path | None = None
+) -> tuple[Mapping[str, Sequence[str]], Recipe]:
+    """Find the inputs of a record again without reading them, and check the weights.
+
+    Args:
+        record: Record of a picture or a film.
+        base: Folder that relative paths may be relative to, besides the current one.
+        inputs_dir: Folder to look for the inputs in first, by their names.
+
+    Returns:
+        Paths or names by role, with underscores for spaces; the recipe with these paths in place of the recorded ones.
+
+    Raises:
+        InputError: An input is not found, or the record needs an object of the user's own.
+        WeightsError: The weights are missing, or are not those of the record.
+    """
     if record.request.own:
         own = " and ".join(record.request.own)
         raise InputError(
             f"The picture was made with an object of the user's own ({own}), which a record cannot bring back; "
             "run the Python program that made it."
         )
-    if not any(entry.role == "photo" for entry in inputs):
-        raise InputError("The record names no photo, so there is nothing to run again.")
     _check_weights(record)
     found: dict[str, list[str]] = {}
-    for entry in inputs:
+    for entry in record.request.inputs:
         found.setdefault(entry.role.replace(" ", "_"), []).append(find_input(entry, base=base, inputs_dir=inputs_dir))
     recipe = record.recipe
     renamed: dict[str, Any] = {
@@ -222,14 +245,16 @@ def restore_inputs(record: Record, *, base: Path, inputs_dir: Path | None = None
     }
     renamed |= {name: tuple(found[name]) for name in MASK_FIELDS if name in found}
     renamed |= {name: found[name][0] for name in PICTURE_FIELDS if name in found}
-    sources = load_sources(found["photo"][0], recipe.replace(**renamed), {})
-    read = sources.files()
-    if [entry.role for entry in read] != [entry.role for entry in inputs]:
+    return found, recipe.replace(**renamed)
+
+
+def check_unchanged(recorded: Sequence[InputFile], read: Sequence[InputFile]) -> None:
+    """Raise an ``InputError`` if the inputs that were read are not those that were recorded."""
+    if [entry.role for entry in read] != [entry.role for entry in recorded]:
         raise InputError("The record's inputs are not those that its recipe asks for; it was changed by hand.")
-    for entry, now in zip(inputs, read, strict=True):
+    for entry, now in zip(recorded, read, strict=True):
         if entry.sha256 != now.sha256:
             raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
-    return sources, recipe
 
 
 def _check_weights(record: Record) -> None:
