@@ -28,20 +28,25 @@ MaskSource: TypeAlias = PictureSource | Segmentation
 Color: TypeAlias = Literal["style", "photo", "match"]
 
 
-class _SubjectOptions(TypedDict, total=False):
-    """Settings of the search for the subject; ``Recipe`` describes each of them."""
+class _FindingOptions(TypedDict, total=False):
+    """Settings of the search for subjects in any number of pictures; ``Recipe`` describes each of them."""
 
     segmenter: str | Segmenter | None
     preprocess: Literal["multiscale", "official", "rembg", "report"]
-    box: Box | tuple[int, int, int, int] | None
-    keep_points: str | Sequence[tuple[int, int]]
-    drop_points: str | Sequence[tuple[int, int]]
-    scribble: PictureSource | None
     refine: Literal["none", "fast", "best"]
     grabcut_iterations: int
     commercial_safe: bool
     device: str
     threads: int
+
+
+class _SubjectOptions(_FindingOptions, total=False):
+    """Settings of the search for the subject of one picture."""
+
+    box: Box | tuple[int, int, int, int] | None
+    keep_points: str | Sequence[tuple[int, int]]
+    drop_points: str | Sequence[tuple[int, int]]
+    scribble: PictureSource | None
 
 
 class SegmentOptions(_SubjectOptions, total=False):
@@ -53,12 +58,8 @@ class SegmentOptions(_SubjectOptions, total=False):
     subject: str
 
 
-class StylizeOptions(_SubjectOptions, total=False):
-    """Keyword arguments of ``stylize``: the fields of ``Recipe``, where pictures can also be given in memory.
-
-    ``subject`` and ``background`` are short for ``subject_style`` and ``background_style``. To choose one of several
-    subjects, give a ``Recipe(subject="largest")``.
-    """
+class PaintingOptions(_FindingOptions, total=False):
+    """Settings of painting any number of pictures; ``Recipe`` describes each of them."""
 
     style: Styles | None
     subject: Styles | None
@@ -68,12 +69,9 @@ class StylizeOptions(_SubjectOptions, total=False):
     style_mask: Masks | None
     subject_style_mask: Masks | None
     background_style_mask: Masks | None
-    mask: MaskSource | None
     backdrop: PictureSource | None
-    init: PictureSource | None
     encoder: str | VGG | None
     size: int | Literal["full"] | None
-    full_size: bool
     steps: int
     schedule: Sequence[int]
     time: float | str | None
@@ -89,13 +87,7 @@ class StylizeOptions(_SubjectOptions, total=False):
     pooling: Literal["max", "avg"]
     color: Color
     seed: int
-    enlarge: int
-    bits: Literal[8, 16]
     quality: int
-    chroma: Literal["444", "422", "420"]
-    dpi: float | None
-    profile: Literal["srgb", "keep"]
-    metadata: Literal["basic", "gps", "none"]
     no_recipe: bool
     keep: Literal["faces", "none"]
     protect: PictureSource | None
@@ -110,6 +102,24 @@ class StylizeOptions(_SubjectOptions, total=False):
     background_content_weight: float | None
     subject_content_layers: Sequence[str] | None
     background_content_layers: Sequence[str] | None
+
+
+class StylizeOptions(PaintingOptions, _SubjectOptions, total=False):
+    """Keyword arguments of ``stylize``: the fields of ``Recipe``, where pictures can also be given in memory.
+
+    ``subject`` and ``background`` are short for ``subject_style`` and ``background_style``. To choose one of several
+    subjects, give a ``Recipe(subject="largest")``.
+    """
+
+    mask: MaskSource | None
+    init: PictureSource | None
+    full_size: bool
+    enlarge: int
+    bits: Literal[8, 16]
+    chroma: Literal["444", "422", "420"]
+    dpi: float | None
+    profile: Literal["srgb", "keep"]
+    metadata: Literal["basic", "gps", "none"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,9 +73,7 @@ class VideoInputs:
         return (own, *self.sources.files()[1:], *(self.masks[frame] for frame in sorted(self.masks)))
 
 
-def restore(
-    made: FilmRecord, *, base: Path, inputs_dir: Path | None = None
-) -> tuple[VideoInputs, VideoSettings]:
+def restore(made: FilmRecord, *, base: Path, inputs_dir: Path | None = None) -> tuple[VideoInputs, VideoSettings]:
     """Find and read the inputs of a film again, and check that they have not changed.
 
     Args:

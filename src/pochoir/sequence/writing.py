@@ -12,7 +12,7 @@ _MOST_WAITING: Final = 4
 _CHECK_S: Final = 0.2
 
 
-class _Abandoned(Exception):
+class _AbandonedError(Exception):
     """The film is given up; raised inside the writer, so that it removes its draft."""
 
 
@@ -68,10 +68,10 @@ class BackgroundWriter:
                 frame = self._frames.get(timeout=_CHECK_S)
             except queue.Empty:
                 if self._abandoned.is_set():
-                    raise _Abandoned from None
+                    raise _AbandonedError from None
                 continue
             if self._abandoned.is_set():
-                raise _Abandoned
+                raise _AbandonedError
             if frame is None:
                 return
             yield frame
@@ -79,7 +79,7 @@ class BackgroundWriter:
     def _run(self) -> None:
         try:
             self._write(self._iterate())
-        except _Abandoned:
+        except _AbandonedError:
             pass
         except BaseException as error:  # it is raised in the thread that makes the frames
             self._error = error

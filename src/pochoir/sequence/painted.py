@@ -1,0 +1,222 @@
+"""A video in the making: its inputs, its record, its frames, and the film that they become."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from pochoir import video, weights
+from pochoir._devices import resolve_device
+from pochoir._hashing import hash_large_file
+from pochoir._types import Size
+from pochoir.encoders import VGG, expected_engine
+from pochoir.loading import OpenEncoder, describe_environment, open_encoder
+from pochoir.recipe import Environment, Recipe, Record, Request
+from pochoir.scene import SegmenterFactory, find_work_size
+from pochoir.segmentation import Segmenter, weights_of
+from pochoir.sequence.events import SequenceEvent, Shown
+from pochoir.sequence.finished import FinishedOnly
+from pochoir.sequence.inputs import VideoInputs, count_frames, with_form
+from pochoir.sequence.records import FilmRecord
+from pochoir.sequence.settings import VideoSettings
+from pochoir.sequence.store import FolderStore, MemoryStore, Store
+from pochoir.video import Film, Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Tools:
+    """Networks that a video is painted with, where they are not loaded anew.
+
+    Attributes:
+        encoder: Network of the user's own.
+        segmenter: Object of the user's own that finds the subject.
+        open_encoder: Lends the recipe's encoder.
+        create_segmenter: Returns the recipe's segmenter; None loads it.
+    """
+
+    encoder: VGG | None = None
+    segmenter: Segmenter | None = None
+    open_encoder: OpenEncoder = open_encoder
+    create_segmenter: SegmenterFactory | None = None
+
+
+@dataclass(eq=False)
+class PaintedVideo:
+    """A video to be painted; iterate it for its frames.
+
+    Frames are uint8 of shape (H, W, 3), or (H, W, 4) with straight alpha if the film is transparent. Each iteration
+    begins at the first frame. Finished keys and mattes stay in the store and are used again.
+
+    Attributes:
+        inputs: The decoded inputs.
+        asked: Settings of the painting, as they were asked for.
+        settings: Settings of the video.
+        tools: Networks.
+        recorded: Settings as they are recorded, where they differ from ``settings`` by the places of files.
+        threads: Number of CPU threads.
+        engine: As ``Painting`` takes it.
+        steps: Steps of the first key where a time limit decided; 0 where the recipe says it.
+        given_notes: Sentences for the user besides those of the run.
+    """
+
+    inputs: VideoInputs
+    asked: Recipe
+    settings: VideoSettings
+    tools: Tools = field(default_factory=Tools)
+    recorded: VideoSettings | None = None
+    threads: int = 0
+    engine: str = "auto"
+    steps: int = 0
+    given_notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.recipe = with_form(self.asked, self.settings)
+        self.threads = self.threads or self.asked.threads or torch.get_num_threads()
+        self._memory = MemoryStore()
+
+    def __repr__(self) -> str:
+        return f"PaintedVideo({Path(self.inputs.video.path).name}, {self.size}, {self.count} frames)"
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def size(self) -> Size:
+        """Size of the frames."""
+        return find_work_size(self.inputs.video.info.size, self.recipe)
+
+    @property
+    def fps(self) -> float:
+        """Average number of frames a second."""
+        return float(self.inputs.video.info.fps)
+
+    @property
+    def count(self) -> int:
+        """Number of frames; an estimate for long videos."""
+        return count_frames(self.inputs.video, self.settings)
+
+    @property
+    def is_transparent(self) -> bool:
+        """True if frames have alpha."""
+        return self.recipe.backdrop.is_transparent and self.settings.form != "matte"
+
+    @property
+    def is_painted(self) -> bool:
+        """True if anything is painted."""
+        return self.recipe.paints_subject or self.recipe.paints_background
+
+    @property
+    def input_paths(self) -> list[str]:
+        """Files that are read, which an output must not replace."""
+        return [entry.path for entry in self.inputs.files() if entry.path is not None]
+
+    @property
+    def quality(self) -> int | None:
+        """Quality of formats that lose detail; None where the recipe leaves it to each format."""
+        usual = Recipe.model_fields["quality"].default
+        return None if self.asked.quality == usual else self.asked.quality
+
+    @cached_property
+    def record(self) -> FilmRecord:
+        """The record of the film that is asked for."""
+        own = [] if self.tools.segmenter is None else [f"segmenter {self.tools.segmenter.name!r}"]
+        own += [] if self.tools.encoder is None else ["encoder"]
+        request = Request(recipe=self.asked, inputs=self.inputs.files(), own=tuple(own))
+        made = Record(request=request, environment=self._environment())
+        return FilmRecord(made, self.recorded or self.settings, self.steps)
+
+    def events(self, store: Store | None = None) -> Iterator[SequenceEvent]:
+        """Paint the video: yield what is done, and every frame in its order.
+
+        Args:
+            store: Place of finished parts; None keeps them in memory.
+        """
+        raise NotImplementedError
+
+    def frames(self, store: Store | None = None) -> Iterator[Frame]:
+        """Yield the frames in order; see ``events``."""
+        for event in self.events(store):
+            if isinstance(event, Shown):
+                yield event.pixels
+
+    def finished_frames(self, store: Store) -> Iterator[Frame]:
+        """Yield the frames that need nothing but what a store holds, up to the first that needs more."""
+        return FinishedOnly.take(store, self.frames)
+
+    def film(self, frames: Iterator[Frame], *, is_partial: bool = False) -> Film:
+        """Return the film to write."""
+        record = FilmRecord(self.record.record, self.record.settings, self.steps, is_partial)
+        return Film(
+            frames=frames,
+            count=self.count,
+            size=self.size,
+            fps=self.fps,
+            alpha=self.is_transparent,
+            loop=False,
+            record=None if self.asked.no_recipe else record.to_json(),
+        )
+
+    def open_store(self, output: str | os.PathLike[str]) -> FolderStore:
+        """Return the store beside an output; it holds what an earlier run of the same request has finished."""
+        return FolderStore(folder_beside(Path(output)), self.record.parts_key)
+
+    def save(self, path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None) -> Path:
+        """Paint the video and write the film; what is finished stays in a hidden folder beside it until it is whole.
+
+        The same call resumes a run that was killed, and comes to the same bytes.
+
+        Args:
+            path: File to write; the extension picks the format. Without one, a folder of PNG files is written.
+            progress: Called with the number of frames that are written.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: The path or the format cannot be used.
+            WriteError: The disk is full, or the folder cannot be written to.
+        """
+        video.check_film_output(path, alpha=self.is_transparent, fps=self.fps, inputs=self.input_paths)
+        store = self.open_store(path)
+        written = video.save(path, self.film(_counted(self.frames(store), progress)), quality=self.quality)
+        store.remove()
+        return written
+
+    def _environment(self) -> Environment:
+        device = resolve_device(self.recipe.device)
+        own = self.tools.encoder
+        if self.is_painted:
+            engine = own.engine if own is not None else "torch" if self.engine == "torch" else expected_engine(device)
+            return describe_environment(
+                self.recipe,
+                device=device,
+                threads=self.threads,
+                engine=engine,
+                own_encoder=own is not None,
+                own_segmenter=self.tools.segmenter is not None,
+            )
+        names = [] if self.tools.segmenter is not None else weights_of(self.recipe)
+        return Environment(
+            torch=str(torch.__version__),
+            weights={name: hash_large_file(weights.where(name)) for name in names},
+            device=device,
+            threads=self.threads,
+        )
+
+
+def folder_beside(output: Path) -> Path:
+    """Return the folder that keeps the finished parts of an output."""
+    return output.with_name(f".{output.name}.parts")
+
+
+def _counted(frames: Iterator[Frame], progress: Callable[[int], None] | None) -> Iterator[Frame]:
+    for done, frame in enumerate(frames, start=1):
+        yield frame
+        if progress is not None:
+            progress(done)
