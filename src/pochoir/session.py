@@ -111,12 +111,12 @@ class Session:
             given.recipe,
             device=resolve_device(given.recipe.device),
             segmenter=given.segmenter,
-            create_segmenter=self._find_segmenter,
+            create_segmenter=self.find_segmenter,
         )
         return Painting(
             scene,
             encoder=given.encoder,
-            open_encoder=self._lend_encoder,
+            open_encoder=self.lend_encoder,
             targets=self._own_targets if given.encoder is self.defaults.encoder else None,
             checkpoint=checkpoint,
             threads=given.recipe.threads or self._threads,
@@ -142,7 +142,7 @@ class Session:
             found = find_subject(
                 picture.rgb,
                 given.recipe,
-                segmenter=given.segmenter or self._find_segmenter(given.recipe, device),
+                segmenter=given.segmenter or self.find_segmenter(given.recipe, device),
                 device=device,
                 scribble=strokes,
                 with_parts=with_parts,
@@ -165,7 +165,8 @@ class Session:
         if not self._is_open:
             raise OptionError("This session is closed; make a new one.")
 
-    def _find_segmenter(self, settings: SegmentSettings, device: str) -> Segmenter:
+    def find_segmenter(self, settings: SegmentSettings, device: str) -> Segmenter:
+        """Return the segmenter that some settings name, on a device; it stays loaded."""
         with_detail = settings.refine == "best"  # which runs U2-Net once more
         key = (settings.segmenter, settings.preprocess, with_detail, settings.box, settings.grabcut_iterations, device)
         with self._lock:  # so that two threads do not load the same network
@@ -177,7 +178,7 @@ class Session:
             return found
 
     @contextmanager
-    def _lend_encoder(self, recipe: Recipe, device: str, engine: str) -> Iterator[LoadedEncoder]:
+    def lend_encoder(self, recipe: Recipe, device: str, engine: str) -> Iterator[LoadedEncoder]:
         """Lend an encoder that no other painting uses.
 
         Compiled kernels pack weights for the size that is painted, so paintings at different sizes must not share one.

@@ -34,11 +34,13 @@ class VideoInputs:
 
     Attributes:
         video: The open video.
+        first: Number in the video of the film's first frame.
         sources: The pictures; ``photo`` is the film's first frame.
         masks: Entries of the masks of single frames, by the number of the frame.
     """
 
     video: video.Video
+    first: int
     sources: Sources
     masks: Mapping[int, InputFile]
 
@@ -52,10 +54,12 @@ class VideoInputs:
         """
         check_recipe(recipe)
         opened = video.open_video(path)
-        _check_range(opened, settings)
+        if settings.start >= opened.info.duration_s:
+            raise OptionError(f"The start at {settings.start:g} s is after the end of {path!r}: {_length(opened)}.")
         first = next(iter(opened.frames(settings.start, settings.end)), None)
         if first is None:
-            raise OptionError(f"{path!r} shows no frame between the start and the end; it has {_length(opened)}.")
+            raise OptionError(f"{path!r} shows no frame between the start and the end; {_length(opened)}.")
+        _check_corrections(opened, first.index, settings)
         sources = load_sources(first.rgb, recipe, in_memory)
         masks = {each.frame: each.mask for each in settings.corrections if each.mask is not None}
         entries = {}
@@ -64,7 +68,7 @@ class VideoInputs:
             entries[frame] = InputFile(
                 role=f"mask of frame {frame}", name=read.name, path=read.path, sha256=read.sha256
             )
-        return cls(opened, sources, entries)
+        return cls(opened, first.index, sources, entries)
 
     def files(self) -> tuple[InputFile, ...]:
         """Return the files that were read, for the record."""
@@ -138,14 +142,12 @@ def count_frames(opened: video.Video, settings: VideoSettings) -> int:
     return max(1, min(info.frames, round((end_s - settings.start) * float(info.fps))))
 
 
-def _check_range(opened: video.Video, settings: VideoSettings) -> None:
-    if settings.start >= opened.info.duration_s:
-        raise OptionError(f"The start at {settings.start:g} s is after the end of the video: it has {_length(opened)}.")
-    frames = opened.info.frames
+def _check_corrections(opened: video.Video, first: int, settings: VideoSettings) -> None:
+    last = first + count_frames(opened, settings) - 1
     for each in settings.corrections:
-        if each.frame >= frames:
-            raise OptionError(f"The video has no frame {each.frame} to correct: it has frames 0 to {frames - 1}.")
+        if not first <= each.frame <= last:
+            raise OptionError(f"There is no frame {each.frame} to correct: the film has frames {first} to {last}.")
 
 
 def _length(opened: video.Video) -> str:
-    return f"{opened.info.duration_s:.2f} s"
+    return f"it lasts {opened.info.duration_s:.2f} s"

@@ -1,14 +1,17 @@
 """A video in the making: its inputs, its record, its frames, and the film that they become."""
 
+import itertools
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from pochoir import video, weights
+from pochoir import imaging, video, weights
 from pochoir._devices import resolve_device
 from pochoir._hashing import hash_large_file
 from pochoir._types import Size
@@ -19,11 +22,14 @@ from pochoir.scene import SegmenterFactory, find_work_size
 from pochoir.segmentation import Segmenter, weights_of
 from pochoir.sequence.events import SequenceEvent, Shown
 from pochoir.sequence.finished import FinishedOnly
+from pochoir.sequence.frames import expand
 from pochoir.sequence.inputs import VideoInputs, count_frames, with_form
+from pochoir.sequence.production import FRAMES, Production
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.store import FolderStore, MemoryStore, Store
-from pochoir.video import Film, Frame
+from pochoir.sequence.timed import Timed
+from pochoir.video import FORMATS, Film, Frame, SoundSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,7 @@ class PaintedVideo:
         threads: Number of CPU threads.
         engine: As ``Painting`` takes it.
         steps: Steps of the first key where a time limit decided; 0 where the recipe says it.
+        workers: Segments between keys that are carried beside the painting of keys; the frames are the same.
         given_notes: Sentences for the user besides those of the run.
     """
 
@@ -70,18 +77,20 @@ class PaintedVideo:
     threads: int = 0
     engine: str = "auto"
     steps: int = 0
+    workers: int = 0
     given_notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.recipe = with_form(self.asked, self.settings)
         self.threads = self.threads or self.asked.threads or torch.get_num_threads()
         self._memory = MemoryStore()
+        self._notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"PaintedVideo({Path(self.inputs.video.path).name}, {self.size}, {self.count} frames)"
 
     def __iter__(self) -> Iterator[Frame]:
-        return self.frames()
+        return (each.pixels for each in self.shown())
 
     def __len__(self) -> int:
         return self.count
@@ -131,35 +140,80 @@ class PaintedVideo:
         made = Record(request=request, environment=self._environment())
         return FilmRecord(made, self.recorded or self.settings, self.steps)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user on what was converted, skipped or assumed so far."""
+        inputs = self.inputs
+        pictures = replace(inputs.sources, photo=imaging.load(np.zeros((1, 1, 3), np.uint8)))
+        return tuple(dict.fromkeys((*self.given_notes, *inputs.video.notes, *pictures.notes, *self._notes)))
+
+    @property
+    def sound(self) -> SoundSource | None:
+        """Sound of the film; None if it has none."""
+        opened, settings = self.inputs.video, self.settings
+        if not (settings.sound and opened.info.has_sound):
+            return None
+        return SoundSource(opened.path, settings.start, settings.end)
+
     def events(self, store: Store | None = None) -> Iterator[SequenceEvent]:
         """Paint the video: yield what is done, and every frame in its order.
 
         Args:
             store: Place of finished parts; None keeps them in memory.
         """
-        raise NotImplementedError
+        corrections = tuple(each.replace(frame=each.frame - self.inputs.first) for each in self.settings.corrections)
+        production = Production(
+            self.inputs.video,
+            self.inputs.sources,
+            self.recipe.replace(time=None, steps=self.steps or self.recipe.steps),
+            self.settings.replace(corrections=corrections),
+            self._memory if store is None else store,
+            encoder=self.tools.encoder,
+            segmenter=self.tools.segmenter,
+            open_encoder=self.tools.open_encoder,
+            create_segmenter=self.tools.create_segmenter,
+            threads=self.threads,
+            engine=self.engine,
+            workers=self.workers,
+        )
+        try:
+            yield from production.events()
+        finally:
+            self._notes = tuple(dict.fromkeys((*self._notes, *production.notes)))
 
-    def frames(self, store: Store | None = None) -> Iterator[Frame]:
-        """Yield the frames in order; see ``events``."""
-        for event in self.events(store):
-            if isinstance(event, Shown):
-                yield event.pixels
+    def shown(self, store: Store | None = None) -> Iterator[Shown]:
+        """Yield the frames in order with their times; see ``events``."""
+        return (event for event in self.events(store) if isinstance(event, Shown))
 
-    def finished_frames(self, store: Store) -> Iterator[Frame]:
+    def finished(self, store: Store) -> Iterator[Shown]:
         """Yield the frames that need nothing but what a store holds, up to the first that needs more."""
-        return FinishedOnly.take(store, self.frames)
+        return FinishedOnly.take(store, self.shown)
 
-    def film(self, frames: Iterator[Frame], *, is_partial: bool = False) -> Film:
-        """Return the film to write."""
+    def film(self, shown: Iterator[Shown], suffix: str, *, count: int | None = None, is_partial: bool = False) -> Film:
+        """Return the film to write.
+
+        Args:
+            shown: Its frames.
+            suffix: Extension of the file.
+            count: Number of frames; None takes that of the video.
+            is_partial: True if these are not all frames.
+        """
+        opened = self.inputs.video
+        timed = Timed(shown, 1 / opened.info.fps)
+        is_stream = suffix.lower() in FORMATS and FORMATS[suffix.lower()].needs_av
         record = FilmRecord(self.record.record, self.record.settings, self.steps, is_partial)
         return Film(
-            frames=frames,
-            count=self.count,
+            frames=timed.frames(),
+            count=self.count if count is None else count,
             size=self.size,
             fps=self.fps,
             alpha=self.is_transparent,
             loop=False,
             record=None if self.asked.no_recipe else record.to_json(),
+            durations=timed.durations() if is_stream else self._exact_durations(),
+            time_base=opened.info.time_base if is_stream else None,
+            sound=self.sound if is_stream else None,
+            codec=None if self.settings.codec == "auto" else self.settings.codec,
         )
 
     def open_store(self, output: str | os.PathLike[str]) -> FolderStore:
@@ -173,7 +227,7 @@ class PaintedVideo:
 
         Args:
             path: File to write; the extension picks the format. Without one, a folder of PNG files is written.
-            progress: Called with the number of frames that are written.
+            progress: Called with the number of frames that are done.
 
         Returns:
             The path.
@@ -182,11 +236,33 @@ class PaintedVideo:
             InputError: The path or the format cannot be used.
             WriteError: The disk is full, or the folder cannot be written to.
         """
-        video.check_film_output(path, alpha=self.is_transparent, fps=self.fps, inputs=self.input_paths)
+        self.check_output(path)
         store = self.open_store(path)
-        written = video.save(path, self.film(_counted(self.frames(store), progress)), quality=self.quality)
+        first, rest = _begin(self.shown(store))
+        shown = _counted(itertools.chain(first, rest), progress)
+        film = self.film(shown, Path(path).suffix, count=count_drawn(store))
+        written = video.save(path, film, quality=self.quality)
         store.remove()
         return written
+
+    def check_output(self, path: str | os.PathLike[str], *, inputs: Iterable[str] = (), force: bool = False) -> None:
+        """Raise an ``InputError`` if the film cannot be written to a path; see ``video.check_film_output``."""
+        video.check_film_output(
+            path,
+            alpha=self.is_transparent,
+            fps=self.fps,
+            codec=self.settings.codec,
+            inputs=[*self.input_paths, *inputs],
+            force=force,
+        )
+
+    def _exact_durations(self) -> list[Fraction] | None:
+        """Return the duration of each frame; None if all are alike."""
+        info = self.inputs.video.info
+        if not info.is_variable:
+            return None
+        frames = self.inputs.video.frames(self.settings.start, self.settings.end, Size(1, 1))
+        return [frame.duration or 1 / info.fps for frame in frames]
 
     def _environment(self) -> Environment:
         device = resolve_device(self.recipe.device)
@@ -215,8 +291,20 @@ def folder_beside(output: Path) -> Path:
     return output.with_name(f".{output.name}.parts")
 
 
-def _counted(frames: Iterator[Frame], progress: Callable[[int], None] | None) -> Iterator[Frame]:
-    for done, frame in enumerate(frames, start=1):
-        yield frame
+def count_drawn(store: Store) -> int | None:
+    """Return the exact number of the film's frames, which a store holds once the video has been read."""
+    runs = store.read_json(FRAMES)
+    return None if runs is None else len(expand(runs))
+
+
+def _begin(shown: Iterator[Shown]) -> tuple[list[Shown], Iterator[Shown]]:
+    """Make the first frame, so that the whole video has been read."""
+    first = next(shown, None)
+    return ([] if first is None else [first]), shown
+
+
+def _counted(shown: Iterator[Shown], progress: Callable[[int], None] | None) -> Iterator[Shown]:
+    for each in shown:
+        yield each
         if progress is not None:
-            progress(done)
+            progress(each.index + 1)

@@ -3,45 +3,35 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from pochoir.video import Frame
+Item = TypeVar("Item")
 
 _MOST_WAITING: Final = 4
 """Frames that may wait for the encoder; more would only take memory."""
 _CHECK_S: Final = 0.2
 
 
-class _AbandonedError(Exception):
-    """The film is given up; raised inside the writer, so that it removes its draft."""
+class _Abandoned(Exception):  # noqa: N818  # not an error: the writer is asked to end
+    """Ends the writing of a film that is given up, so that its draft is removed."""
 
 
-class BackgroundWriter:
+class BackgroundWriter(Generic[Item]):
     """Runs a function that takes an iterator of frames in a thread, and feeds it.
-
-    Use it as a context manager. A block that fails gives the film up, and its draft is removed.
 
     Args:
         write: Function that writes all frames.
     """
 
-    def __init__(self, write: Callable[[Iterator[Frame]], object]) -> None:
-        self._frames: queue.Queue[Frame | None] = queue.Queue(_MOST_WAITING)
-        self._abandoned = threading.Event()
+    def __init__(self, write: Callable[[Iterator[Item]], object]) -> None:
+        self._frames: queue.Queue[Item | None] = queue.Queue(_MOST_WAITING)
+        self._is_abandoned = threading.Event()
         self._error: BaseException | None = None
         self._write = write
         self._thread = threading.Thread(target=self._run, name="pochoir-film", daemon=True)
-
-    def __enter__(self) -> "BackgroundWriter":
         self._thread.start()
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._abandoned.set()
-        self._thread.join()
-
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: Item) -> None:
         """Give the next frame to the writer; raise its error if it failed."""
         self._put(frame)
 
@@ -49,29 +39,34 @@ class BackgroundWriter:
         """Wait until the film is written; raise the writer's error if it failed."""
         self._put(None)
         self._thread.join()
-        if self._error is not None:
-            raise self._error
+        self._raise()
 
-    def _put(self, frame: Frame | None) -> None:
+    def close(self) -> None:
+        """Give the film up unless it is finished, and wait until its draft is removed."""
+        self._is_abandoned.set()
+        self._thread.join()
+
+    def _put(self, frame: Item | None) -> None:
         while self._thread.is_alive():
             try:
                 self._frames.put(frame, timeout=_CHECK_S)
             except queue.Full:
                 continue
             return
+        self._raise()
+
+    def _raise(self) -> None:
         if self._error is not None:
             raise self._error
 
-    def _iterate(self) -> Iterator[Frame]:
+    def _iterate(self) -> Iterator[Item]:
         while True:
+            if self._is_abandoned.is_set():
+                raise _Abandoned
             try:
                 frame = self._frames.get(timeout=_CHECK_S)
             except queue.Empty:
-                if self._abandoned.is_set():
-                    raise _AbandonedError from None
                 continue
-            if self._abandoned.is_set():
-                raise _AbandonedError
             if frame is None:
                 return
             yield frame
@@ -79,7 +74,7 @@ class BackgroundWriter:
     def _run(self) -> None:
         try:
             self._write(self._iterate())
-        except _AbandonedError:
+        except _Abandoned:
             pass
         except BaseException as error:  # it is raised in the thread that makes the frames
             self._error = error

@@ -1,0 +1,223 @@
+"""Painting of a video as events: its plan, its frames on their way into the film, and what stays after a cancel."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from math import inf
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from pochoir import video
+from pochoir.errors import OptionError
+from pochoir.jobs.control import Control
+from pochoir.jobs.event import Event, Preview, Progress, Saved
+from pochoir.jobs.job import Job
+from pochoir.jobs.streams import encode_preview
+from pochoir.sequence.events import Shown
+from pochoir.sequence.painted import PaintedVideo, count_drawn
+from pochoir.sequence.plan import LONG_S, Estimate, estimate, fit_steps, measure
+from pochoir.sequence.store import FolderStore
+from pochoir.sequence.writing import BackgroundWriter
+from pochoir.video import Frame
+
+_PLAN: Final = "plan"
+"""Name of the steps that were planned in a store, so that a resumed run takes the same."""
+_PACE_FROM: Final = 0.05
+"""Share of the frames from which the pace so far tells the time left better than the estimate."""
+
+
+class Filming:
+    """One run of a job that paints a video.
+
+    Args:
+        job: The job; its film is written to ``job.output``.
+        painted: The video in the making.
+        store: Store of the finished parts.
+        previews_s: Seconds between two previews; None makes none.
+        agreed: True begins also work that takes very long.
+    """
+
+    def __init__(
+        self, job: Job, painted: PaintedVideo, store: FolderStore, *, previews_s: float | None, agreed: bool
+    ) -> None:
+        self._job = job
+        self._painted = painted
+        self._store = store
+        self._previews_s = previews_s
+        self._agreed = agreed
+        self._previewed_s = -inf
+        self._started_s = time.monotonic()
+        self._count = painted.count
+        self._shown = 0
+        self._resumed_share = 0.0
+
+    def run(self, control: Control) -> Iterator[Event]:
+        """Paint the video and write the film; end without a final event if the job is canceled.
+
+        A job that is canceled with ``keep`` writes what is finished.
+
+        Raises:
+            OptionError: The work would take very long, and nobody agreed to that.
+        """
+        notes = ["resumed a run that was interrupted"] if self._store.resumed else []
+        expected, planned = self._plan()
+        yield self._progress("plan", expected, _costs(expected), (*notes, *planned))
+        writer: BackgroundWriter | None = None
+        try:
+            for event in self._painted.events(self._store):
+                if isinstance(event, Shown):
+                    writer = writer or self._open_writer()
+                    writer.add(event)
+                    self._shown = event.index + 1
+                    yield from self._preview(event.pixels)
+                    yield self._progress("frames", expected)
+                else:
+                    facts = {"part": event.done, "parts": event.total}
+                    yield self._progress(event.stage, expected, facts)
+                    yield from self._preview(event.picture)
+                if control.canceled:
+                    break
+            else:
+                if writer is not None:
+                    writer.finish()
+        finally:
+            if writer is not None:
+                writer.close()
+        if not control.canceled:
+            self._store.remove()
+            yield self._saved(is_partial=False)
+        elif control.keeps:
+            yield self.save_partial()
+
+    def save_partial(self) -> Saved:
+        """Write the frames that are finished.
+
+        Raises:
+            OptionError: There is none.
+        """
+        target = Path(self._job.output)
+        suffix = target.suffix.lower()
+        is_stream = suffix in video.FORMATS and video.FORMATS[suffix].needs_av
+        count = None if is_stream else sum(1 for _ in self._painted.finished(self._store))
+        shown = self._painted.finished(self._store)
+        first = next(shown, None)
+        if first is None:
+            raise OptionError(
+                f"No frame of {self._job.output!r} is done: there is no interrupted run of this request with one."
+            )
+        film = self._painted.film(
+            self._follow(itertools.chain((first,), shown)), target.suffix, count=count, is_partial=True
+        )
+        video.save(target, film, quality=self._painted.quality)
+        return self._saved(is_partial=True)
+
+    def _follow(self, shown: Iterator[Shown]) -> Iterator[Shown]:
+        for each in shown:
+            self._shown = each.index + 1
+            yield each
+
+    def _open_writer(self) -> "BackgroundWriter[Shown]":
+        """Begin the film; its length is known, since the video has been read when its first frame is there."""
+        self._count = count_drawn(self._store) or self._count
+        target = Path(self._job.output)
+
+        def write(shown: Iterator[Shown]) -> None:
+            film = self._painted.film(shown, target.suffix, count=self._count)
+            video.save(target, film, quality=self._painted.quality)
+
+        return BackgroundWriter(write)
+
+    def _plan(self) -> tuple[Estimate | None, tuple[str, ...]]:
+        """Choose the steps that a time limit allows, and return what the work will cost."""
+        painted = self._painted
+        kept = self._store.read_json(_PLAN)
+        if isinstance(kept, int):
+            painted.steps = painted.steps or kept
+            return None, ()
+        speed = measure(painted)
+        notes: tuple[str, ...] = ()
+        if painted.recipe.time is not None and not painted.steps:
+            painted.steps, notes = fit_steps(painted, speed)
+        expected = estimate(painted, speed, steps=painted.steps or None)
+        if expected.seconds > LONG_S and not self._agreed:
+            raise OptionError(
+                f"The film has {expected.frames} frames and takes about {expected.seconds / 3600:.0f} hours; "
+                "agree to that (--yes), or give a smaller --size, a --time, --on 2, or a part with --start and --end."
+            )
+        self._store.write_json(_PLAN, painted.steps)
+        return expected, notes
+
+    def _progress(
+        self,
+        stage: str,
+        expected: Estimate | None,
+        facts: dict[str, Any] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Progress:
+        passed_s = time.monotonic() - self._started_s
+        share = self._shown / max(1, self._count)
+        left_s = None if expected is None else max(1.0, expected.seconds - passed_s)
+        if share >= _PACE_FROM:
+            left_s = passed_s / share * (1 - share)
+        return Progress(
+            job=self._job.id,
+            done=self._shown,
+            total=self._count,
+            left_s=left_s,
+            stage=stage,
+            facts=facts or {},
+            notes=notes,
+        )
+
+    def _preview(self, picture: Frame | None) -> Iterator[Event]:
+        if picture is None or self._previews_s is None or time.monotonic() - self._previewed_s < self._previews_s:
+            return
+        self._previewed_s = time.monotonic()
+        yield Preview(job=self._job.id, jpeg=encode_preview(to_picture(picture)), done=self._shown)
+
+    def _saved(self, *, is_partial: bool) -> Saved:
+        painted = self._painted
+        notes = list(painted.notes)
+        if is_partial:
+            notes.append(f"{self._shown} of about {self._count} frames are done; the same request goes on with the rest")
+        return Saved(
+            job=self._job.id,
+            outputs=(self._job.output,),
+            facts={
+                "size": painted.size._asdict(),
+                "frames": self._shown,
+                "fps": painted.fps,
+                "duration_s": self._shown / painted.fps,
+                "transparent": painted.is_transparent,
+                "sound": painted.sound is not None,
+                "partial": is_partial,
+                "seed": painted.recipe.seed,
+                "timings": {"paint": time.monotonic() - self._started_s},
+                "video": painted.settings.model_dump(mode="json"),
+                "recipe": painted.asked.to_dict(),
+            },
+            notes=tuple(notes),
+            interrupted=is_partial and not self._job.form.get("partial", False),
+        )
+
+
+def to_picture(frame: Frame) -> torch.Tensor:
+    """Return a frame as a tensor (1, 3, H, W), on white if it is transparent."""
+    values = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float() / 255
+    return values if values.shape[1] == 3 else values[:, :3] * values[:, 3:] + 1 - values[:, 3:]
+
+
+def _costs(expected: Estimate | None) -> dict[str, Any]:
+    if expected is None:
+        return {}
+    return {
+        "frames": expected.frames,
+        "keys": expected.keys,
+        "seconds": expected.seconds,
+        "expected_bytes": expected.memory_bytes,
+        "work_bytes": expected.work_bytes,
+        "film_bytes": expected.film_bytes,
+    }

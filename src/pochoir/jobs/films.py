@@ -1,0 +1,48 @@
+"""Films as outputs of jobs: finished, partial, or somebody else's."""
+
+from pathlib import Path
+from typing import Final
+
+from pochoir import video
+from pochoir.errors import InputError, OutputPathError
+from pochoir.sequence.painted import PaintedVideo
+from pochoir.sequence.records import FilmRecord
+
+SUFFIXES: Final = frozenset(
+    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .ogv .gif".split()
+)
+"""Extensions of the videos that are looked for in folders, in small letters."""
+
+
+def is_finished_film(target: Path, painted: PaintedVideo, *, force: bool) -> bool:
+    """Return whether a film is up to date: it is whole, and made by the same request.
+
+    Args:
+        target: File or folder of the film.
+        painted: The film that is wanted.
+        force: Allow other files to be replaced.
+
+    Raises:
+        OutputPathError: There is another file, and ``force`` is not set.
+    """
+    if not target.exists() or (target.is_file() and target.stat().st_size == 0) or _is_empty_folder(target):
+        return False
+    made = read_film(target)
+    if made is not None and made.key == painted.record.key:
+        return not made.partial
+    if not force:
+        whose = "is another film" if made is not None else "was not made by pochoir video"
+        raise OutputPathError(f"'{target}' exists and {whose}; choose another output or replace it (--force).")
+    return False
+
+
+def read_film(path: Path) -> FilmRecord | None:
+    """Return the record of a film that was painted; None for any other file."""
+    try:
+        return FilmRecord.from_json(video.read_film_record(path))
+    except (InputError, OSError):
+        return None
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

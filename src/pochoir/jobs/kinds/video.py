@@ -1,0 +1,98 @@
+"""Job that paints a video. The job's photo is the video.
+
+Its form holds the fields of ``VideoSettings``, such as ``{"keys": "auto", "form": "cutout"}``, and these:
+
+- ``agreed``: true begins also work that takes longer than six hours.
+- ``partial``: true paints nothing, and writes the frames that an interrupted run of this request has finished.
+
+``Progress`` counts frames of the film; its stage is ``plan``, ``cuts``, ``mattes``, ``keys`` or ``frames``. The first one
+has the facts ``frames``, ``keys``, ``seconds``, ``expected_bytes`` and ``film_bytes``. ``Preview`` shows the newest key or
+frame. ``Saved`` has the facts ``size``, ``frames``, ``fps``, ``duration_s``, ``transparent``, ``sound``, ``partial``,
+``timings``, ``video`` and ``recipe``. A job that is canceled leaves its finished parts, and with ``keep`` the film so far.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pochoir import imaging, video
+from pochoir.errors import OptionError
+from pochoir.jobs.control import Control
+from pochoir.jobs.event import Event, Skipped
+from pochoir.jobs.filming import Filming
+from pochoir.jobs.films import is_finished_film
+from pochoir.jobs.job import STREAM, Job
+from pochoir.jobs.kinds.stylize import list_inputs
+from pochoir.jobs.work import Kind, Worker
+from pochoir.sequence.inputs import check_recipe, with_form
+from pochoir.sequence.making import prepare
+from pochoir.sequence.painted import PaintedVideo, Tools
+from pochoir.sequence.settings import VideoSettings
+from pochoir.sources import check_shared_pictures
+
+OWN = ("agreed", "partial")
+"""Fields of the form besides those of ``VideoSettings``."""
+
+
+def settings_of(job: Job) -> VideoSettings:
+    """Return the settings of the video that a job's form holds."""
+    return VideoSettings.model_validate({name: value for name, value in job.form.items() if name not in OWN})
+
+
+def tools_of(worker: Worker) -> Tools:
+    """Return the networks that a worker keeps loaded."""
+    session = worker.session
+    return Tools(open_encoder=session.lend_encoder, create_segmenter=session.find_segmenter)
+
+
+def film(
+    job: Job, painted: PaintedVideo, worker: Worker, control: Control, *, inputs: tuple[str, ...] = ()
+) -> Iterator[Event]:
+    """Paint a video and write the film; end without a final event if the job is canceled.
+
+    Args:
+        job: The job.
+        painted: The video in the making.
+        worker: The worker.
+        control: Requests to the job.
+        inputs: Files besides those of the video that must not be replaced.
+    """
+    target = Path(job.output)
+    imaging.make_folder(target.parent)
+    painted.check_output(target, inputs=inputs, force=job.force)
+    if is_finished_film(target, painted, force=job.force):
+        yield Skipped(job=job.id, outputs=(job.output,))
+        return
+    filming = Filming(
+        job,
+        painted,
+        painted.open_store(target),
+        previews_s=worker.previews_s,
+        agreed=bool(job.form.get("agreed")),
+    )
+    if job.form.get("partial"):
+        yield filming.save_partial()
+    else:
+        yield from filming.run(control)
+
+
+def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
+    painted = prepare(job.photo, job.recipe, settings_of(job), {}, tools_of(worker))
+    yield from film(job, painted, worker, control)
+
+
+def _inputs(job: Job) -> list[str]:
+    masks = [each.mask for each in settings_of(job).corrections if each.mask is not None]
+    return [*list_inputs(job), *masks]
+
+
+def _check(job: Job) -> None:
+    if STREAM in (job.photo, job.output):
+        raise OptionError("A video is read from a file and written to a file or a folder, not to standard output.")
+    settings = settings_of(job)
+    check_recipe(job.recipe)
+    recipe = with_form(job.recipe, settings)
+    alpha = recipe.backdrop.is_transparent and settings.form != "matte"
+    video.format_of(job.output, alpha=alpha, fps=1.0, codec=settings.codec)
+
+
+KIND = Kind(perform=_perform, inputs=_inputs, check=_check, check_shared=check_shared_pictures)
