@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pochoir.remake import redo as redo
     from pochoir.result import Result as Result
     from pochoir.segmentation import Segmentation as Segmentation
+    from pochoir.sequence.making import stylize_video as stylize_video
     from pochoir.session import Session as Session
     from pochoir.transfer import Step as Step
 
@@ -60,6 +61,7 @@ _HOMES = {
     "segment": "pipeline",
     "show_progress": "notebook",
     "stylize": "pipeline",
+    "stylize_video": "sequence.making",
 }
 
 __all__ = [*sorted(_HOMES), "__version__"]

@@ -25,6 +25,7 @@ from pochoir.cli.commands import (
     styles,
     stylize,
     sweep,
+    video,
     watch,
 )
 from pochoir.cli.console import Command
@@ -58,6 +59,7 @@ app.command("stylize", cls=Command)(stylize.stylize)
 app.command("watch", cls=Command)(watch.watch)
 app.command("segment", cls=Command)(segment.segment)
 app.command("animate", cls=Command)(animate.animate)
+app.command("video", cls=Command)(video.video)
 app.command("styles", cls=Command)(styles.styles)
 app.add_typer(models.app, name="models")
 app.command("recipe", cls=Command)(records.recipe)

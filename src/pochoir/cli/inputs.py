@@ -11,19 +11,20 @@ STREAM = "-"
 _PATTERN = frozenset("*?[")
 
 
-def check_inputs(photos: Sequence[str], recipes: Iterable[Recipe] = ()) -> None:
+def check_inputs(photos: Sequence[str], recipes: Iterable[Recipe] = (), *, role: str = "photo") -> None:
     """Check that files exist and have contents; decoding finds everything else.
 
     Args:
         photos: Photos as they were typed. Of several, and of folders and patterns, each is checked when it is its turn.
         recipes: Recipes that name further pictures.
+        role: Word for the photos in errors.
 
     Raises:
         ImageReadError: A file is missing or empty, or is a folder.
         UnknownNameError: A style is neither a file nor a known name.
     """
     if len(photos) == 1 and photos[0] != STREAM and not _PATTERN & set(photos[0]) and not Path(photos[0]).is_dir():
-        _check_file(photos[0], "photo")
+        _check_file(photos[0], role)
     for recipe in recipes:
         for name in STYLE_FIELDS:
             for ref in getattr(recipe, name):

@@ -65,7 +65,7 @@ class Filming:
         notes = ["resumed a run that was interrupted"] if self._store.resumed else []
         expected, planned = self._plan()
         yield self._progress("plan", expected, _costs(expected), (*notes, *planned))
-        writer: BackgroundWriter | None = None
+        writer: BackgroundWriter[Shown] | None = None
         try:
             for event in self._painted.events(self._store):
                 if isinstance(event, Shown):
@@ -182,7 +182,9 @@ class Filming:
         painted = self._painted
         notes = list(painted.notes)
         if is_partial:
-            notes.append(f"{self._shown} of about {self._count} frames are done; the same request goes on with the rest")
+            notes.append(
+                f"{self._shown} of about {self._count} frames are done; the same request goes on with the rest"
+            )
         return Saved(
             job=self._job.id,
             outputs=(self._job.output,),

@@ -9,7 +9,24 @@ from pochoir.sequence.painted import PaintedVideo
 from pochoir.sequence.records import FilmRecord
 
 SUFFIXES: Final = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .ogv .gif".split()
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".ogv",
+        ".gif",
+    ]
 )
 """Extensions of the videos that are looked for in folders, in small letters."""
 

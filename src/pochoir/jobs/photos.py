@@ -3,7 +3,7 @@
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -61,7 +61,14 @@ def is_pattern(argument: str) -> bool:
     return not _MAGIC.isdisjoint(argument) and not os.path.lexists(argument)
 
 
-def find_photos(arguments: Sequence[str], *, suffixes: frozenset[str], out: Path | None = None) -> Found:
+def find_photos(
+    arguments: Sequence[str],
+    *,
+    suffixes: frozenset[str],
+    out: Path | None = None,
+    is_made: Callable[[Path], bool] = is_own,
+    noun: str = "picture",
+) -> Found:
     """Find the photos that are meant.
 
     In folders and by patterns, pictures are passed over that hold a record, because pochoir made them. Name such a
@@ -71,12 +78,14 @@ def find_photos(arguments: Sequence[str], *, suffixes: frozenset[str], out: Path
         arguments: Names of files and folders, and patterns; ``**`` stands for any number of folders.
         suffixes: Extensions of pictures, in small letters.
         out: Folder that is written into; it is not searched.
+        is_made: Tells whether pochoir made a file, which is then passed over.
+        noun: Word for what is looked for, in notes and errors.
 
     Raises:
         ImageReadError: No photo is found at all.
         OptionError: A name is empty.
     """
-    search = _Search(suffixes, None if out is None else os.path.realpath(out))
+    search = _Search(suffixes, None if out is None else os.path.realpath(out), is_made, noun)
     found: dict[str, Photo] = {}
     for argument in arguments:
         if not argument:
@@ -86,7 +95,7 @@ def find_photos(arguments: Sequence[str], *, suffixes: frozenset[str], out: Path
     notes = tuple(search.notes())
     if not found:
         more = f" ({'; '.join(notes)})" if notes else ""
-        raise ImageReadError(f"There is no picture in {' or '.join(map(repr, arguments))}{more}.")
+        raise ImageReadError(f"There is no {noun} in {' or '.join(map(repr, arguments))}{more}.")
     return Found(tuple(found.values()), notes)
 
 
@@ -123,9 +132,13 @@ def place_outputs(
 class _Search:
     """Search for pictures that counts what it passes over."""
 
-    def __init__(self, suffixes: frozenset[str], skipped: str | None) -> None:
+    def __init__(
+        self, suffixes: frozenset[str], skipped: str | None, is_made: Callable[[Path], bool], noun: str
+    ) -> None:
         self._suffixes = suffixes
         self._skipped = skipped
+        self._is_made = is_made
+        self._noun = noun
         self._own: list[Path] = []
         self._others: list[Path] = []
 
@@ -143,9 +156,9 @@ class _Search:
     def notes(self) -> Iterator[str]:
         """Yield a sentence for each reason to pass files over."""
         if self._own:
-            yield f"{_count(self._own, 'picture')} that pochoir made: {_name(self._own)}; name one itself to use it"
+            yield f"{_count(self._own, self._noun)} that pochoir made: {_name(self._own)}; name one itself to use it"
         if self._others:
-            yield f"{_count(self._others, 'file')} that pochoir cannot read as a picture: {_name(self._others)}"
+            yield f"{_count(self._others, 'file')} that pochoir cannot read as a {self._noun}: {_name(self._others)}"
 
     def _choose(self, root: Path, paths: Iterator[Path]) -> Iterator[Photo]:
         for path in paths:
@@ -154,7 +167,7 @@ class _Search:
             if path.suffix.lower() not in self._suffixes:
                 if not _is_sidecar(path):
                     self._others.append(path)
-            elif is_own(path):
+            elif self._is_made(path):
                 self._own.append(path)
             else:
                 yield Photo(path, path.relative_to(root))

@@ -24,6 +24,7 @@ _TARGETS: dict[str, str] = {
     "stylize": "pochoir.jobs.kinds.stylize:KIND",
     "redo": "pochoir.jobs.kinds.redo:KIND",
     "segment": "pochoir.jobs.kinds.segment:KIND",
+    "video": "pochoir.jobs.kinds.video:KIND",
     "animate": "pochoir.jobs.kinds.animate:KIND",
 }
 

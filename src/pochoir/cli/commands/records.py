@@ -9,7 +9,7 @@ from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.recipe import Record
 
-Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture or a clip that pochoir made.")]
+Made = Annotated[Path, typer.Argument(metavar="OUT", help="A picture, clip or video that pochoir made.")]
 
 
 def recipe(
@@ -24,7 +24,7 @@ def recipe(
 
 def redo(
     picture: Made,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="NEW", help="Picture or clip to write.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="NEW", help="Picture, clip or video to write.")],
     inputs: Annotated[
         Path | None, typer.Option("--inputs", metavar="DIR", help="Folder to look for the inputs in, by their names.")
     ] = None,
@@ -33,11 +33,16 @@ def redo(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make a picture or a clip again from its recipe and inputs: the same bytes on the same machine and threads."""
+    """Make a picture, clip or painted video again from its recipe and inputs.
+
+    The same machine and number of threads give the same bytes.
+    """
     from pochoir import clips, imaging
     from pochoir.jobs import Job
+    from pochoir.sequence.records import holds_video
 
-    if clips.holds_clip(clips.read_record(picture)):
+    text = clips.read_record(picture)
+    if clips.holds_clip(text) or holds_video(text):
         imaging.check_place(out)
     else:
         imaging.check_output(out, inputs=[picture], force=force)

@@ -5,10 +5,11 @@ Its form holds the fields of ``VideoSettings``, such as ``{"keys": "auto", "form
 - ``agreed``: true begins also work that takes longer than six hours.
 - ``partial``: true paints nothing, and writes the frames that an interrupted run of this request has finished.
 
-``Progress`` counts frames of the film; its stage is ``plan``, ``cuts``, ``mattes``, ``keys`` or ``frames``. The first one
-has the facts ``frames``, ``keys``, ``seconds``, ``expected_bytes`` and ``film_bytes``. ``Preview`` shows the newest key or
-frame. ``Saved`` has the facts ``size``, ``frames``, ``fps``, ``duration_s``, ``transparent``, ``sound``, ``partial``,
-``timings``, ``video`` and ``recipe``. A job that is canceled leaves its finished parts, and with ``keep`` the film so far.
+``Progress`` counts frames of the film; its stage is ``plan``, ``cuts``, ``mattes``, ``keys`` or ``frames``. The first
+one has the facts ``frames``, ``keys``, ``seconds``, ``expected_bytes`` and ``film_bytes``. ``Preview`` shows the newest
+key or frame. ``Saved`` has the facts ``size``, ``frames``, ``fps``, ``duration_s``, ``transparent``, ``sound``,
+``partial``, ``timings``, ``video`` and ``recipe``. A job that is canceled leaves its finished parts, and with ``keep``
+the film so far.
 """
 
 from collections.abc import Iterator
