@@ -28,6 +28,8 @@ USUAL_KEY_DISTANCE: Final = 6.0
 """Frames from one key to the next where keys place themselves."""
 LATER_KEY_STEPS: Final = 10 / 36 * 1.25
 """Steps at full size of a later key, as a share of the recipe's: as many at half the size count a fourth."""
+STEP_S_PER_PX: Final = 4.0e-6
+"""Seconds a pixel of one step, where it cannot be measured."""
 CARRY_S_PER_PX: Final = 2.0e-6
 """Seconds a pixel and frame for decoding, flow, tracking, carrying and encoding."""
 BASE_BYTES: Final = 600 << 20
@@ -88,13 +90,19 @@ def measure(painted: PaintedVideo) -> Speed:
         engine=painted.engine,
     )
     started_s = time.monotonic()
-    if not painted.is_painted:
-        painting.result()
-        return Speed(0.0, 0.0, painting.timings.get("segment", 0.0))
-    with painting:
-        ends_s = [time.monotonic() for _ in painting]
-    matte_s = painting.timings.get("segment", 0.0)
-    step_s = (ends_s[-1] - ends_s[0]) / (len(ends_s) - 1) if len(ends_s) > 1 else ends_s[-1] - started_s
+    ends_s: list[float] = []
+    try:
+        with painting:
+            for _ in painting if painted.is_painted else ():
+                ends_s.append(time.monotonic())
+        if not painted.is_painted:
+            _ = painting.scene.segmentation
+    except EmptyRegionError:  # the first frame may have no subject; the time to find that out is the same
+        pass
+    matte_s = time.monotonic() - started_s if not ends_s else painting.timings.get("segment", 0.0)
+    if len(ends_s) < 2:
+        return Speed(0.0, STEP_S_PER_PX * painted.size.pixels if painted.is_painted else 0.0, matte_s)
+    step_s = (ends_s[-1] - ends_s[0]) / (len(ends_s) - 1)
     return Speed(max(0.0, ends_s[0] - started_s - matte_s - step_s), step_s, matte_s)
 
 
