@@ -28,8 +28,6 @@ def use_quick_parts(patch) -> None:
 
 
 if __name__ == "__main__":
-    import pochoir.faces
-    import pochoir.scene
     from pochoir.cli import main
 
     use_quick_parts(setattr)
