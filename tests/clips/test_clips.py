@@ -74,6 +74,19 @@ def test_both_regions_are_painted_and_the_frames_keep_the_style(
     assert np.abs(clip.frame(0.0)[edge].astype(int) - plain.frame(0.0)[edge]).mean() > 3  # the background is painted
 
 
+def test_plates_are_painted_as_large_as_the_clip(tmp_path: Path, style_file: Path, quick: dict[str, object]) -> None:
+    photo = tmp_path / "wide.png"
+    noise = np.random.default_rng(0).integers(0, 60, (40, 560, 3), np.uint8)
+    Image.fromarray(noise).save(photo)
+    mask = np.zeros((40, 560), np.uint8)
+    mask[10:30, 270:290] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    options = {**quick, "steps": 1, "duration": "0.2s", "mask": tmp_path / "mask.png"}
+    clip = pochoir.animate(photo, motion="sway", size=560, background=style_file, **options)
+    assert clip.stage.plates[0].shape == (*clip.size, 3)
+    assert clip.size.width == 560  # more than the 512 pixels of a painting that names no size
+
+
 def test_a_cutout_gives_a_transparent_clip_and_a_backdrop_an_opaque_one(person_file: Path, tmp_path: Path) -> None:
     clip = pochoir.animate(person_file, motion="breathe", duration="0.5s")
     assert clip.is_transparent

@@ -22,6 +22,7 @@ from pochoir.animation.shadow import contact_shade
 from pochoir.animation.stage import drift
 from pochoir.animation.timing import Timing
 from pochoir.animation.travel import plan_journey
+from pochoir.errors import ShapeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,12 @@ class Stage:
     plates: tuple[Picture, ...]
     size: Size
     scroll: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        layers = [cutout for actor in self.actors for cutout in actor.cutouts]
+        for layer in (*layers, *self.plates):
+            if layer.shape[:2] != tuple(self.size):
+                raise ShapeError(f"A layer of {layer.shape[1]}x{layer.shape[0]} is not of the clip's size {self.size}.")
 
 
 class Clip:

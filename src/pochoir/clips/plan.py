@@ -100,8 +100,8 @@ class Plan:
         return -face * max(1, round(self.timing.duration_s / _SCROLL_S))
 
 
-def plate_recipe(recipe: Recipe, region: str) -> Recipe:
-    """Return the recipe that paints the plate: the whole picture, with the settings of the background."""
+def plate_recipe(recipe: Recipe, region: str, size: Size) -> Recipe:
+    """Return the recipe that paints the plate: a whole picture of this size, with the settings of the background."""
     values: dict[str, Any] = dict.fromkeys(("mask", "scribble"))
     for name in RegionSettings.model_fields:
         prefix, _, setting = name.partition("_")
@@ -111,4 +111,4 @@ def plate_recipe(recipe: Recipe, region: str) -> Recipe:
     for prefix in ("subject_style", "background_style"):
         values |= {prefix: (), f"{prefix}_mask": ()}
     values |= {"style": getattr(recipe, region), "style_mask": getattr(recipe, f"{region}_mask")}
-    return recipe.replace(**values, backdrop="photo", size=None, full_size=False)
+    return recipe.replace(**values, backdrop="photo", size=size.long_side, full_size=False)

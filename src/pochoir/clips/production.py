@@ -221,7 +221,7 @@ class Production:
             styles={"style": styles},
             style_masks={} if masks is None else {"style": masks},
         )
-        recipe = self._limited(BACKGROUND, plate_recipe(self.recipe, region))
+        recipe = self._limited(BACKGROUND, plate_recipe(self.recipe, region, plan.size))
         painting = self._painting(sources, recipe)
         yield BACKGROUND, painting
         result = painting.result()
