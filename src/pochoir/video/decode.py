@@ -12,6 +12,8 @@ from pochoir.video.pyav import av
 
 _COVER: Final = 0x400
 """FFmpeg's flag of pictures attached to a sound file."""
+_WITHOUT_TIMES: Final = ("avi",)
+"""Formats whose packets have times in the order of decoding, which says nothing about B-frames."""
 _MOST_PACKETS_WITHOUT_FRAME: Final = 2000
 """Packets in a row without a frame after which a file counts as damaged to its end."""
 
@@ -74,6 +76,8 @@ def scan(path: Path, most: int | None = None) -> Index | None:
     times: dict[int, bool] = {}
     last_duration = 0
     with closing(open_container(path)) as container:
+        if container.format.name in _WITHOUT_TIMES:
+            return None
         packets = container.demux(find_stream(container))
         is_whole = True
         while True:
@@ -114,6 +118,7 @@ class Decoder:
         self._container = open_container(path)
         self._stream: Any = find_stream(self._container)
         self._stream.thread_type = "AUTO"
+        self._has_times = self._container.format.name not in _WITHOUT_TIMES
         self._index = index
         self._first = first
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
@@ -131,14 +136,12 @@ class Decoder:
         last_index, last_pts = -1, None
         for frame in self._frames():
             pts = frame.pts
-            if pts is None or (last_pts is not None and pts <= last_pts and self._index is None):
-                pts = 0 if last_pts is None else last_pts + self._step
             if self._index is None:
                 index = last_index + 1
-            else:
-                index = self._index.rank(pts)
-                if index <= last_index:
-                    continue
+                if pts is None or not self._has_times or (last_pts is not None and pts <= last_pts):
+                    pts = 0 if last_pts is None else last_pts + self._step
+            elif pts is None or (index := self._index.rank(pts)) <= last_index:
+                continue
             last_index, last_pts = index, pts
             if index >= self._first:
                 yield Decoded(index, pts, frame)

@@ -1,13 +1,13 @@
 """Reading of videos: frames with their exact times, upright, in sRGB."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pochoir._files import place_of
 from pochoir._types import Size
@@ -15,6 +15,9 @@ from pochoir.errors import InputError
 from pochoir.video import read_av, read_pillow
 from pochoir.video.colors import ColorTags, Rgb
 from pochoir.video.source import Moment, Source
+
+_NEAR: Final = 6
+"""Frames that are decoded sooner than a file is opened again."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Video:
         self.path = path
         self.info = info
         self._source = source
-        self._cursor: Iterator[Moment] | None = None
+        self._cursor: Generator[Moment, None, None] | None = None
         self._before: Moment | None = None
         self._after: Moment | None = None
 
@@ -146,12 +149,11 @@ class Video:
         if index < 0:
             raise InputError(f"Frames of a video are counted from 0; got {index}.")
         if not self._is_ahead(index):
-            self._reset()
-            self._cursor = self._source.moments(self._source.key_before(index))
-            self._after = next(self._cursor, None)
-        assert self._cursor is not None  # noqa: S101
-        while self._after is not None and self._after.index <= index:
-            self._before, self._after = self._after, next(self._cursor, None)
+            self._start_at(self._source.key_before(index))
+        self._advance(index)
+        if self._before is None:  # the part from the key frame on is damaged
+            self._start_at(0)
+            self._advance(index)
         if self._before is None or (self._after is None and index > self._last_index()):
             raise InputError(f"{self.path!r} has no frame {index}: the last one is {self._last_index()}.")
         following = None if self._after is None else self._after.time_s - self._before.time_s
@@ -162,14 +164,24 @@ class Video:
         return max(last, self._source.count() - 1)
 
     def _is_ahead(self, index: int) -> bool:
-        """Return True if the cursor reaches a frame without passing a key frame to jump to."""
+        """Return True if the cursor reaches a frame sooner than a jump to a key frame would."""
         if self._cursor is None or self._before is None or index < self._before.index:
             return False
-        return self._source.key_before(index) <= self._before.index or index == self._before.index
+        return index <= self._before.index + _NEAR or self._source.key_before(index) <= self._before.index
+
+    def _start_at(self, first: int) -> None:
+        self._reset()
+        self._cursor = self._source.moments(first)
+        self._after = next(self._cursor, None)
+
+    def _advance(self, index: int) -> None:
+        """Read on until the frame after ``index``."""
+        while self._cursor is not None and self._after is not None and self._after.index <= index:
+            self._before, self._after = self._after, next(self._cursor, None)
 
     def _reset(self) -> None:
         if self._cursor is not None:
-            self._cursor.close()  # type: ignore[attr-defined]
+            self._cursor.close()
         self._cursor = self._before = self._after = None
 
     @staticmethod

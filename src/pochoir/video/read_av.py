@@ -43,6 +43,8 @@ def open_source(path: Path, name: str) -> "AvSource":
             if _is_picture(container):
                 raise InputError(f"{name!r} is a still picture; use: pochoir stylize")
             return AvSource(path, name, container, stream)
+    except library.error.EOFError as error:
+        raise InputError(f"Cannot read the video {name!r}: it holds no whole frame.") from error
     except (library.error.FFmpegError, ValueError) as error:
         raise InputError(f"Cannot read the video {name!r}: {_reason(path, error)}.") from error
 
@@ -87,7 +89,7 @@ class AvSource:
         self.rotation = self._geometry.turns * 90
         self.color: ColorTags = tags_of(first.frame)
         self._start = scan(path, _SCANNED_AT_OPENING)
-        self._first_pts = self._start.pts[0] if self._start else first.pts
+        self._first_pts: int = self._start.pts[0] if self._start else first.pts
         self.is_variable = self._start is not None and self._start.is_variable
         self.fps = self._rate(stream)
         self.duration_s = self._duration(container, stream)
