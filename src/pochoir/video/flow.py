@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pochoir.video.colors import Rgb
-from pochoir.video.warping import FlowField, dense_search, is_inside, warp
+from pochoir.video.warping import DenseSearch, FlowField, is_inside, warp
 
 Map = npt.NDArray[np.float32]
 Matte = npt.NDArray[np.uint8]
@@ -48,7 +48,7 @@ class Flows:
     def __init__(self, frames: Sequence[Rgb], mattes: Sequence[Matte | None] | None = None) -> None:
         self._frames = frames
         self._mattes = mattes
-        self._search = dense_search(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._kept: OrderedDict[tuple[str, int, int], npt.NDArray[Any]] = OrderedDict()
         self._kept_bytes = 0
 
@@ -117,9 +117,9 @@ class Flows:
 
     def _raw(self, i: int, j: int) -> FlowField:
         height, width = self._frames[i].shape[:2]
-        found = self._search.calc(self._gray(i), self._gray(j), None)
+        found = self._search.flow(self._gray(i), self._gray(j))
         if found.shape[:2] == (height, width):
-            return np.asarray(found, np.float32)
+            return found
         scale = np.array([width / found.shape[1], height / found.shape[0]], np.float32)
         way = cv2.INTER_AREA if found.shape[0] > height else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(found, (width, height), interpolation=way) * scale, np.float32)
@@ -140,8 +140,7 @@ def enlarge_gray(frame: Rgb) -> npt.NDArray[np.uint8]:
     gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     height, width = gray.shape
     factor = min(_WORKING_LONG_SIDE / max(height, width), _MOST_ENLARGED)
-    # The search needs at least 16 pixels a side.
-    size = (max(16, round(width * factor)), max(16, round(height * factor)))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
     if size == (width, height):
         return np.asarray(gray, np.uint8)
     way = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA

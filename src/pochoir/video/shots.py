@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pochoir.video.colors import Rgb
-from pochoir.video.warping import dense_search, warp
+from pochoir.video.warping import DenseSearch, warp
 
 NEIGHBORS: Final = 6
 """Differences on each side that a cut is compared with."""
@@ -72,15 +72,14 @@ def find_cuts(frames: Iterable[Rgb]) -> list[int]:
 
 def compensated_difference(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
     """Return the mean difference of two small frames in 8-bit levels, once one is warped onto the other."""
-    search = dense_search(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    grays = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (other, one)]
-    flow = search.calc(grays[0], grays[1], None)
-    moved = warp(one, np.asarray(flow, np.float32), interpolation="linear")
+    search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    grays = [np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.uint8) for each in (other, one)]
+    moved = warp(one, search.flow(grays[0], grays[1]), interpolation="linear")
     return float(np.abs(moved - other).mean())
 
 
 def _shrink(frame: Rgb) -> npt.NDArray[np.uint8]:
     height, width = frame.shape[:2]
     factor = _LONG_SIDE_PX / max(height, width)
-    size = (max(16, round(width * factor)), max(16, round(height * factor)))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)

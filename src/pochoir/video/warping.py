@@ -13,6 +13,8 @@ FlowField = npt.NDArray[np.float32]
 
 _WAYS: Final = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "lanczos": cv2.INTER_LANCZOS4}
 _MOST_CHANNELS: Final = 4
+_LEAST_SIDE_PX: Final = 16
+_MOST_PROPORTION: Final = 3
 
 
 def warp(picture: npt.NDArray[Any], flow: FlowField, *, interpolation: str = "lanczos") -> npt.NDArray[np.float32]:
@@ -43,9 +45,32 @@ def warp(picture: npt.NDArray[Any], flow: FlowField, *, interpolation: str = "la
     return _sample(values, places, interpolation)
 
 
-def dense_search(preset: int) -> Any:
-    """Return OpenCV's dense inverse search (Kroeger et al., ECCV 2016) with one of its presets."""
-    return cv2.DISOpticalFlow_create(preset)  # type: ignore[attr-defined]  # missing in OpenCV's stubs
+class DenseSearch:
+    """OpenCV's dense inverse search.
+
+    Args:
+        preset: One of OpenCV's presets, such as ``cv2.DISOPTICAL_FLOW_PRESET_MEDIUM``.
+
+    References:
+        Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016.
+    """
+
+    def __init__(self, preset: int) -> None:
+        self._search = cv2.DISOpticalFlow_create(preset)  # type: ignore[attr-defined]  # missing in OpenCV's stubs
+
+    def flow(self, one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> FlowField:
+        """Return where each pixel of a grey picture (H, W) is in another, shape (H, W, 2)."""
+        height, width = one.shape
+        # The search crashes on narrow strips when several threads share them.
+        least = max(_LEAST_SIDE_PX, -(-max(height, width) // _MOST_PROPORTION))
+        wide = [
+            cv2.copyMakeBorder(
+                each, 0, max(0, least - height), 0, max(0, least - width), borderType=cv2.BORDER_REPLICATE
+            )
+            for each in (one, other)
+        ]
+        found = self._search.calc(wide[0], wide[1], None)
+        return np.ascontiguousarray(found[:height, :width], np.float32)
 
 
 def positions(flow: FlowField) -> FlowField:
