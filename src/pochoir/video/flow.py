@@ -14,9 +14,8 @@ from pochoir.video.warping import DenseSearch, FlowField, is_inside, warp
 Map = npt.NDArray[np.float32]
 Matte = npt.NDArray[np.uint8]
 
-_WORKING_LONG_SIDE: Final = 512
-_MOST_ENLARGED: Final = 2.0
-"""The raw flow is computed at this size: smaller frames are enlarged, which halves its error at 256 pixels."""
+_MOST_SEARCHED_PX: Final = 640
+"""Long side above which the raw flow is computed on smaller copies."""
 _CACHE_BYTES: Final = 192 << 20
 _TEXTURE_SIGMA: Final = 2.0
 _TEXTURE_HALF: Final = 4.0
@@ -26,8 +25,10 @@ _PHOTO_LEVELS: Final = 14.0
 """Mean difference in 8-bit levels up to which two pixels show the same."""
 _MATTE_DIFFERENCE: Final = 0.25
 _INCONSISTENT_FROM: Final = 1.5
-_BAND_PX_AT_256: Final = 7.0
-"""Width of the band at a silhouette that the background's flow is not taken from, at 256 pixels."""
+_BAND_PX: Final = 16
+_BAND: Final = 0.043
+"""Width of the band at a silhouette that the background's flow is not taken from, in pixels and as a share of the long
+side, whichever is more: patches of the search that overlap the subject move with it."""
 _FILL_LEVELS: Final = 6
 _FILL_FAITH: Final = 0.02
 """Weight of the coarser answer in a fill; texture counts up to 1."""
@@ -48,7 +49,7 @@ class Flows:
     def __init__(self, frames: Sequence[Rgb], mattes: Sequence[Matte | None] | None = None) -> None:
         self._frames = frames
         self._mattes = mattes
-        self._search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, is_fine=True)
         self._kept: OrderedDict[tuple[str, int, int], npt.NDArray[Any]] = OrderedDict()
         self._kept_bytes = 0
 
@@ -91,7 +92,7 @@ class Flows:
         if own is None or other is None:
             return pull_push(raw, weight)
         agrees = np.abs(warp(other, raw, interpolation="linear") - own) < 0.3
-        outlying = _grow(own > 0.1, max(1, round(_BAND_PX_AT_256 * max(raw.shape[:2]) / 256)))
+        outlying = _grow(own > 0.1, max(_BAND_PX, round(_BAND * max(own.shape))))
         subject, ground = _shrink(own > 0.9, 2), ~outlying
         if not subject.any():
             return pull_push(raw, weight)
@@ -121,11 +122,10 @@ class Flows:
         if found.shape[:2] == (height, width):
             return found
         scale = np.array([width / found.shape[1], height / found.shape[0]], np.float32)
-        way = cv2.INTER_AREA if found.shape[0] > height else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(found, (width, height), interpolation=way) * scale, np.float32)
+        return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) * scale, np.float32)
 
     def _gray(self, i: int) -> npt.NDArray[np.uint8]:
-        return np.asarray(self._keep("gray", i, i, lambda i, _: enlarge_gray(self._frames[i])))
+        return np.asarray(self._keep("gray", i, i, lambda i, _: _to_searched_gray(self._frames[i])))
 
     def _texture(self, i: int) -> Map:
         return np.asarray(self._keep("texture", i, i, lambda i, _: _measure_texture(self._frames[i])))
@@ -135,16 +135,15 @@ class Flows:
         return None if matte is None else matte.astype(np.float32) / np.float32(255)
 
 
-def enlarge_gray(frame: Rgb) -> npt.NDArray[np.uint8]:
-    """Return a frame in grey at the size that flow is computed at."""
+def _to_searched_gray(frame: Rgb) -> npt.NDArray[np.uint8]:
+    """Return a frame in grey at the size that flow is searched at."""
     gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     height, width = gray.shape
-    factor = min(_WORKING_LONG_SIDE / max(height, width), _MOST_ENLARGED)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    if size == (width, height):
+    factor = _MOST_SEARCHED_PX / max(height, width)
+    if factor >= 1:
         return np.asarray(gray, np.uint8)
-    way = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(gray, size, interpolation=way), np.uint8)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def pull_push(values: npt.NDArray[np.float32], weight: Map) -> npt.NDArray[np.float32]:

@@ -13,6 +13,7 @@ FlowField = npt.NDArray[np.float32]
 
 _WAYS: Final = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "lanczos": cv2.INTER_LANCZOS4}
 _MOST_CHANNELS: Final = 4
+_FINE_STRIDE_PX: Final = 4
 _LEAST_SIDE_PX: Final = 16
 _MOST_PROPORTION: Final = 3
 
@@ -50,13 +51,17 @@ class DenseSearch:
 
     Args:
         preset: One of OpenCV's presets, such as ``cv2.DISOPTICAL_FLOW_PRESET_MEDIUM``.
+        is_fine: Search at the full size, too, where presets stop at half of it.
 
     References:
         Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016.
     """
 
-    def __init__(self, preset: int) -> None:
+    def __init__(self, preset: int, *, is_fine: bool = False) -> None:
         self._search = cv2.DISOpticalFlow_create(preset)  # type: ignore[attr-defined]  # missing in OpenCV's stubs
+        if is_fine:
+            self._search.setFinestScale(0)
+            self._search.setPatchStride(_FINE_STRIDE_PX)
 
     def flow(self, one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> FlowField:
         """Return where each pixel of a grey picture (H, W) is in another, shape (H, W, 2)."""
