@@ -15,6 +15,7 @@ from pochoir.painting import Painting
 from pochoir.recipe import Recipe
 from pochoir.scene import Scene
 from pochoir.sequence.painted import PaintedVideo
+from pochoir.sequence.painter import COARSE_STEPS, FINE_STEPS
 from pochoir.transfer import expected_bytes
 from pochoir.transfer.schedule import plan_scales
 
@@ -26,8 +27,8 @@ MATTE_EVERY: Final = 3
 """Frames from one search for the subject to the next."""
 USUAL_KEY_DISTANCE: Final = 6.0
 """Frames from one key to the next where keys place themselves."""
-LATER_KEY_STEPS: Final = 10 / 36 * 1.25
-"""Steps at full size of a later key, as a share of the recipe's: as many at half the size count a fourth."""
+LATER_KEY_STEPS: Final = COARSE_STEPS / 4 + FINE_STEPS
+"""Steps at full size of a later key, as a share of the recipe's: those at half the size count a fourth."""
 STEP_S_PER_PX: Final = 4.0e-6
 """Seconds a pixel of one step, where it cannot be measured."""
 CARRY_S_PER_PX: Final = 2.0e-6
