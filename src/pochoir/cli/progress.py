@@ -38,12 +38,12 @@ class PaintingBar:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[losses]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=stderr,
             transient=True,
             disable=_is_hidden(quiet),
         )
-        self._task: TaskID = self._progress.add_task(WAITING, total=None, losses="")
+        self._task: TaskID = self._progress.add_task(WAITING, total=None, losses="", left="")
 
     def __enter__(self) -> "PaintingBar":
         self._progress.start()
@@ -52,13 +52,16 @@ class PaintingBar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, *, scale: str, done: int, total: int, style: float, content: float) -> None:
+    def show(
+        self, *, scale: str, done: int, total: int, style: float, content: float, left_s: float | None = None
+    ) -> None:
         """Show a step."""
         losses = f"style {style:.3f}, content {content:.3f}"
-        self._progress.update(self._task, description=scale, completed=done, total=total, losses=losses)
+        left = _describe_left(left_s)
+        self._progress.update(self._task, description=scale, completed=done, total=total, losses=losses, left=left)
 
     def show_event(self, event: "Event") -> None:
-        """Show a ``Progress`` event of a painting or a clip; others change nothing."""
+        """Show a ``Progress`` event of a painting, a clip or a video; others change nothing."""
         from pochoir._types import Size
         from pochoir.jobs import Progress as Step
 
@@ -69,9 +72,13 @@ class PaintingBar:
         if "losses" in facts:
             scale = f"scale {facts['scale']} of {facts['scales']}, {Size(**facts['size'])}"
             losses = facts["losses"]
-            self.show(scale=scale, done=done, total=total, style=losses["style"], content=losses["content"])
+            style, content = losses["style"], losses["content"]
+            self.show(scale=scale, done=done, total=total, style=style, content=content, left_s=event.left_s)
         else:
-            self._progress.update(self._task, description=event.stage, completed=done, total=total, losses="")
+            left = _describe_left(event.left_s)
+            self._progress.update(
+                self._task, description=event.stage, completed=done, total=total, losses="", left=left
+            )
 
 
 def watch(steps: Iterable["Step"], *, quiet: bool) -> Iterator["Step"]:
@@ -84,6 +91,7 @@ def watch(steps: Iterable["Step"], *, quiet: bool) -> Iterator["Step"]:
                 total=step.total,
                 style=step.losses.style,
                 content=step.losses.content,
+                left_s=step.left_s,
             )
             yield step
 
@@ -117,7 +125,7 @@ class BatchBar:
 
     def show(self, batch: "BatchProgress", name: str) -> None:
         """Show the state of the batch, and the photo that something happened to."""
-        left = "" if batch.left_s is None else f"{describe_duration(batch.left_s)} left"
+        left = _describe_left(batch.left_s)
         count = f"{batch.done}/{batch.total}"
         self._progress.update(self._task, completed=batch.units, count=count, left=left, description=name)
 
@@ -128,6 +136,10 @@ def describe_duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{minutes // 60} h {minutes % 60} min" if minutes > 99 else f"{minutes} min"
+
+
+def _describe_left(left_s: float | None) -> str:
+    return "" if left_s is None else f"{describe_duration(left_s)} left"
 
 
 def _is_hidden(quiet: bool) -> bool:

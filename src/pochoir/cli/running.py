@@ -147,7 +147,7 @@ def _announce(event: "Event", report: Report) -> None:
     if not isinstance(event, Progress):
         return
     report.notes(event.notes)
-    is_first = event.facts.get("step", event.done) == 1
+    is_first = event.facts.get("step", event.done) == 1 or event.stage == "plan"
     if is_first and event.left_s is not None and event.left_s > LONG_S and "expected_bytes" in event.facts:
         memory = event.facts["expected_bytes"] / 2**30
         report.notes([f"about {describe_duration(event.left_s)} to go, in {memory:.1f} GB"])

@@ -181,6 +181,9 @@ class Filming:
     def _saved(self, *, is_partial: bool) -> Saved:
         painted = self._painted
         notes = list(painted.notes)
+        sound, suffix = painted.sound, Path(self._job.output).suffix.lower()
+        told = None if sound is None else video.describe_sound(sound, suffix)
+        notes += [] if told is None else [told]
         if is_partial:
             notes.append(
                 f"{self._shown} of about {self._count} frames are done; the same request goes on with the rest"
@@ -194,7 +197,7 @@ class Filming:
                 "fps": painted.fps,
                 "duration_s": self._shown / painted.fps,
                 "transparent": painted.is_transparent,
-                "sound": painted.sound is not None,
+                "sound": sound is not None and suffix in video.FORMATS and video.FORMATS[suffix].needs_av,
                 "partial": is_partial,
                 "seed": painted.recipe.seed,
                 "timings": {"paint": time.monotonic() - self._started_s},

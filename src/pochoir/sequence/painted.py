@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pochoir import imaging, video, weights
 from pochoir._devices import resolve_device
@@ -20,10 +21,12 @@ from pochoir.loading import OpenEncoder, describe_environment, open_encoder
 from pochoir.recipe import Environment, Recipe, Record, Request
 from pochoir.scene import SegmenterFactory, find_work_size
 from pochoir.segmentation import Segmenter, weights_of
+from pochoir.sequence import plan
 from pochoir.sequence.events import SequenceEvent, Shown
 from pochoir.sequence.finished import FinishedOnly
 from pochoir.sequence.frames import expand
 from pochoir.sequence.inputs import VideoInputs, count_frames, with_form
+from pochoir.sequence.plan import Estimate
 from pochoir.sequence.production import FRAMES, Production
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
@@ -215,6 +218,18 @@ class PaintedVideo:
             sound=self.sound if is_stream else None,
             codec=None if self.settings.codec == "auto" else self.settings.codec,
         )
+
+    def estimate(self) -> Estimate:
+        """Return what the film will cost, after a few steps on its first frame: time, memory, sizes on disk."""
+        return plan.estimate(self, plan.measure(self))
+
+    def preview(self) -> Iterator[tuple[str, Tensor]]:
+        """Paint five small frames that are spread over the film, each alone.
+
+        Yields:
+            Caption with the frame's number and time, and the picture, shape (1, 3, H, W) or with alpha (1, 4, H, W).
+        """
+        return plan.preview(self)
 
     def open_store(self, output: str | os.PathLike[str]) -> FolderStore:
         """Return the store beside an output; it holds what an earlier run of the same request has finished."""

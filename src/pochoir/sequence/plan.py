@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from torch import Tensor
 
@@ -14,10 +14,12 @@ from pochoir.errors import EmptyRegionError
 from pochoir.painting import Painting
 from pochoir.recipe import Recipe
 from pochoir.scene import Scene
-from pochoir.sequence.painted import PaintedVideo
 from pochoir.sequence.painter import COARSE_STEPS, FINE_STEPS
 from pochoir.transfer import expected_bytes
 from pochoir.transfer.schedule import plan_scales
+
+if TYPE_CHECKING:
+    from pochoir.sequence.painted import PaintedVideo
 
 LONG_S: Final = 6 * 3600.0
 """Work that takes longer is not begun unless the user agrees to it."""
@@ -81,7 +83,7 @@ class Estimate:
     film_bytes: int
 
 
-def measure(painted: PaintedVideo) -> Speed:
+def measure(painted: "PaintedVideo") -> Speed:
     """Find the subject in the film's first frame, and take a few steps on it."""
     painting = Painting(
         _scene(painted, painted.recipe.replace(schedule=(3,), time=None)),
@@ -107,7 +109,7 @@ def measure(painted: PaintedVideo) -> Speed:
     return Speed(max(0.0, ends_s[0] - started_s - matte_s - step_s), step_s, matte_s)
 
 
-def estimate(painted: PaintedVideo, speed: Speed, *, steps: int | None = None) -> Estimate:
+def estimate(painted: "PaintedVideo", speed: Speed, *, steps: int | None = None) -> Estimate:
     """Return the cost of a film.
 
     Args:
@@ -137,7 +139,7 @@ def estimate(painted: PaintedVideo, speed: Speed, *, steps: int | None = None) -
     )
 
 
-def fit_steps(painted: PaintedVideo, speed: Speed) -> tuple[int, tuple[str, ...]]:
+def fit_steps(painted: "PaintedVideo", speed: Speed) -> tuple[int, tuple[str, ...]]:
     """Return the steps of the first key with which the recipe's time limit is kept, and a note.
 
     Steps are the recipe's at most, and ``FEWEST_STEPS`` at least, even if the time is not enough then.
@@ -155,7 +157,7 @@ def fit_steps(painted: PaintedVideo, speed: Speed) -> tuple[int, tuple[str, ...]
     return steps, (f"{steps} of {most} steps for the first key, so that the time is kept",) if steps < most else ()
 
 
-def preview(painted: PaintedVideo) -> Iterator[tuple[str, Tensor]]:
+def preview(painted: "PaintedVideo") -> Iterator[tuple[str, Tensor]]:
     """Paint a few frames that are spread over the film, small and each alone.
 
     Yields:
@@ -173,7 +175,7 @@ def preview(painted: PaintedVideo) -> Iterator[tuple[str, Tensor]]:
         yield caption, _paint_one(painted, recipe, imaging.load(frame.rgb))
 
 
-def _paint_one(painted: PaintedVideo, recipe: Recipe, frame: imaging.Picture) -> Tensor:
+def _paint_one(painted: "PaintedVideo", recipe: Recipe, frame: imaging.Picture) -> Tensor:
     painting = Painting(
         _scene(painted, recipe, frame),
         encoder=painted.tools.encoder,
@@ -193,7 +195,7 @@ def _paint_one(painted: PaintedVideo, recipe: Recipe, frame: imaging.Picture) ->
     return result.composite
 
 
-def _scene(painted: PaintedVideo, recipe: Recipe, frame: imaging.Picture | None = None) -> Scene:
+def _scene(painted: "PaintedVideo", recipe: Recipe, frame: imaging.Picture | None = None) -> Scene:
     sources = painted.inputs.sources
     return Scene(
         sources if frame is None else replace(sources, photo=frame),

@@ -221,15 +221,15 @@ def _show_preview(
     """Save a sheet of small frames, and report what the whole film will cost."""
     from pochoir import imaging
     from pochoir.sequence.making import prepare
-    from pochoir.sequence.plan import PREVIEW_PX, estimate, measure, preview
+    from pochoir.sequence.plan import PREVIEW_PX
 
     if len(names) != 1 or Path(names[0]).is_dir():
         raise OptionError("--preview is for one video; name a single one.")
     imaging.check_output(out, inputs=names, force=force)
     painted = prepare(names[0], recipe, settings, {})
-    tiles = list(preview(painted))
+    tiles = list(painted.preview())
     imaging.save(out, imaging.contact_sheet(tiles, columns=3, tile_px=PREVIEW_PX))
-    expected = estimate(painted, measure(painted))
+    expected = painted.estimate()
     report.notes(painted.notes)
     report.done(f"Saved {out}. {_describe_costs(expected)}", {"outputs": [str(out)], **vars(expected)})
 

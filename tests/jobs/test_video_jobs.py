@@ -1,0 +1,236 @@
+"""Videos as jobs: odd ones, canceled ones, previews, and the same film from Python."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+import pochoir
+from pochoir import video
+from pochoir.encoders import tiny_encoder
+from pochoir.errors import OptionError
+from pochoir.jobs import Event, Failed, Job, Preview, Progress, Saved, Worker
+from pochoir.jobs.control import Control
+from pochoir.recipe import Recipe
+from pochoir.segmentation import Segmentation
+from pochoir.sequence.settings import VideoSettings
+from support import films, tiny_program
+
+QUICK = {"steps": 4, "threads": 1, "keep": "none"}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_program.use_quick_parts(monkeypatch.setattr)
+
+
+def make(
+    source: Path, output: Path, style: Path | None, recipe: dict[str, object] | None = None, **form: object
+) -> Job:
+    painted = {} if style is None else {"style": [str(style)]}
+    return Job(
+        kind="video", photo=source, output=output, recipe=Recipe(**(QUICK | painted | (recipe or {}))), form=form
+    )
+
+
+def perform(job: Job, *, previews_s: float | None = None, control: Control | None = None) -> list[Event]:
+    return list(Worker.maker(previews_s=previews_s)().run(job, control or Control()))
+
+
+def saved(job: Job) -> Saved:
+    last = perform(job)[-1]
+    assert isinstance(last, Saved), last
+    return last
+
+
+def read(path: Path) -> list[video.VideoFrame]:
+    with video.open_video(path) as opened:
+        return list(opened.frames())
+
+
+# ---- odd videos
+
+
+def test_odd_sides_one_frame_and_rotation(tmp_path: Path, style_file: Path) -> None:
+    odd = films.write(tmp_path / "odd.mp4", [films.draw(0, 33, 47)], pixels="yuv444p")
+    out = tmp_path / "out.mov"
+    done = saved(make(odd, out, style_file, codec="qtrle"))
+    assert (done.facts["frames"], done.facts["size"]) == (1, {"height": 33, "width": 47})
+    assert read(out)[0].rgb.shape == (33, 47, 3)
+    turned = films.write(tmp_path / "turned.mp4", count=2, rotation=90)
+    assert saved(make(turned, tmp_path / "turned.gif", style_file)).facts["size"] == {"height": 64, "width": 48}
+
+
+def test_variable_times_and_sound_are_kept(tmp_path: Path, style_file: Path) -> None:
+    times = [0, 1, 2, 6, 7, 12, 13, 14]
+    given = films.write(tmp_path / "given.mp4", count=len(times), pts=times, sound=True)
+    out = tmp_path / "out.mp4"
+    done = saved(make(given, out, style_file))
+    assert done.facts["sound"] is True
+    assert [frame.time_s for frame in read(out)] == [Fraction(time, 25) for time in times]
+    assert films.sound_packets(out) == films.sound_packets(given)
+    silent = saved(make(given, tmp_path / "silent.mp4", style_file, sound=False))
+    assert silent.facts["sound"] is False
+    with av.open(str(tmp_path / "silent.mp4")) as container:
+        assert not container.streams.audio
+    picture = saved(make(given, tmp_path / "out.gif", style_file))
+    assert ".gif holds no sound; it is left out" in picture.notes
+    assert [frame.time_s for frame in read(tmp_path / "out.gif")] == [Fraction(time, 25) for time in times]
+
+
+def test_of_a_video_that_is_damaged_in_the_middle_the_rest_is_painted(tmp_path: Path, style_file: Path) -> None:
+    given = films.write(tmp_path / "given.mkv", count=30, options={"g": "5"})
+    data = bytearray(given.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 1500] = bytes(1500)
+    given.write_bytes(data)
+    whole = len(read(given))
+    assert 5 < whole < 30
+    done = saved(make(given, tmp_path / "out.mp4", style_file))
+    assert done.facts["frames"] == whole
+    assert any("damaged" in note for note in done.notes)
+
+
+def test_frames_without_a_subject_are_said_and_shown(tmp_path: Path, style_file: Path) -> None:
+    dark = [np.full((32, 48, 3), 20, np.uint8) for _ in range(8)]
+    bright = [frame.copy() for frame in dark]
+    for frame in bright:
+        frame[8:24, 16:32] = 240
+    given = films.write(tmp_path / "given.mp4", [*dark, *bright])
+    job = make(given, tmp_path / "out.mp4", None, {"subject_style": [str(style_file)]})
+    done = saved(job)
+    assert done.facts["frames"] == 16
+    assert any("no subject was found in frames 0 to" in note for note in done.notes)
+    shown = read(tmp_path / "out.mp4")
+    assert np.abs(shown[2].rgb.astype(int) - 20).max() < 8
+    assert np.abs(shown[14].rgb[12:20, 20:28].astype(int) - 240).mean() > 10
+
+
+# ---- events
+
+
+def test_progress_and_previews_of_a_film(tmp_path: Path, style_file: Path) -> None:
+    given = films.write(tmp_path / "given.mp4", count=10)
+    events = perform(make(given, tmp_path / "out.mp4", style_file), previews_s=0.0)
+    steps = [event for event in events if isinstance(event, Progress)]
+    assert steps[0].stage == "plan"
+    assert steps[0].facts["frames"] == 10
+    assert {step.stage for step in steps} >= {"plan", "cuts", "keys", "frames"}
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
+    assert (steps[-1].done, steps[-1].total) == (10, 10)
+    assert all(step.left_s is not None and step.left_s >= 0 for step in steps)
+    previews = [event for event in events if isinstance(event, Preview)]
+    assert len(previews) >= 10
+    assert all(event.jpeg.startswith(b"\xff\xd8") for event in previews)
+
+
+def cancel(job: Job, *, keep: bool) -> list[Event]:
+    control, events = Control(), []
+    for event in Worker.maker()().run(job, control):
+        events.append(event)
+        if isinstance(event, Progress) and event.done == 5:
+            control.cancel(keep=keep)
+    return events
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_canceled_film_keeps_its_parts_and_on_request_the_film_so_far(
+    tmp_path: Path, style_file: Path, keep: bool
+) -> None:
+    given = films.write(tmp_path / "given.mp4", count=20)
+    out = tmp_path / "out.mp4"
+    job = make(given, out, style_file, keys=4)
+    last = cancel(job, keep=keep)[-1]
+    assert (tmp_path / ".out.mp4.parts").is_dir()
+    if keep:
+        assert isinstance(last, Saved)
+        assert last.interrupted
+        assert len(read(out)) == last.facts["frames"] >= 5
+    else:
+        assert last.kind == "canceled"
+        assert not out.exists()
+    resumed = perform(job)
+    assert isinstance(resumed[-1], Saved)
+    assert len(read(out)) == 20
+    assert any("resumed" in note for event in resumed if isinstance(event, Progress) for note in event.notes)
+    assert perform(job)[-1].kind == "skipped"
+
+
+def test_a_bad_form_and_recipe_are_refused_before_the_start(tmp_path: Path, style_file: Path) -> None:
+    given = films.write(tmp_path / "given.mp4", count=2)
+    for recipe, form, message in (
+        ({}, {"frames": 3}, "Unknown setting of a video"),
+        ({}, {"form": "film"}, "Unknown form of a video"),
+        ({"enlarge": 2}, {}, "enlarge is for single pictures"),
+        ({"mask": "m.png"}, {}, "give --mask-frame N=FILE"),
+        ({"keep_points": "1,2"}, {}, "--keep-points N="),
+        ({}, {"form": "cutout"}, ".mp4 holds no transparency"),
+    ):
+        with pytest.raises(pochoir.PochoirError, match=message):
+            list(pochoir.run([make(given, tmp_path / "out.mp4", style_file, recipe, **form)]))
+
+
+def test_another_film_is_replaced_by_force_only(tmp_path: Path, style_file: Path) -> None:
+    given = films.write(tmp_path / "given.mp4", count=3)
+    job = make(given, tmp_path / "out.mp4", style_file)
+    saved(job)
+    other = make(given, tmp_path / "out.mp4", style_file, on=2)
+    refused = perform(other)[-1]
+    assert isinstance(refused, Failed)
+    assert "is another film" in refused.error
+    saved(other.model_copy(update={"force": True}))
+
+
+# ---- Python
+
+
+class LeftHalf:
+    name = "left half"
+
+    def segment(self, photo: torch.Tensor) -> Segmentation:
+        matte = torch.zeros(1, 1, *photo.shape[-2:])
+        matte[..., : photo.shape[-1] // 2] = 1.0
+        return Segmentation(matte, self.name)
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    return films.write(tmp_path / "given.mp4", count=6)
+
+
+def test_frames_in_python_are_those_of_the_film(given: Path, tmp_path: Path, style_file: Path) -> None:
+    settings = {**QUICK, "style": style_file, "encoder": tiny_encoder(), "codec": "qtrle"}
+    painted = pochoir.stylize_video(given, **settings)
+    assert (len(painted), painted.size, painted.fps, painted.is_transparent) == (6, (48, 64), 25.0, False)
+    frames = list(painted)
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 6
+    assert all(np.array_equal(one, other) for one, other in zip(frames, painted, strict=True))
+    done: list[int] = []
+    out = painted.save(tmp_path / "out.mov", progress=done.append)
+    assert done == [1, 2, 3, 4, 5, 6]
+    assert all(np.array_equal(one, other.rgb) for one, other in zip(frames, read(out), strict=True))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given.mp4", "out.mov", "style.png"]
+    redone = perform(Job(kind="redo", photo=out, output=tmp_path / "again.mov"))[-1]
+    assert isinstance(redone, Failed)
+    assert "an object of the user's own (encoder)" in redone.error
+
+
+def test_a_subject_of_ones_own_is_cut_out(given: Path) -> None:
+    painted = pochoir.stylize_video(given, settings=VideoSettings(form="cutout"), segmenter=LeftHalf(), end="0.1s")
+    frames: Iterator[np.ndarray] = iter(painted)
+    first = next(frames)
+    assert first.shape == (48, 64, 4)
+    assert (first[:, :28, 3] == 255).all()
+    assert (first[:, 36:, 3] == 0).all()
+    assert painted.record.record.request.own == ("segmenter 'left half'",)
+
+
+def test_what_python_cannot_give_is_said(given: Path) -> None:
+    with pytest.raises(OptionError, match="A video is given by the path of its file; got ndarray"):
+        pochoir.stylize_video(np.zeros((2, 2, 3)), style="mosaic")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="Nothing is to be painted"):
+        pochoir.stylize_video(given)
