@@ -115,18 +115,22 @@ class Decoder:
     def __init__(self, path: Path, index: Index | None, first: int = 0) -> None:
         self.damaged = 0
         self._library = av()
-        self._container = open_container(path)
-        self._stream: Any = find_stream(self._container)
-        self._stream.thread_type = "AUTO"
-        self._has_times = self._container.format.name not in _WITHOUT_TIMES
+        self._path = path
         self._index = index
         self._first = first
+        self._open()
+        self._has_times = self._container.format.name not in _WITHOUT_TIMES
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(1, round(1 / (rate * self._stream.time_base))) if self._stream.time_base else 1
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+    def _open(self) -> None:
+        self._container = open_container(self._path)
+        self._stream = find_stream(self._container)
+        self._stream.thread_type = "AUTO"
 
     def __iter__(self) -> Iterator[Decoded]:
         wanted = None
@@ -152,14 +156,15 @@ class Decoder:
         at = bisect.bisect_right(self._index.keys, wanted) - 1
         while at > 0:
             # Some containers look for a decoding time, and may land one key frame too late.
-            self._container.seek(self._index.keys[at], stream=self._stream)
             with suppress(self._library.error.FFmpegError):
+                self._container.seek(self._index.keys[at], stream=self._stream)
                 packet = next(self._container.demux(self._stream), None)
                 if packet is not None and packet.pts is not None and packet.pts <= wanted:
                     self._container.seek(self._index.keys[at], stream=self._stream)
                     return
             at -= 1
-        self._container.seek(self._index.pts[0], stream=self._stream)
+        self._container.close()  # a damaged file may not even seek to its start
+        self._open()
 
     def _frames(self) -> Iterator[Any]:
         """Yield whole frames; after damage, go on at the next key frame."""

@@ -76,7 +76,7 @@ class AvSource:
     """
 
     def __init__(self, path: Path, name: str, container: Any, stream: Any) -> None:
-        self.path = path
+        self._path, self._name = path, name
         self.notes: list[str] = []
         self.has_sound = bool(container.streams.audio)
         self.time_base: Fraction = stream.time_base or Fraction(1, 1000)
@@ -98,7 +98,7 @@ class AvSource:
 
     def moments(self, first: int) -> Generator[Moment, None, None]:
         """Yield frames in order of time, from number ``first`` on."""
-        with closing(Decoder(self.path, self._index, first)) as decoder:
+        with closing(Decoder(self._path, self._index, first)) as decoder:
             for index, pts, frame in decoder:
                 if (frame.height, frame.width) != self._geometry.stored:
                     self._note(f"frames change their size; they are resized to the first one's, {self.size}")
@@ -128,10 +128,14 @@ class AvSource:
     def _index(self) -> Index | None:
         if self._start is None or self._start.is_whole:
             return self._start
-        return scan(self.path)
+        return scan(self._path)
 
     def _render(self, frame: Any, size: Size) -> Rgb:
-        return to_rgb(av(), frame, size, self._geometry.turns)
+        library = av()
+        try:
+            return to_rgb(library, frame, size, self._geometry.turns)
+        except (library.error.FFmpegError, ValueError) as error:
+            raise InputError(f"Cannot convert the frames of {self._name!r} ({frame.format.name}) to RGB.") from error
 
     def _rate(self, stream: Any) -> Fraction:
         known = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate and 0 < rate <= _MOST_FPS]

@@ -1,5 +1,6 @@
 """Animated pictures (GIF, WebP, APNG) read as videos."""
 
+import struct
 import warnings
 from collections.abc import Generator
 from fractions import Fraction
@@ -21,6 +22,11 @@ ANIMATED: Final = ("GIF", "WEBP", "PNG", "AVIF")
 """Pillow's names of formats that hold motion."""
 _STILL: Final = ("JPEG", "TIFF", "BMP", "JPEG2000", "PPM", "ICO", "TGA", "PSD")
 _OPAQUE: Final = 255
+_DAMAGE: Final = (
+    *(OSError, EOFError, ValueError, SyntaxError, IndexError, KeyError, TypeError, OverflowError, struct.error),
+    Image.DecompressionBombError,
+)
+"""Errors that Pillow raises on damaged files."""
 _LEAST_MS: Final = 20
 _USUAL_MS: Final = 100
 """Browsers show frames of less than 20 ms for 100 ms."""
@@ -33,7 +39,7 @@ def count_frames(path: Path) -> int | None:
         try:
             with Image.open(path, formats=[*ANIMATED, *_STILL]) as image:
                 return int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except _DAMAGE:
             return None
 
 
@@ -67,7 +73,7 @@ class AnimatedPicture:
                 try:
                     image.seek(number)
                     rgb = self._on_white(image)
-                except (OSError, EOFError, ValueError, SyntaxError):
+                except _DAMAGE:
                     self._note(f"frames from number {number} on are damaged and left out")
                     return
                 start, end = self._starts[number : number + 2]
@@ -106,7 +112,7 @@ def _durations_ms(path: Path) -> list[int]:
             try:
                 image.seek(number)
                 image.load()  # WebP knows the time only then
-            except (OSError, EOFError, ValueError, SyntaxError):
+            except _DAMAGE:
                 break
             time = round(image.info.get("duration", 0))
             times.append(time if time >= _LEAST_MS else _USUAL_MS)
