@@ -182,7 +182,7 @@ def replay(record: Record, *, base: Path, inputs_dir: Path | None = None) -> Pai
         recorded=record,
         threads=ran_on.threads,
         engine="torch" if ran_on.engine == "torch" else "auto",
-        notes=_describe_differences(record, device),
+        notes=describe_differences(record, device),
     )
 
 
@@ -266,8 +266,8 @@ def _check_weights(record: Record) -> None:
             )
 
 
-def _describe_differences(record: Record, device: str) -> tuple[str, ...]:
-    """One sentence if versions or devices differ, since the bytes may then differ as well."""
+def describe_differences(record: Record, device: str) -> tuple[str, ...]:
+    """Return one sentence if versions or devices differ, since the bytes may then differ as well."""
     ran_on = record.environment
     then = {"pochoir": ran_on.version, "torch": ran_on.torch, "device": ran_on.device, "engine": ran_on.engine}
     engine = "torch" if ran_on.engine == "torch" else expected_engine(device)  # torch is there in any case

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from support import films
 from support.program import pochoir
 
 pytestmark = pytest.mark.weights
 
-COMMANDS = ("animate", "compare", "recipe", "redo", "score", "segment", "styles", "stylize", "sweep", "watch")
+COMMANDS = ("animate", "compare", "recipe", "redo", "score", "segment", "styles", "stylize", "sweep", "video", "watch")
 TYPED = tuple(f"pochoir {name}" for name in COMMANDS)
 SMALLER = {
     "stylize": ["--size", "64", "--steps", "1", "--threads", "1"],
     "watch": ["--size", "48", "--steps", "1", "--threads", "1"],
     "animate": ["--size", "64", "--steps", "1", "--duration", "0.5s", "--fps", "8", "--threads", "1"],
+    "video": ["--size", "64", "--steps", "1", "--threads", "1"],
     "sweep": ["--size", "48", "--steps", "1", "--threads", "1"],
     "compare": ["--size", "48", "--steps", "1", "--no-weaknesses"],
 }
@@ -55,6 +57,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(noise).save(tmp_path / name)
     Image.fromarray((y[:64, :64] < 8).astype(np.uint8) * 255).save(tmp_path / "sky.png")
     Image.new("L", (64, 64), 255).save(tmp_path / "white.png")
+    films.write(tmp_path / "walk.mp4", count=5)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -80,7 +83,7 @@ def test_commands(page: str, desk: Path) -> None:
         typed = typed[:-1] if target else typed
         typed += SMALLER.get(typed[0], [])
         if (
-            typed[0] in ("stylize", "segment", "animate", "watch")
+            typed[0] in ("stylize", "segment", "animate", "video", "watch")
             and "--segmenter" not in typed
             and "--list" not in typed
         ):

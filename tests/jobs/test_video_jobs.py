@@ -214,7 +214,9 @@ def test_frames_in_python_are_those_of_the_film(given: Path, tmp_path: Path, sty
     assert done == [1, 2, 3, 4, 5, 6]
     assert all(np.array_equal(one, other.rgb) for one, other in zip(frames, read(out), strict=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["given.mp4", "out.mov", "style.png"]
-    redone = perform(Job(kind="redo", photo=out, output=tmp_path / "again.mov"))[-1]
+    loaded = pochoir.stylize_video(given, **(settings | {"encoder": "vgg19"})).save(tmp_path / "loaded.mov")
+    assert pochoir.redo(loaded).save(tmp_path / "again.mov").read_bytes() == loaded.read_bytes()
+    redone = perform(Job(kind="redo", photo=out, output=tmp_path / "third.mov"))[-1]
     assert isinstance(redone, Failed)
     assert "an object of the user's own (encoder)" in redone.error
 

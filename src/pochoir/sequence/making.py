@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
+from pochoir._devices import resolve_device
 from pochoir.arguments import Arguments, PaintingOptions, read_stylize_options
 from pochoir.errors import OptionError
+from pochoir.pipeline import describe_differences
 from pochoir.recipe import Recipe
 from pochoir.sequence.inputs import VideoInputs, restore, with_form
 from pochoir.sequence.painted import PaintedVideo, Tools
@@ -132,4 +134,5 @@ def replay(record: str, *, base: Path, inputs_dir: Path | None = None, tools: To
         threads=ran_on.threads,
         engine="torch" if ran_on.engine == "torch" else "auto",
         steps=made.steps,
+        given_notes=describe_differences(made.record, resolve_device(made.record.recipe.device)),
     )
