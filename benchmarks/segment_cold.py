@@ -46,13 +46,12 @@ def main() -> None:
         folder = Path(name)
         variables = environment(folder, options.threads)
         one, many = folder / "one.jpg", folder / "many"
-        save(scenes.MATTE_SCENES[0], options.size, one)
+        originals = sorted(options.source.iterdir()) if options.source else draw(options.size, folder / "drawn")
+        shutil.copy(originals[0], one)
         many.mkdir()
         for index in range(options.photos if "many" in options.only else 0):
-            scene = scenes.MATTE_SCENES[index % len(scenes.MATTE_SCENES)]
-            target = many / f"{index:03}-{scene}.jpg"
-            same = many / f"{index % len(scenes.MATTE_SCENES):03}-{scene}.jpg"
-            save(scene, options.size, target) if target == same else shutil.copy(same, target)
+            original = originals[index % len(originals)]
+            shutil.copy(original, many / f"{index:03}-{original.name}")
         tasks = {"one": one_photo(one, folder, options.rembg), "many": folder_of_photos(many, folder, options.rembg)}
         if options.large:
             save("cat", LARGE_PX, folder / "large.jpg")
@@ -72,6 +71,7 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rembg", default=shutil.which("rembg"), metavar="FILE", help="its command (default: on PATH)")
+    parser.add_argument("--source", type=Path, metavar="DIR", help="JPEG photos to use (default: drawn scenes)")
     parser.add_argument("--photos", type=int, default=16, metavar="N", help="photos in the folder (default: 16)")
     parser.add_argument("--size", type=int, default=1800, metavar="PX", help="long side (default: 1800, 2 megapixels)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each command on one photo (default: 3)")
@@ -91,6 +91,13 @@ def environment(folder: Path, threads: int) -> dict[str, str]:
     (home / "u2net.onnx").symlink_to(weights.pull("u2net"))
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     return {**os.environ, **pinned, "U2NET_HOME": str(home)}
+
+
+def draw(size: int, folder: Path) -> list[Path]:
+    folder.mkdir()
+    for scene in scenes.MATTE_SCENES:
+        save(scene, size, folder / f"{scene}.jpg")
+    return [folder / f"{scene}.jpg" for scene in scenes.MATTE_SCENES]
 
 
 def save(scene: str, size: int, path: Path) -> None:

@@ -40,25 +40,33 @@ class TestDecidedness:
         assert decidedness((disc_matte > 0.5).float()) == 1.0
 
     def test_by_hand(self):
-        matte = torch.tensor([0.9, 0.6, 0.2, 0.0]).view(1, 1, 2, 2)
-        assert decidedness(matte) == pytest.approx((0.9 + 0.6) / (1.0 + 1.0 + 0.2))
+        matte = torch.zeros(1, 1, 80, 80)  # edges are up to two pixels wide here
+        matte[..., 10:30, 10:30] = 0.8
+        matte[..., 50:52, :] = 0.4
+        assert decidedness(matte) == pytest.approx(1 - 0.2 * 20 * 20 / (20 * 20 + 0.4 * 160))
 
     def test_falls_with_grey_and_not_with_area(self):
-        matte = torch.zeros(1, 1, 40, 40)
-        matte[..., 10:30, 10:30] = 0.6
+        matte = torch.zeros(1, 1, 120, 120)
+        matte[..., 30:90, 30:90] = 0.6
         assert decidedness(matte) == pytest.approx(0.6)
         assert decidedness(torch.nn.functional.pad(matte, (40, 40, 40, 40))) == pytest.approx(0.6)
 
-    def test_soft_edges_cost_little(self, disc_matte):
-        assert decidedness(disc_matte) > SURE_FROM
+    def test_soft_edges_cost_nothing_however_small_the_subject(self, disc_matte):
+        assert decidedness(disc_matte) > 0.98
+        twig = torch.zeros(1, 1, 200, 200)
+        twig[..., 20:180, 98:103] = torch.tensor([0.2, 0.7, 1.0, 0.7, 0.2])
+        assert decidedness(twig) == pytest.approx(1.0, abs=1e-6)
 
     def test_is_zero_without_a_subject(self):
         assert decidedness(torch.full((1, 1, 5, 5), 0.4)) == 0.0
         assert decidedness(torch.zeros(1, 1, 5, 5)) == 0.0
 
-    def test_is_measured_on_few_pixels_of_a_large_photo(self, disc_matte):
-        large = torch.nn.functional.interpolate(disc_matte, size=(1920, 2560), mode="bilinear")
-        assert decidedness(large) == pytest.approx(decidedness(disc_matte), abs=0.02)
+    def test_is_measured_on_few_pixels_of_a_large_photo(self):
+        small = torch.zeros(1, 1, 240, 320)
+        small[..., 60:180, 80:240] = 0.7
+        small[..., 100:140, 100:220] = 1.0
+        large = torch.nn.functional.interpolate(small, size=(1920, 2560), mode="bilinear")
+        assert decidedness(large) == pytest.approx(decidedness(small), abs=0.02)
 
 
 class TestMeasureDoubt:
@@ -151,7 +159,8 @@ def test_photos_with_a_subject_are_told_from_pictures_without():
     def confidence_of(pixels: np.ndarray) -> float:
         rgb = torch.from_numpy(np.ascontiguousarray(pixels).astype(np.float32) / 255.0)
         photo = (rgb if rgb.ndim == 3 else rgb[..., None].expand(-1, -1, 3)).permute(2, 0, 1)[None]
-        return decidedness(segmenter.segment(photo).matte)
+        doubt = segmenter.segment(photo).doubt
+        return doubt.confidence
 
-    assert confidence_of(skimage.data.coffee()) > SURE_FROM + 0.1
+    assert confidence_of(skimage.data.coffee()) > SURE_FROM
     assert confidence_of(skimage.data.text()) < SURE_FROM - 0.1

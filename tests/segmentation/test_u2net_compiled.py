@@ -54,8 +54,22 @@ def test_small_maps_and_batches_are_left_to_torch(wide, monkeypatch):
             monkeypatch.setattr(module, "compiled", None, raising=True)
             module.compiled = lambda _: pytest.fail("the kernels were asked")
     with torch.inference_mode():
-        fast(noise(1, 3, 30, 40))
+        fast(noise(1, 3, 10, 12))
         fast(noise(2, 3, 48, 48))
+
+
+def test_deep_stages_of_a_photos_shape_are_compiled(wide, monkeypatch):
+    fast = compiled_version(wide)
+    positions = []
+    for module in fast.modules():
+        if getattr(module, "compiled", None) is not None:
+            run = module.compiled
+            monkeypatch.setattr(
+                module, "compiled", lambda x, run=run: (positions.append(x.shape[2] * x.shape[3]), run(x))[1]
+            )
+    with torch.inference_mode():
+        fast(noise(1, 3, 320, 224))
+    assert min(positions) == 20 * 14  # a sixteenth of each side; plain torch took two thirds of the time on these
 
 
 def test_a_matte_does_not_depend_on_which_photo_it_is_of(wide):

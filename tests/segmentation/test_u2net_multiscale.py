@@ -1,4 +1,4 @@
-"""U2-Net at several input sizes, with stand-ins for the network that see what they are told to see at each size."""
+"""U2-Net on a photo, its mirror image and other sizes, with stand-ins that see what they are told to see."""
 
 import pytest
 import torch
@@ -25,41 +25,55 @@ def half(size: Size, side: str) -> torch.Tensor:
 
 
 class Network:
-    """Answers each input size with a side of the frame, and counts its runs."""
+    """Answers each input with a side of the frame and counts them; the second run at a size sees a mirror image."""
 
-    def __init__(self, **sides: str) -> None:
-        self.sides = {SHAPED: sides["shaped"], SQUARE_SIZE: sides["square"], FINE: sides.get("fine", "left")}
+    def __init__(self, *, shaped: str, mirrored: str, square: str = "left", fine: str = "left") -> None:
+        self.sides = {SHAPED: shaped, SQUARE_SIZE: square, FINE: fine}
+        self.mirrored = mirrored
         self.seen: list[Size] = []
 
     def __call__(self, small: torch.Tensor) -> SaliencyMaps:
         size = Size(*small.shape[-2:])
+        is_mirrored = size in self.seen
         self.seen.append(size)
-        return SaliencyMaps(half(size, self.sides[size]), ())
+        found = half(size, self.mirrored if is_mirrored else self.sides[size])
+        return SaliencyMaps(found.flip(-1) if is_mirrored else found, ())
 
 
-def test_sizes_that_agree_need_no_third() -> None:
-    network = Network(shaped="left", square="left")
+def test_the_second_look_is_at_the_mirrored_photo() -> None:
+    seen: list[torch.Tensor] = []
+
+    def look(small: torch.Tensor) -> SaliencyMaps:
+        seen.append(small)
+        return SaliencyMaps(half(Size(*small.shape[-2:]), "upper"), ())
+
+    predict_multiscale(PHOTO, look)
+    assert torch.equal(seen[1], seen[0].flip(-1))
+
+
+def test_a_mirror_image_that_agrees_needs_no_more_looks() -> None:
+    network = Network(shaped="left", mirrored="left")
     found = predict_multiscale(PHOTO, network)
-    assert network.seen == [SHAPED, SQUARE_SIZE]
-    assert found.agreement > 0.98
+    assert network.seen == [SHAPED, SHAPED]
+    assert found.agreement == 1.0
     assert torch.equal(found.merged, half(SHAPED, "left"))
-    assert float(found.difference.mean()) < 0.01
+    assert float(found.difference.max()) == 0.0
 
 
 @pytest.mark.parametrize(("shaped", "square"), [("left", "upper"), ("upper", "left")])
-def test_where_two_disagree_the_third_decides(shaped: str, square: str) -> None:
-    network = Network(shaped=shaped, square=square, fine="left")
+def test_where_the_mirror_image_differs_the_other_sizes_decide(shaped: str, square: str) -> None:
+    network = Network(shaped=shaped, mirrored="upper" if shaped == "left" else "left", square=square, fine="left")
     found = predict_multiscale(PHOTO, network)
-    assert network.seen == [SHAPED, SQUARE_SIZE, FINE]
+    assert sorted(network.seen) == sorted([SHAPED, SHAPED, SQUARE_SIZE, FINE])
     assert found.agreement == pytest.approx(1 / 3, abs=0.01)
     expected = half(Size(*found.merged.shape[-2:]), "left")
     assert float((found.merged - expected).abs().mean()) < 0.01
 
 
 def test_detail_comes_from_the_finest_size_alone_where_it_agrees() -> None:
-    network = Network(shaped="left", square="left", fine="upper")
+    network = Network(shaped="left", mirrored="left", fine="upper")
     found = predict_multiscale(PHOTO, network, with_detail=True)
-    assert network.seen == [SHAPED, SQUARE_SIZE, FINE]
+    assert network.seen == [SHAPED, SHAPED, FINE]
     expected = half(Size(*found.merged.shape[-2:]), "left")
     assert float((found.merged - expected).abs().mean()) < 0.02  # the finest size saw another subject
 
@@ -75,9 +89,10 @@ def test_a_whisker_is_taken_over_and_another_subject_is_not() -> None:
 
 
 def test_maps_are_stretched_before_they_are_compared() -> None:
+    strengths = iter((1.0, 2.0))
+
     def faint(small: torch.Tensor) -> SaliencyMaps:
-        size = Size(*small.shape[-2:])
-        return SaliencyMaps(0.1 + 0.2 * half(size, "left") * (1.0 if size == SHAPED else 2.0), ())
+        return SaliencyMaps(0.1 + 0.2 * half(Size(*small.shape[-2:]), "upper") * next(strengths), ())
 
     found = predict_multiscale(PHOTO, faint)
     assert found.agreement > 0.98
@@ -99,7 +114,7 @@ def test_shapes_keep_the_photos_proportions(size: Size, expected: Size) -> None:
 
 def test_the_segmenter_reports_agreement_as_confidence(tiny, monkeypatch) -> None:
     segmenter = U2NetSegmenter(tiny)
-    monkeypatch.setattr(segmenter, "_predict", Network(shaped="left", square="upper"))
+    monkeypatch.setattr(segmenter, "_predict", Network(shaped="left", mirrored="upper"))
     found = segmenter.segment(PHOTO)
     assert found.doubt is not None
     assert found.doubt.confidence == pytest.approx(1 / 3, abs=0.01)

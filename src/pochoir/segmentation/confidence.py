@@ -1,38 +1,46 @@
 """Confidence in a matte, from how decided it is and from a second look at the photo."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pochoir._types import Box
 from pochoir.segmentation.grabcut import GrabCutSegmenter
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Doubt, Segmentation, Segmenter, check_matte, check_photo
 
-SURE_FROM = 0.8
-"""Confidence below which a note asks the user to look."""
+SURE_FROM = 0.94
+"""Confidence below which a note asks the user to look; ``docs/cutouts.md`` tells how many mattes it flags rightly."""
 
 BOX_JITTER = 0.05
 """Share of its sides by which a box is widened for the second look: nobody draws one more exactly."""
 
 _SAMPLED_PX = 512
+_EDGE_WIDTH = 0.025  # what is undecided for no wider than this is an edge; a share of the long side
 
 
 def decidedness(matte: Tensor) -> float:
-    """Measure how decided a matte is, from 0 (fog) to 1 (hard edges): its overlap with its own hard version.
+    """Measure how decided a matte is inside and outside of its edges, from 0 (fog) to 1.
 
-    Soft edges cost little, a subject that is grey all over costs much. It needs no second run of a network.
+    It is the overlap of the matte with its own hard version, where differences narrower than an edge do not count.
+    Otherwise small and thin subjects, which are mostly edge, would all be doubted.
 
     Args:
         matte: Shape (1, 1, H, W), in [0, 1].
 
     Returns:
-        The sum of the smaller of both divided by the sum of the larger, over all pixels; 0 without a subject.
+        One minus the sum of wide differences divided by the sum of the larger of both; 0 without a subject.
 
     Raises:
         ShapeError: It is not one matte.
     """
     step = max(1, check_matte(matte).long_side // _SAMPLED_PX)
     few = matte[..., ::step, ::step]  # a sum over fewer pixels is as good, and free on a large photo
-    return overlap(few, (few > SUBJECT_THRESHOLD).to(few))
+    hard = (few > SUBJECT_THRESHOLD).to(few)
+    if not bool(hard.any()):
+        return 0.0
+    reach = round(_EDGE_WIDTH * max(few.shape[-2:]) / 2)
+    wide = _grow(-_grow(-(few - hard).abs(), reach), reach)  # an opening: what is narrower is gone
+    return 1.0 - float(wide.sum()) / float(torch.maximum(few, hard).sum())
 
 
 def overlap(one: Tensor, other: Tensor) -> float:
@@ -81,6 +89,13 @@ def doubt_note(method: str, confidence: float) -> tuple[str, ...]:
         f"{method} is not sure of this subject: confidence {confidence:.2f}, good ones have {SURE_FROM:.2f} and more. "
         "Look with --as doubt; then try --keep-points and --drop-points, --box, or another --segmenter.",
     )
+
+
+def _grow(matte: Tensor, reach: int) -> Tensor:
+    """Return the largest value in the square around each pixel."""
+    for window in ((2 * reach + 1, 1), (1, 2 * reach + 1)):
+        matte = F.max_pool2d(matte, window, stride=1, padding=(window[0] // 2, window[1] // 2))
+    return matte
 
 
 def _look_again(photo: Tensor, found: Segmentation, segmenter: Segmenter) -> Tensor:

@@ -32,10 +32,10 @@ class U2NetSegmenter:
         network: A network in evaluation mode, see ``load_u2net``.
         name: Name to show to users.
         device: Device to run the network on.
-        preprocess: Preparation of the photo: ``"multiscale"`` at two input sizes, smoothly shrunk, and a third where
-            these disagree; ``"official"`` as the authors do; ``"rembg"`` as that tool does (its mattes, pixel for
-            pixel); ``"report"`` at 512 pixels, smoothly shrunk.
-        with_detail: With ``"multiscale"``, always run the third and finest input; see ``predict_multiscale``.
+        preprocess: Preparation of the photo: ``"multiscale"`` smoothly shrunk, with its mirror image, and at two more
+            sizes where these disagree; ``"official"`` as the authors do; ``"rembg"`` as that tool does (its mattes,
+            pixel for pixel); ``"report"`` at 512 pixels, smoothly shrunk.
+        with_detail: With ``"multiscale"``, always run the finest input; see ``predict_multiscale``.
         many: Whether many photos will be segmented. On a CPU that has them, compiled kernels then run most
             convolutions, in half the time; but for one photo they take longer to load than they save. They run from
             the first photo on, so that a matte does not depend on its place in a batch. Mattes differ from those of
