@@ -142,6 +142,13 @@ class TestNote:
         assert asked.doubt.confidence == 0.0
         assert any("--as doubt" in note for note in asked.notes)
 
+    def test_nothing_left_by_a_box_has_no_confidence(self, photo):
+        missed = find_subject(photo, SegmentSettings(box="0,0,5,5"), segmenter=Finder(), with_doubt=True)
+        assert missed.is_empty
+        assert missed.doubt.confidence == 0.0
+        assert any("holds nothing of the subject" in note for note in missed.notes)
+        assert find_subject(photo, SegmentSettings(), segmenter=Finder(), with_doubt=True).doubt.confidence == 1.0
+
     def test_a_corrected_or_given_matte_needs_no_advice(self, photo):
         grey = (photo[:, :1] * 0.6).clone()
         given = GivenMatte(grey, name="mask")

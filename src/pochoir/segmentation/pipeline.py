@@ -11,7 +11,7 @@ from pochoir.segmentation.components import find_parts, select_parts
 from pochoir.segmentation.confidence import decidedness, doubt_note, measure_doubt
 from pochoir.segmentation.corrections import correct_matte, miss_notes, read_corrections
 from pochoir.segmentation.matting.refine import refine_matte
-from pochoir.segmentation.protocol import Segmentation, Segmenter, check_photo
+from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, Segmentation, Segmenter, check_photo
 from pochoir.segmentation.registry import create_segmenter
 
 
@@ -77,6 +77,8 @@ def find_subject(
         doubt = replace(doubt, map=imaging.resize(doubt.map, check_photo(photo), mode="bilinear"))
     matte = correct_matte(found.matte, photo, corrections)
     matte = corrections.stamp(refine_matte(matte, photo, method=settings.refine))
+    if doubt is not None and not bool((matte > SUBJECT_THRESHOLD).any()):
+        doubt = replace(doubt, confidence=0.0)  # corrections left nothing: nobody should trust that unseen
     parts = find_parts(matte) if with_parts or settings.subject != "all" else None
     if parts is not None:
         matte = select_parts(matte, parts, settings.subject)
