@@ -1,10 +1,14 @@
 import io
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +39,32 @@ def app(tmp_path):
     yield build_app(studio, hosts=frozenset({"testserver"}))
     studio.assistant.close()
     studio.queue.close()
+
+
+def call(server, method, path, body=None, **headers):
+    """Send a request; return the status and the answer's JSON."""
+    data = json.dumps(body).encode() if isinstance(body, dict) else body
+    kind = {"Content-Type": "application/json"} if isinstance(body, dict) else {}
+    request = urllib.request.Request(  # noqa: S310
+        server.address.rstrip("/") + path, method=method, data=data, headers=OWN | kind | headers
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            status, text = answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        status, text = error.code, error.read()
+    return status, json.loads(text) if text else None
+
+
+def wait_until(check, seconds=150.0):
+    """Return the first true answer of ``check``."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come in time")
 
 
 class Server:
@@ -80,8 +110,9 @@ class Server:
         return code
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
+    """One studio for all tests that leave it whole: the first painting of each loads and compiles much."""
     running = Server(tmp_path_factory.mktemp("studio") / "pictures")
     yield running
     if running.process.poll() is None:
@@ -105,3 +136,30 @@ def browser(tmp_path_factory):
         opened = playwright.chromium.launch(executable_path=path, args=flags, env=os.environ | own)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def photo_file(tmp_path):
+    path = tmp_path / "lemon.png"
+    path.write_bytes(picture_bytes(120, 90))
+    return path
+
+
+@pytest.fixture
+def page(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.set_default_timeout(120_000)  # the first painting may have to compile the kernels
+    opened = context.new_page()
+    problems: list[str] = []
+    requests: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    opened.on("request", lambda request: requests.append(request.url))
+    opened.problems = problems
+    opened.goto(server.address)
+    opened.wait_for_selector("#app[data-ready]")
+    yield opened
+    foreign = [url for url in requests if not url.startswith((server.address, "blob:", "data:"))]
+    context.close()
+    assert foreign == []
+    assert problems == []

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from .conftest import picture_bytes
-from .test_page import READY, drop, paint, wait_for_result
+from .steps import READY, drop, paint, wait_for_result
 
 pytestmark = pytest.mark.weights
 

@@ -164,7 +164,7 @@ def test_no_pictures_are_refused_in_one_line(client, data, path):
 
 @pytest.mark.parametrize("with_length", [True, False])
 def test_too_large_uploads_are_refused(client, monkeypatch, with_length):
-    import pochoir.studio.api as api
+    import pochoir.studio.api.photos as api
 
     monkeypatch.setattr(api, "receive", lambda request, folder: api_receive(request, folder, limit=1000))
     from pochoir.studio.uploads import receive as api_receive
@@ -182,7 +182,10 @@ def test_too_large_uploads_are_refused(client, monkeypatch, with_length):
         ({}, "Choose a look first", None),
         ({"settings": {"strength": 9}, "looks": True}, "strength must be between 0 and 1", "strength"),
         ({"settings": {"colour": "x"}, "looks": True}, "Unknown", None),
-        ({"settings": {"backdrop": "/etc/passwd"}, "looks": True}, "cannot name a file", "backdrop"),
+        ({"settings": {"time": "soon"}, "looks": True}, "A time is written like", "time"),
+        ({"grid": ["strength=0.2,9"], "looks": True}, "strength must be between 0 and 1", "strength"),
+        ({"grid": ["a=1", "b=2", "c=3"], "looks": True}, "grid must", "grid"),
+        ({"settings": {"backdrop": "/etc/passwd"}, "looks": True}, "backdrop must be", "backdrop"),
     ],
 )
 def test_orders_that_are_refused(client, photo, order, text, field):
@@ -216,7 +219,8 @@ def test_unknown_ids(client, method, path):
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"photo": 3}', json.dumps({"photo": "x" * 10_000}).encode()])
 def test_bodies_that_are_no_orders(client, body):
     answer = client.post("/api/jobs", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code in (404, 422)
+    assert answer.status_code == 422
+    assert answer.json()["error"].endswith(".")
     assert "Traceback" not in answer.text
 
 

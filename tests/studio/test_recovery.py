@@ -1,43 +1,29 @@
 """A killed painter or server loses nothing; two servers share one folder."""
 
-import json
-import time
-import urllib.request
-
 import psutil
 import pytest
 
-from .conftest import OWN, Server, picture_bytes
+from .conftest import Server, call, picture_bytes, wait_until
 
 pytestmark = pytest.mark.weights
 
 
-def call(server, method, path, body=None, **headers):
-    data = json.dumps(body).encode() if isinstance(body, dict) else body
-    kind = {"Content-Type": "application/json"} if isinstance(body, dict) else {}
-    request = urllib.request.Request(  # noqa: S310
-        server.address.rstrip("/") + path, method=method, data=data, headers=OWN | kind | headers
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        text = answer.read()
-    return json.loads(text) if text else None
+def get(server, path):
+    status, answer = call(server, "GET", path)
+    assert status == 200
+    return answer
 
 
 def begin(server, *, steps: int, size: int = 96):
-    photo = call(server, "POST", "/api/photos", picture_bytes(120, 90), **{"X-File-Name": "lemon.png", "X-Batch": "1"})
-    style = next(each["id"] for each in call(server, "GET", "/api/styles") if each["name"] == "mosaic")
+    headers = {"X-File-Name": "lemon.png", "X-Batch": "1"}
+    _, photo = call(server, "POST", "/api/photos", picture_bytes(120, 90), **headers)
+    style = next(each["id"] for each in get(server, "/api/styles") if each["name"] == "mosaic")
     order = {"photo": photo["id"], "looks": {"whole": [{"id": style}]}, "settings": {"size": size, "steps": steps}}
-    return call(server, "POST", "/api/jobs", order)["jobs"][0]
+    return call(server, "POST", "/api/jobs", order)[1]["jobs"][0]
 
 
-def wait_until(server, check, seconds=150.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        jobs = call(server, "GET", "/api/jobs")
-        if check(jobs):
-            return jobs
-        time.sleep(0.1)
-    raise AssertionError(call(server, "GET", "/api/jobs"))
+def wait_for_jobs(server, check):
+    wait_until(lambda: check(get(server, "/api/jobs")))
 
 
 def painters(server):
@@ -49,16 +35,16 @@ def test_a_killed_painter_and_a_killed_server_go_on(tmp_path):
     server = Server(tmp_path / "pictures")
     try:
         job = begin(server, steps=150)
-        wait_until(server, lambda jobs: jobs and jobs[0]["done"] >= 3)
+        wait_for_jobs(server, lambda jobs: jobs and jobs[0]["done"] >= 3)
         for process in painters(server):
             process.kill()
-        wait_until(server, lambda jobs: not jobs or jobs[0]["done"] >= 1)
+        wait_for_jobs(server, lambda jobs: not jobs or jobs[0]["done"] >= 1)
         server.kill()
         server.start()
-        left = call(server, "GET", "/api/jobs")
+        left = get(server, "/api/jobs")
         assert not left or left[0]["id"] == job["id"]
-        wait_until(server, lambda jobs: not jobs)
-        history = call(server, "GET", "/api/history")
+        wait_for_jobs(server, lambda jobs: not jobs)
+        history = get(server, "/api/history")
         assert len(history) == 1
         assert [path.suffix for path in server.folder.iterdir() if path.is_file() and path.name[0] != "."] == [".png"]
     finally:
@@ -70,14 +56,25 @@ def test_two_servers_on_one_folder(tmp_path):
     try:
         begin(first, steps=4, size=48)
         begin(second, steps=5, size=48)
-        wait_until(first, lambda jobs: not jobs)
-        wait_until(second, lambda jobs: not jobs)
-        deadline = time.monotonic() + 30
-        while len(call(first, "GET", "/api/history")) < 2 and time.monotonic() < deadline:
-            time.sleep(0.2)
-        names = {item["name"] for item in call(first, "GET", "/api/history")}
-        assert names == {item["name"] for item in call(second, "GET", "/api/history")}
+        wait_for_jobs(first, lambda jobs: not jobs)
+        wait_for_jobs(second, lambda jobs: not jobs)
+        wait_until(lambda: len(get(first, "/api/history")) == 2)
+        names = {item["name"] for item in get(first, "/api/history")}
+        assert names == {item["name"] for item in get(second, "/api/history")}
         assert len(names) == 2
     finally:
         first.stop()
         second.stop()
+
+
+def test_a_photo_that_nobody_is_finding_the_subject_of_is_found_when_it_is_opened(tmp_path):
+    server = Server(tmp_path / "pictures")
+    try:
+        headers = {"X-File-Name": "lemon.png", "X-Batch": "1"}
+        _, photo = call(server, "POST", "/api/photos", picture_bytes(60, 45), **headers)
+        assert photo["mask_version"] is None
+        server.kill()
+        server.start()
+        assert wait_until(lambda: get(server, f"/api/photos/{photo['id']}")["mask_version"])
+    finally:
+        server.stop()

@@ -15,6 +15,7 @@ from pochoir.animation import boil
 from pochoir.animation.arrays import Layer, Picture, Plane
 from pochoir.animation.casting import find_rig
 from pochoir.animation.clip import Actor, Clip, Effects, Stage
+from pochoir.animation.motions import MOTIONS
 from pochoir.animation.plate import fill_plate
 from pochoir.animation.pose import Doubt
 from pochoir.animation.rig import Rig
@@ -24,7 +25,7 @@ from pochoir.clips.layers import clip_layers
 from pochoir.clips.plan import Plan, plate_recipe
 from pochoir.clips.strips import Strips, draw_strips
 from pochoir.encoders import VGG
-from pochoir.errors import OptionError
+from pochoir.errors import OptionError, WeightsMissingError
 from pochoir.imaging import AlphaKind
 from pochoir.painting import Painting
 from pochoir.recipe import Environment, Recipe, Record, Request
@@ -152,18 +153,27 @@ class Production:
 
     def strips(self) -> Strips:
         """Return a strip of frames for each motion that the subject can do, on a plain ground and without painting."""
+        return draw_strips(self.trials())
+
+    def trials(self, *, is_transparent: bool = False) -> Iterator[tuple[str, Clip | str]]:
+        """Yield each motion with its clip, or with the reason why the subject cannot do it; nothing is painted.
+
+        Args:
+            is_transparent: Leave the plain ground out.
+        """
         scene = self._subject.scene
         photo, alpha = to_picture(scene.photo_at(scene.saved_size)), self._alpha(scene)
         cutout = to_layer(self._painting(self._subject_sources(), self._subject_recipe()).result().cutout)
-
-        def make(name: str) -> Clip:
+        for name in MOTIONS:
             settings = self.settings.replace(motion=(name,))
-            plan = Plan(photo, alpha, settings, self.rig, is_transparent=True)
-            ground = np.full((*plan.size, 3), np.float32(0.93), np.float32)
+            try:
+                plan = Plan(photo, alpha, settings, self.rig, is_transparent=True)
+            except (OptionError, WeightsMissingError) as error:
+                yield name, str(error)
+                continue
+            grounds = () if is_transparent else (np.full((*plan.size, 3), np.float32(0.93), np.float32),)
             actors = tuple(Actor(role.puppet, (role.take(plan.place(cutout)),), role.moves) for role in plan.cast.roles)
-            return Clip(Stage(actors, (ground,), plan.size), plan.timing, Effects(towards=settings.towards))
-
-        return draw_strips(make)
+            yield name, Clip(Stage(actors, grounds, plan.size), plan.timing, Effects(towards=settings.towards))
 
     @property
     def quality(self) -> int | None:

@@ -1,6 +1,6 @@
 """Strips that show the motions on one subject, without painting it."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -8,8 +8,7 @@ from torch import Tensor
 
 from pochoir import imaging
 from pochoir.animation.clip import Clip
-from pochoir.animation.motions import MOTIONS
-from pochoir.errors import OptionError, WeightsMissingError
+from pochoir.errors import OptionError
 
 FRAMES = 6
 TILE_PX = 128
@@ -43,21 +42,21 @@ class Strips:
             self.tiles.append((name if step == 0 else "", picture))
 
 
-def draw_strips(make: Callable[[str], Clip]) -> Strips:
+def draw_strips(trials: Iterable[tuple[str, Clip | str]]) -> Strips:
     """Draw every motion that a subject can do.
 
     Args:
-        make: Returns the clip of a motion by name.
+        trials: Each motion's name with its clip, or with the reason why the subject cannot do it.
 
     Raises:
         OptionError: The subject can do none.
     """
     strips = Strips()
-    for name in MOTIONS:
-        try:
-            strips.add(name, make(name))
-        except (OptionError, WeightsMissingError) as error:
-            strips.left_out[name] = str(error)
+    for name, clip in trials:
+        if isinstance(clip, str):
+            strips.left_out[name] = clip
+        else:
+            strips.add(name, clip)
     if not strips.names:
         raise OptionError("The subject can do none of the motions.")
     return strips

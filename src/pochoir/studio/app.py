@@ -1,7 +1,6 @@
 """The application: parts put together, its pages, its errors, and the server."""
 
 import asyncio
-import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -18,13 +17,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from pochoir import __version__
-from pochoir.errors import InputError, PochoirError, WeightsError, WriteError
+from pochoir.errors import InputError, PochoirError
 from pochoir.studio import api
-from pochoir.studio.folder import Folder, NotFoundError
-from pochoir.studio.orders import find_field, settings_schema
+from pochoir.studio.folder import Folder
+from pochoir.studio.orders import settings_schema
 from pochoir.studio.parts import Studio
+from pochoir.studio.problems import describe, describe_request, find_field, status_of
 from pochoir.studio.security import Guard, allowed_hosts
-from pochoir.studio.uploads import TooLargeError
 
 STATIC = Path(__file__).parent / "static"
 LOOPBACK_HOST = "127.0.0.1"
@@ -70,46 +69,39 @@ def build_app(studio: Studio, *, hosts: frozenset[str], token: str | None = None
     async def icon() -> FileResponse:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
-    _add_errors(app, studio.folder.hidden)
+    _add_errors(app, studio.folder)
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
     app.add_middleware(Guard, hosts=hosts, token=token)
     return app
 
 
-def _add_errors(app: FastAPI, hidden: Path) -> None:
+def _add_errors(app: FastAPI, folder: Folder) -> None:
     schema = settings_schema()
-    # Messages name files as the sender did: the API tells no paths.
-    place = re.compile(rf"{re.escape(str(hidden))}[/\\\\](?:[\w-]+[/\\\\])*")
+
+    def answer(text: str, status: int, field: str | None = None) -> JSONResponse:
+        return JSONResponse({"error": text, "field": field}, status)
 
     @app.exception_handler(PochoirError)
     async def on_error(_: Request, error: PochoirError) -> JSONResponse:
-        text = place.sub("", str(error))
-        return JSONResponse({"error": text, "field": find_field(error, schema)}, _status_of(error))
+        field = getattr(error, "field", None) or find_field(str(error), schema)
+        return answer(describe(error, folder), status_of(error), field)
+
+    @app.exception_handler(OSError)
+    async def on_disk_error(_: Request, error: OSError) -> JSONResponse:
+        return answer(describe(error, folder), status_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def on_bad_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
-        return JSONResponse({"error": f"{where}: {first['msg']}", "field": None}, 422)
+        text, field = describe_request(error.errors())
+        return answer(text, 422, field)
 
     @app.exception_handler(HTTPException)
     async def on_http_error(_: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse({"error": str(error.detail), "field": None}, error.status_code)
+        return answer(str(error.detail), error.status_code)
 
     @app.exception_handler(Exception)
     async def on_bug(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": f"This should not happen: {type(error).__name__}.", "field": None}, 500)
-
-
-def _status_of(error: PochoirError) -> int:
-    kinds: list[tuple[type[PochoirError], int]] = [
-        (NotFoundError, 404),
-        (TooLargeError, 413),
-        (InputError, 422),
-        (WeightsError, 503),
-        (WriteError, 507),
-    ]
-    return next((status for kind, status in kinds if isinstance(error, kind)), 500)
+        return answer(f"This should not happen: {type(error).__name__}.", 500)
 
 
 def serve(

@@ -159,9 +159,14 @@ def write_mask(data: bytes, width: int, height: int, mask: str) -> None:
 
 
 def make_thumbnail(path: str, thumb: str) -> None:
-    """Write a small WebP of a picture."""
+    """Write a small WebP of a picture, or of a clip's first frame."""
     from PIL import Image, ImageOps
 
+    from pochoir.studio import moving
+
+    if Path(path).suffix.lower() in moving.CONTAINERS:
+        moving.write_still(path, thumb)
+        path = thumb
     with Image.open(path) as picture:
         picture.draft("RGB", (4 * THUMB_PX, THUMB_PX))
         upright = ImageOps.exif_transpose(picture)
@@ -185,11 +190,16 @@ def draw_style(name: str, thumb: str) -> None:
 
 
 def describe_picture(path: str) -> dict[str, Any]:
-    """Return size, transparency and record of a finished picture."""
+    """Return size, transparency and record of a finished picture; of a clip ``frames`` and ``duration_s`` as well."""
     from PIL import Image
 
     from pochoir import imaging
+    from pochoir.studio import moving
 
+    if Path(path).suffix.lower() in moving.SUFFIXES:
+        found = moving.describe(path)
+        if found is not None:
+            return found
     with Image.open(path) as picture:
         facts: dict[str, Any] = {
             "width": picture.width,

@@ -30,13 +30,18 @@ def new_id(text: str | bytes) -> str:
     return hashlib.sha256(text if isinstance(text, bytes) else text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an id."""
+    return _ID.fullmatch(text) is not None
+
+
 def checked_id(text: str) -> str:
     """Return an id from a request.
 
     Raises:
         NotFoundError: The text has not the form of an id.
     """
-    if not _ID.fullmatch(text):
+    if not is_id(text):
         raise NotFoundError("There is nothing with this id.")
     return text
 
@@ -55,6 +60,7 @@ class Folder:
         self.root = root
         self.hidden = root / HIDDEN
         self.photos = self.hidden / "photos"
+        self.videos = self.hidden / "videos"
         self.masks = self.hidden / "masks"
         self.styles = self.hidden / "styles"
         self.thumbs = self.hidden / "thumbs"
@@ -62,7 +68,7 @@ class Folder:
         self.uploads = self.hidden / "uploads"
         self.store = self.hidden / "jobs.sqlite"
         try:
-            for folder in (self.photos, self.masks, self.styles, self.thumbs, self.jobs, self.uploads):
+            for folder in (self.photos, self.videos, self.masks, self.styles, self.thumbs, self.jobs, self.uploads):
                 folder.mkdir(parents=True, exist_ok=True)
             for rest in self.uploads.iterdir():  # of a server that was killed
                 rest.unlink(missing_ok=True)

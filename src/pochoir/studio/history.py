@@ -4,16 +4,15 @@ import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pochoir.errors import InputError
-from pochoir.recipe import Record
-from pochoir.studio import assistant
+from pochoir.studio import assistant, moving
 from pochoir.studio.assistant import Assistant
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, new_id, newest_first, read_json, write_json
-from pochoir.studio.models import Item, Order
+from pochoir.studio.models import Item, Order, Place
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+SUFFIXES = tuple(dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", *moving.SUFFIXES)))
 MAX_ITEMS = 2000
 """Pictures that the page lists, the newest first."""
 
@@ -54,15 +53,15 @@ class History:
         raise NotFoundError("This picture is not in the folder any more.")
 
     def remember(self, path: Path, **facts: Any) -> None:
-        """Keep what the page should know of a picture: photo, job, order, mask, seconds, notes, variation."""
+        """Keep what the page should know of a picture, which its file does not say, such as its photo and its mask."""
         write_json(self._facts_path(path), facts)
 
     def facts(self, path: Path) -> dict[str, Any]:
         """Return what was remembered of a picture."""
         return read_json(self._facts_path(path)) or {}
 
-    async def record(self, path: Path) -> Record:
-        """Return the record of a picture.
+    async def record(self, path: Path) -> str:
+        """Return the record of a picture or a clip.
 
         Raises:
             InputError: The file holds none.
@@ -70,7 +69,7 @@ class History:
         facts = await self._helper.run(assistant.describe_picture, str(path))
         if facts["record"] is None:
             raise InputError("This picture holds no recipe.")
-        return Record.from_json(facts["record"])
+        return str(facts["record"])
 
     def remove(self, id_: str) -> None:
         """Delete a picture's file, its thumbnail and what was remembered of it."""
@@ -78,6 +77,7 @@ class History:
         path.unlink(missing_ok=True)
         self._facts_path(path).unlink(missing_ok=True)
         self._thumb_path(path).unlink(missing_ok=True)
+        (self._folder.thumbs / f"{id_}-still.webp").unlink(missing_ok=True)
         self._known.pop(path, None)
 
     async def thumb(self, id_: str) -> Path:
@@ -87,6 +87,14 @@ class History:
         if not thumb.exists() or thumb.stat().st_mtime_ns < path.stat().st_mtime_ns:
             await self._helper.run(assistant.make_thumbnail, str(path), str(thumb))
         return thumb
+
+    async def still(self, id_: str) -> Path:
+        """Return the first frame of a clip as a picture, which is made when it is first needed."""
+        path = self.path(id_)
+        still = self._folder.thumbs / f"{id_}-still.webp"
+        if not still.exists() or still.stat().st_mtime_ns < path.stat().st_mtime_ns:
+            await self._helper.run(moving.write_still, str(path), str(still))
+        return still
 
     async def _read(self, path: Path) -> Item | None:
         try:
@@ -113,6 +121,7 @@ class History:
             write_json(self._facts_path(path), stored)
         return Item(
             id=new_id(path.name),
+            kind=_kind(stored),
             name=path.name,
             width=stored["width"],
             height=stored["height"],
@@ -123,8 +132,13 @@ class History:
             transparent=stored["transparent"],
             notes=stored.get("notes", []),
             seconds=stored.get("seconds"),
-            variation=stored.get("variation", 0),
+            place=None if stored.get("place") is None else Place(**stored["place"]),
             order=None if stored.get("order") is None else Order(**stored["order"]),
+            form=stored.get("form"),
+            video=stored.get("video"),
+            partial=stored.get("partial", False),
+            frames=stored.get("frames", 1),
+            duration_s=stored.get("duration_s"),
         )
 
     def _facts_path(self, path: Path) -> Path:
@@ -132,6 +146,12 @@ class History:
 
     def _thumb_path(self, path: Path) -> Path:
         return self._folder.thumbs / f"{new_id(path.name)}.webp"
+
+
+def _kind(stored: dict[str, Any]) -> Literal["picture", "clip", "film"]:
+    if stored.get("video") is not None or stored.get("film"):
+        return "film"
+    return "clip" if stored.get("frames", 1) > 1 else "picture"
 
 
 def iter_paths(folder: Path, stem: str, suffix: str = ".png") -> Iterator[Path]:

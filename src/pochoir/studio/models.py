@@ -1,8 +1,20 @@
 """Shapes of the API's requests and answers."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pochoir.studio.folder import is_id
+
+
+def _check_id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("an id: 16 hexadecimal digits")
+    return text
+
+
+Id = Annotated[str, AfterValidator(_check_id)]
+"""Id of a photo, style, job, picture or sheet."""
 
 
 class Look(BaseModel):
@@ -10,7 +22,7 @@ class Look(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str
+    id: Id
     weight: float = Field(default=1.0, gt=0, le=100)
 
 
@@ -34,11 +46,45 @@ class Order(BaseModel):
 
 
 class JobOrder(Order):
-    """Request to paint a photo."""
+    """Request to paint a photo once, or several times at small size on a sheet."""
 
-    photo: str
+    photo: Id
     use_mask: bool = True
     variations: int = Field(default=1, ge=1, le=9)
+    """Pictures on a sheet that differ in their strokes alone."""
+    grid: list[str] = Field(default_factory=list, max_length=2)
+    """Settings to sweep on a sheet, each such as ``"strength=0.2,0.5,0.8"``."""
+
+
+class ClipOrder(Order):
+    """Request for a clip of a finished picture, or of a photo with its mask in the looks that are given, if any."""
+
+    photo: Id | None = None
+    item: Id | None = None
+    use_mask: bool = True
+    clip: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the clip; those that are missing have their defaults."""
+
+
+class Motion(BaseModel):
+    """A motion of a clip."""
+
+    name: str
+    summary: str
+    whom: str
+    """Subjects that it suits."""
+    problem: str = ""
+    """Reason why the photo's subject cannot do it."""
+
+
+class Place(BaseModel):
+    """Place of a picture on a sheet."""
+
+    sheet: Id
+    axes: dict[str, list[Any]]
+    """Values of the settings that are swept."""
+    values: dict[str, Any]
+    """Value of each of them in this picture."""
 
 
 class Corrections(BaseModel):
@@ -81,10 +127,11 @@ class Style(BaseModel):
 
 
 class JobInfo(BaseModel):
-    """State of a painting."""
+    """State of a painting or a clip."""
 
     id: str
-    photo: str
+    kind: str = "stylize"
+    photo: str | None = None
     name: str
     state: str
     """``queued``, ``started``, ``saved``, ``skipped``, ``canceled`` or ``failed``."""
@@ -96,8 +143,12 @@ class JobInfo(BaseModel):
     """Number of the last preview; 0 while there is none."""
     error: str = ""
     stopping: bool = False
-    variation: int = 0
+    place: Place | None = None
     order: Order | None = None
+    form: dict[str, Any] | None = None
+    """Settings of a clip or a film."""
+    video: str | None = None
+    """Id of the video that is painted."""
 
 
 class Jobs(BaseModel):
@@ -107,9 +158,10 @@ class Jobs(BaseModel):
 
 
 class Item(BaseModel):
-    """A finished picture."""
+    """A finished picture or clip."""
 
     id: str
+    kind: Literal["picture", "clip", "film"] = "picture"
     name: str
     width: int
     height: int
@@ -121,8 +173,15 @@ class Item(BaseModel):
     transparent: bool = False
     notes: list[str] = []
     seconds: float | None = None
-    variation: int = 0
+    place: Place | None = None
     order: Order | None = None
+    form: dict[str, Any] | None = None
+    """Settings of a clip or a film."""
+    video: str | None = None
+    partial: bool = False
+    """True if a film was stopped; it can go on."""
+    frames: int = 1
+    duration_s: float | None = None
 
 
 class RecipeTexts(BaseModel):
@@ -147,10 +206,19 @@ class State(BaseModel):
     limits: Limits
     settings: dict[str, Any]
     """JSON schema of each setting that the page offers."""
+    axes: dict[str, list[Any]]
+    """Settings that a sheet can sweep, with values to begin with."""
+    clip_settings: dict[str, Any]
+    """JSON schema of each setting of a clip."""
+    clip_formats: list[str]
+    """Formats in which clips can be downloaded."""
+    motions: list[Motion]
     styles: list[Style]
     photo: Photo | None
     jobs: list[JobInfo]
     history: list[Item]
+    warning: str = ""
+    """Message that stands, such as that of a full disk."""
 
 
 class Problem(BaseModel):

@@ -1,14 +1,14 @@
 """From looks and settings of the page to jobs, and from records back to looks and settings."""
 
-import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pochoir.errors import OptionError, PochoirError
 from pochoir.recipe import BACKDROPS, INITS, Recipe, Record, StyleRef, format_setting, settings_table
-from pochoir.studio.models import Look, LooksOf, Order
+from pochoir.studio.models import Corrections, Look, LooksOf, Order
+from pochoir.studio.problems import FieldError
 
 REGION_FIELDS = {"whole": "style", "subject": "subject_style", "background": "background_style"}
 """Fields of the recipe by the page's regions."""
@@ -20,8 +20,6 @@ HIDDEN_SETTINGS = frozenset(
     }
 )
 """Settings that the page gives in other ways, or that name files."""
-VARIATION_PX = 256
-"""Long side of a variation."""
 
 
 def settings_schema() -> dict[str, Any]:
@@ -33,38 +31,47 @@ def settings_schema() -> dict[str, Any]:
     return {name: properties[name] for name in names}
 
 
-def build_recipe(order: Order, find_style: Callable[[str], str], mask: Path | None) -> Recipe:
+def build_recipe(
+    order: Order, find_style: Callable[[str], str], mask: Path | None, *, needs_look: bool = True
+) -> Recipe:
     """Return the recipe of an order.
 
     Args:
         order: Looks and settings.
         find_style: Returns the path or the built-in name of a style's id.
         mask: The photo's mask; it is used where subject and background are told apart.
+        needs_look: Refuse an order without a look.
 
     Raises:
         InputError: A setting is unknown, out of bounds, or names a file.
     """
     for name, value in order.settings.items():
-        if name in HIDDEN_SETTINGS:
-            raise OptionError(f"{name} is not a setting of the page.")
-        if name in ("backdrop", "init") and not _is_word(name, value):
-            raise OptionError(f"{name} cannot name a file here; got {value!r}.")
+        _check_setting(name, value)
     values: dict[str, Any] = {name: value for name, value in order.settings.items() if value is not None}
     for region, field in REGION_FIELDS.items():
         looks: list[Look] = getattr(order.looks, region)
         if looks:
             values[field] = [StyleRef(find_style(look.id), look.weight) for look in looks]
-    if not any(field in values for field in REGION_FIELDS.values()):
+    if needs_look and not any(field in values for field in REGION_FIELDS.values()):
         raise OptionError("Choose a look first: for the whole picture, the subject or the background.")
-    recipe = Recipe.from_dict(values)
+    recipe = _read_recipe(values)
     needs_mask = bool(recipe.subject_style or recipe.background_style or values.get("backdrop", "photo") != "photo")
     return recipe.replace(mask=str(mask)) if needs_mask and mask is not None else recipe
 
 
-def vary(order: Order, number: int) -> Order:
-    """Return an order for a small picture with another seed."""
-    settings = {**order.settings, "seed": int(order.settings.get("seed") or 0) + number, "size": VARIATION_PX}
-    return order.model_copy(update={"settings": settings})
+def check_corrections(corrections: Corrections) -> None:
+    """Refuse hints for finding the subject that are wrong by themselves.
+
+    Raises:
+        FieldError: A hint cannot be used; the error names it.
+    """
+    values = corrections.model_dump(mode="json", exclude_defaults=True)
+    for name, value in values.items():
+        points = ";".join(",".join(map(str, point)) for point in value) if name.endswith("_points") else value
+        try:
+            Recipe.from_dict({name: points})
+        except PochoirError as error:
+            raise FieldError(name, str(error)) from error
 
 
 def order_of(record: Record, find_look: Callable[[str, str], str | None]) -> Order:
@@ -96,28 +103,58 @@ def order_of(record: Record, find_look: Callable[[str, str], str | None]) -> Ord
 
 def command_line(recipe: Recipe, photo: str, out: str) -> str:
     """Return the command that paints the same picture."""
-    parts = ["pochoir", "stylize", photo, "-o", out]
+    return shlex.join(["pochoir", "stylize", photo, "-o", out, *options_of(recipe)])
+
+
+def options_of(recipe: Recipe) -> list[str]:
+    """Return the options of a command that has a recipe's settings."""
+    parts: list[str] = []
     for name, texts in _changed(recipe).items():
         for text in texts:
             parts += [f"--{name.replace('_', '-')}", *([] if text == "true" else [text])]
-    return shlex.join(parts)
+    return parts
 
 
 def python_call(recipe: Recipe, photo: str, out: str) -> str:
     """Return the Python code that paints the same picture."""
-    values = recipe.to_dict()
-    defaults = Recipe().to_dict()
-    renamed = {"subject_style": "subject", "background_style": "background"}
-    given = [f"{renamed.get(name, name)}={values[name]!r}" for name in values if values[name] != defaults[name]]
-    arguments = "".join(f"\n    {each}," for each in [repr(photo), *given])
+    arguments = "".join(f"\n    {each}," for each in [repr(photo), *python_arguments(recipe)])
     return f"import pochoir\n\nresult = pochoir.stylize({arguments}\n)\nresult.save({out!r})"
 
 
-def find_field(error: PochoirError, names: Mapping[str, Any]) -> str | None:
-    """Return the setting that an error's text begins with, for the message beside its control."""
-    match = re.match(r"(?:--)?([a-z][a-z_-]*)\b", str(error))
-    name = match[1].replace("-", "_") if match else ""
-    return name if name in names else None
+def python_arguments(recipe: Recipe) -> list[str]:
+    """Return the keyword arguments that give a recipe's settings."""
+    values, defaults = recipe.to_dict(), Recipe().to_dict()
+    renamed = {"subject_style": "subject", "background_style": "background"}
+    return [f"{renamed.get(name, name)}={values[name]!r}" for name in values if values[name] != defaults[name]]
+
+
+def _check_setting(name: str, value: Any) -> None:
+    """Refuse a setting that the page gives in another way, or that names a file."""
+    if name in HIDDEN_SETTINGS:
+        raise OptionError(f"{name} is not a setting of the page.")
+    if name == "backdrop" and value is not None and not _is_word(name, value):
+        raise FieldError(name, f"backdrop must be {', '.join(BACKDROPS)} or a color like #ffffff; got {value!r}.")
+    if name == "init" and value is not None and not _is_word(name, value):
+        raise FieldError(name, f"init must be {' or '.join(INITS)}; got {value!r}.")
+
+
+def _read_recipe(values: dict[str, Any]) -> Recipe:
+    """Read a recipe; an error of one setting alone names that setting."""
+    try:
+        return Recipe.from_dict(values)
+    except PochoirError as error:
+        for name, value in values.items():
+            if name in Recipe.model_fields and str(error) == _find_error(name, value):
+                raise FieldError(name, str(error)) from error
+        raise
+
+
+def _find_error(name: str, value: Any) -> str:
+    try:
+        Recipe.from_dict({name: value})
+    except PochoirError as error:
+        return str(error)
+    return ""
 
 
 def _changed(recipe: Recipe) -> dict[str, list[str]]:

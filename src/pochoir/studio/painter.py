@@ -7,14 +7,19 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pochoir.errors import PochoirError
+
+if TYPE_CHECKING:
+    from pochoir.jobs import Job, Store
 
 PREVIEWS_S = 0.4
 """Seconds between two previews."""
 LOOK_S = 0.15
 """Seconds between two looks for new jobs."""
+ROOM_S = 2.0
+"""Seconds between two tries to write to a store whose disk is full."""
 RESTART_S = 1.0
 """Seconds before a process that died is started again."""
 
@@ -82,12 +87,24 @@ def paint_queue(store_path: Path, threads: int, parent: int) -> None:
     with Store(store_path) as store:
         while True:
             for job in store.pending()[:1]:
-                with contextlib.suppress(PochoirError):
+                try:
                     for _ in run([job], executor=executor, store=store):
                         pass
+                except PochoirError:
+                    _release(store, job)
                 break
             else:
                 time.sleep(LOOK_S)
+
+
+def _release(store: "Store", job: "Job") -> None:
+    """Give a job back to the queue, as soon as the store can be written again."""
+    while True:
+        try:
+            store.release([job.id])
+            return
+        except PochoirError:
+            time.sleep(ROOM_S)
 
 
 def _warm_up() -> None:

@@ -7,14 +7,23 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pochoir.studio.assistant import Assistant
+from pochoir.studio.clips import Motions
 from pochoir.studio.folder import Folder
+from pochoir.studio.follow import Follower
 from pochoir.studio.history import History
-from pochoir.studio.models import Item, JobInfo
+from pochoir.studio.models import Item, JobInfo, Photo
 from pochoir.studio.news import News
 from pochoir.studio.painter import Painter
 from pochoir.studio.photos import Photos
 from pochoir.studio.queue import Queue
 from pochoir.studio.shelf import Shelf
+
+_EVENTS: dict[type[Photo | JobInfo | Item], tuple[str, str]] = {
+    Photo: ("photo", "photo"),
+    JobInfo: ("job", "job"),
+    Item: ("history", "item"),
+}
+"""Kind of event, and name of its value, by what it tells of."""
 
 
 class Studio:
@@ -29,17 +38,21 @@ class Studio:
         self.folder = folder
         self.news = News()
         self.assistant = Assistant()
-        self.photos = Photos(
-            folder, self.assistant, lambda photo: self.news.publish("photo", photo=photo.model_dump(mode="json"))
-        )
+        self.photos = Photos(folder, self.assistant, self.publish)
         self.shelf = Shelf(folder, self.assistant)
+        self.motions = Motions(self.photos, self.assistant)
         self.history = History(folder, self.assistant)
-        self.queue = Queue(folder, self.photos, self.shelf, self.history, self._publish)
+        self.queue = Queue(folder, self.publish)
+        self.follower = Follower(
+            folder, self.queue, self.history, self.publish, lambda text: self.news.publish("warning", text=text)
+        )
         self.painter = Painter(folder.store, threads=threads)
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def _publish(self, kind: str, model: JobInfo | Item) -> None:
-        self.news.publish(kind, **{"item" if kind == "history" else "job": model.model_dump(mode="json")})
+    def publish(self, model: Photo | JobInfo | Item) -> None:
+        """Tell all open pages of a photo, a job or a finished picture that changed."""
+        kind, name = _EVENTS[type(model)]
+        self.news.publish(kind, **{name: model.model_dump(mode="json")})
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run a coroutine in the background."""
@@ -50,10 +63,9 @@ class Studio:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the other processes and follow the queue."""
-        self.queue.restore()
         self.painter.start()
         self.assistant.start()
-        self.begin(self.queue.follow())
+        self.begin(self.follower.run())
         try:
             yield
         finally:

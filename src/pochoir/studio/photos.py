@@ -1,5 +1,7 @@
 """Photos and their masks: files in the hidden folder, with a small JSON file beside each photo."""
 
+import contextlib
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from pochoir.studio import assistant
 from pochoir.studio.assistant import Assistant
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, new_id, newest_first, read_json, write_json
 from pochoir.studio.models import Corrections, Order, Photo
+from pochoir.studio.problems import describe
 from pochoir.studio.uploads import Upload, unzip_exactly
 
 MAX_PHOTOS = 500
@@ -30,6 +33,8 @@ class Photos:
 
     def __init__(self, folder: Folder, helper: Assistant, publish: Callable[[Photo], None]) -> None:
         self._folder, self._helper, self._publish = folder, helper, publish
+        self._finding: set[str] = set()
+        """Photos whose subject is being found."""
 
     def get(self, id_: str) -> Photo:
         """Return a photo.
@@ -37,7 +42,7 @@ class Photos:
         Raises:
             NotFoundError: There is no such photo.
         """
-        values = read_json(self._place(id_) / FACTS)
+        values = read_json(self.place(id_) / FACTS)
         if values is None:
             raise NotFoundError("There is no such photo any more; drop it again.")
         return Photo(**values)
@@ -53,17 +58,17 @@ class Photos:
     def path(self, id_: str) -> Path:
         """Return the file of a photo."""
         photo = self.get(id_)
-        return self._place(id_) / "file" / photo.name
+        return self.place(id_) / "file" / photo.name
 
     def shown_path(self, id_: str) -> Path:
         """Return the upright picture that the page shows of a photo."""
         self.get(id_)
-        place = self._place(id_)
+        place = self.place(id_)
         return next((path for path in place.glob(f"{SHOWN}.*")), place / f"{SHOWN}.png")
 
     def mask_path(self, id_: str) -> Path | None:
         """Return the file of a photo's mask; None while there is none."""
-        place = self._place(id_)
+        place = self.place(id_)
         return next((place / name for name in (MASK, AUTOMATIC) if (place / name).is_file()), None)
 
     async def add(self, upload: Upload, find_order: Callable[[str], tuple[str | None, Order]]) -> Photo:
@@ -77,12 +82,11 @@ class Photos:
             InputError: The file is no picture that can be read.
         """
         id_ = upload.sha256[:16]
-        place = self._place(id_)
+        place = self.place(id_)
         known = read_json(place / FACTS)
         if known is not None:
-            photo = Photo(**known)
-            self._save(photo)  # now it is the latest
-            return photo
+            os.utime(place / FACTS)  # now it is the latest
+            return Photo(**known)
         name = upload.name
         place.mkdir(parents=True, exist_ok=True)
         try:
@@ -100,19 +104,24 @@ class Photos:
             if original is not None:
                 shutil.rmtree(place, ignore_errors=True)
                 photo = self.get(original)
-                self._save(photo)
+                os.utime(self.place(original) / FACTS)
                 return photo.model_copy(update={"order": order})
         photo = Photo(id=id_, name=name, width=facts["width"], height=facts["height"], notes=facts["notes"])
         self._save(photo)
         self._forget_oldest()
         return photo.model_copy(update={"order": order})
 
+    def is_forgotten(self, photo: Photo) -> bool:
+        """Tell whether nobody is finding a photo's subject: it came with a batch, or with a server that was killed."""
+        return photo.state == "finding" and photo.mask_version is None and photo.id not in self._finding
+
     async def find_subject(self, id_: str, corrections: Corrections | None = None, segmenter: str = "u2net") -> Photo:
         """Find a photo's subject; the result becomes its mask. The photo is published when it is done."""
         wanted = corrections or Corrections()
         photo = self.get(id_)
+        self._finding.add(id_)
         self._publish(photo.model_copy(update={"state": "finding", "error": ""}))
-        place = self._place(id_)
+        place = self.place(id_)
         try:
             found = await self._helper.run(
                 assistant.find_subject,
@@ -121,12 +130,6 @@ class Photos:
                 wanted.model_dump(mode="json"),
                 segmenter,
             )
-        except NotFoundError:
-            return photo  # it was forgotten meanwhile
-        except Exception as error:  # whatever went wrong, the page has to hear of it
-            text = str(error) if isinstance(error, PochoirError) else f"{type(error).__name__}: {error}"
-            photo = self._change(id_, state="failed", error=" ".join(text.split()))
-        else:
             (place / MASK).unlink(missing_ok=True)
             photo = self._change(
                 id_,
@@ -138,6 +141,15 @@ class Photos:
                 notes=list(dict.fromkeys([*photo.notes, *found["notes"]])),
                 mask_version=_version(),
             )
+        except NotFoundError:
+            return photo  # it was forgotten meanwhile
+        except Exception as error:  # whatever went wrong, the page has to hear of it
+            failed = {"state": "failed", "error": describe(error, self._folder)}
+            photo = photo.model_copy(update=failed)
+            with contextlib.suppress(PochoirError):  # a full disk keeps nothing
+                photo = self._change(id_, **failed)
+        finally:
+            self._finding.discard(id_)
         self._publish(photo)
         return photo
 
@@ -145,20 +157,20 @@ class Photos:
         """Replace a photo's mask by gzipped bytes, one for each pixel."""
         photo = self.get(id_)
         data = unzip_exactly(upload.path, photo.width * photo.height)
-        target = str(self._place(id_) / MASK)
+        target = str(self.place(id_) / MASK)
         await self._helper.run(assistant.write_mask, data, photo.width, photo.height, target)
         return self._change(id_, mask_version=_version())
 
     async def upload_mask(self, id_: str, upload: Upload) -> Photo:
         """Replace a photo's mask by a picture."""
         photo = self.get(id_)
-        target = str(self._place(id_) / MASK)
+        target = str(self.place(id_) / MASK)
         await self._helper.run(assistant.read_mask, str(upload.path), photo.width, photo.height, target)
         return self._change(id_, mask_version=_version(), state="found", error="")
 
     def reset_mask(self, id_: str) -> None:
         """Drop a photo's corrections and its mask."""
-        (self._place(id_) / MASK).unlink(missing_ok=True)
+        (self.place(id_) / MASK).unlink(missing_ok=True)
         self._change(id_, corrections=None, subject="all")
 
     def freeze_mask(self, id_: str) -> Path | None:
@@ -177,11 +189,12 @@ class Photos:
         """Return the id of the photo whose file has this hash."""
         return sha256[:16] if (self._folder.photos / sha256[:16] / FACTS).is_file() else None
 
-    def _place(self, id_: str) -> Path:
+    def place(self, id_: str) -> Path:
+        """Return the folder of a photo's files."""
         return self._folder.photos / checked_id(id_)
 
     def _save(self, photo: Photo) -> None:
-        write_json(self._place(photo.id) / FACTS, photo.model_dump(mode="json", exclude={"order"}))
+        write_json(self.place(photo.id) / FACTS, photo.model_dump(mode="json", exclude={"order"}))
 
     def _change(self, id_: str, **changes: Any) -> Photo:
         photo = self.get(id_).model_copy(update=changes)

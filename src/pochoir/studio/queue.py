@@ -1,66 +1,52 @@
-"""Queue: orders become jobs in the store, and the store's events become news for the page."""
+"""Queue: plans become jobs in the store, and what the page knows of them is kept beside it."""
 
-import asyncio
-import time
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from pochoir.errors import WriteError
+from pochoir.errors import InputError, WriteError
 from pochoir.jobs import Event, Failed, Job, Preview, Progress, Saved, Store
 from pochoir.jobs.event import FINAL_STATES
-from pochoir.recipe import Recipe
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, read_json, write_json
-from pochoir.studio.history import History, iter_paths
-from pochoir.studio.models import Item, JobInfo, JobOrder, Order
-from pochoir.studio.orders import build_recipe, vary
-from pochoir.studio.photos import Photos
-from pochoir.studio.shelf import Shelf
+from pochoir.studio.history import iter_paths
+from pochoir.studio.models import JobInfo
+from pochoir.studio.plans import Plan
+from pochoir.studio.problems import describe
 
-LOOK_S = 0.1
-"""Seconds between two looks at the store."""
 MAX_FINISHED = 50
+"""Finished paintings whose previews a page may still ask for."""
 MAX_FAILED = 20
 """Failed paintings that the page still shows."""
 
 
 class Queue:
-    """Paintings that wait, run or have failed.
+    """Jobs that wait, run or have failed.
 
     Args:
         folder: Places of the files.
-        photos: The photos.
-        shelf: The styles.
-        history: The finished pictures.
-        publish: Called with every change: ``("job", JobInfo)`` or ``("history", Item)``.
+        publish: Called with each job that changes.
     """
 
-    def __init__(
-        self,
-        folder: Folder,
-        photos: Photos,
-        shelf: Shelf,
-        history: History,
-        publish: Callable[[str, JobInfo | Item], None],
-    ) -> None:
-        self._folder, self._photos, self._shelf, self._history = folder, photos, shelf, history
-        self._publish = publish
-        self._store = Store(folder.store)
+    def __init__(self, folder: Folder, publish: Callable[[JobInfo], None]) -> None:
+        self._folder, self._publish = folder, publish
+        self.store = Store(folder.store)
         self._infos: dict[str, JobInfo] = {}
         self._finished: dict[str, str] = {}
-        """Names in the store of the last finished paintings, whose previews a page may still ask for."""
-        self._last = 0
+        """Names in the store of the last finished jobs."""
+        self.last = 0
+        """Number of the last event that was taken."""
 
     def close(self) -> None:
         """Close the store."""
-        self._store.close()
+        self.store.close()
 
     def infos(self) -> list[JobInfo]:
-        """Return the paintings that are not finished, and the last ones that failed."""
+        """Return the jobs that are not finished, and the last ones that failed."""
         return list(self._infos.values())
 
     def info(self, id_: str) -> JobInfo:
-        """Return the state of one painting.
+        """Return the state of one job.
 
         Raises:
             NotFoundError: There is none with this id.
@@ -69,42 +55,33 @@ class Queue:
             raise NotFoundError("This painting is not in the queue any more.")
         return self._infos[id_]
 
-    def order(self, order: JobOrder) -> list[JobInfo]:
-        """Queue one painting, or several small variations of it.
+    def add(self, plans: Iterable[Plan]) -> list[JobInfo]:
+        """Queue all of the plans, or none of them.
 
         Raises:
-            InputError: The photo or a setting cannot be used.
+            WriteError: The disk is full, or the folder cannot be written.
         """
-        photo = self._photos.get(order.photo)
-        source = str(self._photos.path(order.photo))
-        mask = self._photos.freeze_mask(order.photo) if order.use_mask else None
-        plain = Order(looks=order.looks, settings=order.settings)
-        orders = [plain] if order.variations == 1 else [vary(plain, number) for number in range(order.variations)]
-        jobs, infos = [], []
-        for number, each in enumerate(orders):
-            recipe = build_recipe(each, self._shelf.source, mask)
-            variation = number + 1 if order.variations > 1 else 0
-            stem = f"{Path(photo.name).stem}-v{variation}" if variation else Path(photo.name).stem
-            job = self._reserve(stem, source, recipe)
-            output = Path(job.output)
-            info = JobInfo(
-                id=job.id[:16], photo=photo.id, name=output.stem, state="queued", variation=variation, order=each
-            )
-            kept = {"info": info.model_dump(mode="json"), "mask": recipe.mask, "output": output.name, "job": job.id}
-            write_json(self._folder.jobs / f"{info.id}.json", kept)
-            jobs.append(job)
-            infos.append(info)
+        jobs: list[Job] = []
+        infos: list[JobInfo] = []
+        try:
+            for plan in plans:
+                jobs.append(self._reserve(plan))
+                infos.append(self._keep(plan, jobs[-1]))
+            self.store.add(jobs)
+        except BaseException:
+            for job in jobs:
+                self._kept_path(job.id[:16]).unlink(missing_ok=True)
+            raise
         for info in infos:
             self._infos[info.id] = info
-        self._store.add(jobs)
         return infos
 
-    def _reserve(self, stem: str, source: str, recipe: Recipe) -> Job:
+    def _reserve(self, plan: Plan) -> Job:
         """Return a job whose output no other job has, of this server or of another one on the same folder."""
-        for output in iter_paths(self._folder.root, stem):
-            job = Job(kind="stylize", photo=source, output=str(output), recipe=recipe)
+        for output in iter_paths(self._folder.root, plan.stem, plan.suffix):
+            job = Job(kind=plan.kind, photo=plan.source, output=str(output), recipe=plan.recipe, form=plan.form)
             try:
-                (self._folder.jobs / f"{job.id[:16]}.json").open("x").close()
+                self._kept_path(job.id[:16]).open("x").close()
             except FileExistsError:
                 continue
             except OSError as error:
@@ -112,106 +89,130 @@ class Queue:
             return job
         raise AssertionError  # numbers do not end
 
+    def _keep(self, plan: Plan, job: Job) -> JobInfo:
+        output = Path(job.output)
+        info = JobInfo(
+            id=job.id[:16],
+            kind=plan.kind,
+            photo=plan.photo,
+            name=output.stem,
+            state="queued",
+            place=plan.place,
+            order=plan.order,
+            form=plan.form or None,
+            video=plan.video,
+        )
+        mask = plan.mask or plan.recipe.mask
+        kept = {"info": info.model_dump(mode="json"), "mask": mask, "output": output.name, "job": job.id}
+        write_json(self._kept_path(info.id), kept)
+        return info
+
     def stop(self, id_: str) -> JobInfo:
-        """Stop a painting and keep its best picture so far; one that waits is dropped."""
+        """Stop a job and keep its best picture so far; one that waits is dropped."""
         info = self.info(id_)
-        self._store.cancel(self._job_id(id_), keep=True)
+        self.store.cancel(self._job_id(id_), keep=True)
         self._infos[id_] = info.model_copy(update={"stopping": True})
         return self._infos[id_]
 
+    def retry(self, id_: str) -> JobInfo:
+        """Queue a failed job again. It goes on where it was.
+
+        Raises:
+            NotFoundError: There is none with this id.
+            InputError: It has not failed.
+        """
+        info = self.info(id_)
+        if info.state != "failed":
+            raise InputError("Only what failed can be tried again.")
+        job_id = self._job_id(id_)
+        self.store.add([state.job for state in self.store.states() if state.job.id == job_id])
+        self._infos[id_] = info.model_copy(update={"state": "queued", "error": "", "done": 0, "left_s": None})
+        return self._infos[id_]
+
     def remove(self, id_: str) -> None:
-        """Drop a painting without keeping its picture."""
+        """Drop a job without keeping its picture."""
         self.info(id_)
-        self._store.cancel(self._job_id(id_))
+        self.store.cancel(self._job_id(id_))
         self._infos.pop(id_, None)
-        (self._folder.jobs / f"{id_}.json").unlink(missing_ok=True)
+        self.forget(id_)
 
     def preview(self, id_: str) -> bytes:
-        """Return the last preview of a painting as JPEG.
+        """Return the last preview of a job as JPEG.
 
         Raises:
             NotFoundError: There is none yet.
         """
-        jpeg = self._store.preview(self._finished.get(id_) or self._job_id(id_))
+        jpeg = self.store.preview(self._finished.get(id_) or self._job_id(id_))
         if jpeg is None:
             raise NotFoundError("There is no preview yet.")
         return jpeg
 
-    def restore(self) -> None:
-        """Show the paintings of an earlier server again; the painter resumes them."""
+    def kept(self, id_: str) -> dict[str, Any]:
+        """Return what was kept of a job: ``info``, ``mask``, ``output`` and ``job``."""
+        return read_json(self._kept_path(id_)) or {}
+
+    def forget(self, id_: str) -> None:
+        """Remove what was kept of a job."""
+        with contextlib.suppress(OSError):
+            self._kept_path(id_).unlink(missing_ok=True)
+
+    def restore(self) -> list[tuple[JobInfo, Saved]]:
+        """Show the jobs of an earlier server again; the painter resumes them.
+
+        Returns:
+            Jobs that were saved when no server was there to put them into the history.
+        """
         failed = 0
-        for state in reversed(self._store.states()):
-            kept = read_json(self._folder.jobs / f"{state.job.id[:16]}.json")
-            if kept is None:
+        saved = []
+        infos: list[JobInfo] = []
+        for state in reversed(self.store.states()):
+            id_ = state.job.id[:16]
+            kept = self.kept(id_)
+            if not kept:
                 continue
-            if state.state in FINAL_STATES and (state.state != "failed" or failed >= MAX_FAILED):
-                (self._folder.jobs / f"{state.job.id[:16]}.json").unlink(missing_ok=True)
-                continue
-            failed += state.state == "failed"
             info = JobInfo(**kept["info"])
-            self._infos[info.id] = info.model_copy(update={"state": state.state, "error": state.error})
-        self._infos = dict(reversed(self._infos.items()))
-        self._last = max((number for number, _ in self._store.events(0)), default=0)
+            if state.state == "saved":
+                events = [event for _, event in self.store.events(job=state.job.id) if isinstance(event, Saved)]
+                saved += [(info, event) for event in events[-1:]]
+            elif state.state in FINAL_STATES and (state.state != "failed" or failed >= MAX_FAILED):
+                self.forget(id_)
+            else:
+                failed += state.state == "failed"
+                error = describe(state.error, self._folder) if state.error else ""
+                infos.append(info.model_copy(update={"state": state.state, "error": error}))
+        self._infos = {info.id: info for info in reversed(infos)}
+        self.last = max((number for number, _ in self.store.events(0)), default=0)
+        return saved
 
-    async def follow(self) -> None:
-        """Publish the store's events until the task is cancelled."""
-        while True:
-            try:
-                events = await asyncio.to_thread(self._store.events, self._last)
-            except WriteError:
-                events = []
-            for number, event in events:
-                self._last = number
-                await self._take(number, event)
-            await asyncio.sleep(LOOK_S)
-
-    async def _take(self, number: int, event: Event) -> None:
+    def take(self, number: int, event: Event) -> JobInfo | None:
+        """Note an event of the store and publish the job; return it if it is known here."""
         id_ = event.job[:16]
         info = self._infos.get(id_)
         if info is None:
-            return
+            return None
         changes: dict[str, Any] = {"state": event.kind} if event.kind not in ("progress", "preview") else {}
         if isinstance(event, Progress):
             changes |= {"done": event.done, "total": event.total, "left_s": event.left_s, "stage": event.stage}
         elif isinstance(event, Preview):
             changes["preview"] = number
         elif isinstance(event, Failed):
-            changes["error"] = event.error
+            changes["error"] = describe(event.error, self._folder)
         if event.is_final:
             changes["stopping"] = False
         info = self._infos[id_] = info.model_copy(update=changes)
-        self._publish("job", info)
+        self._publish(info)
         if event.is_final and not isinstance(event, Failed):
             self._infos.pop(id_, None)
             self._finished[id_] = event.job
             if len(self._finished) > MAX_FINISHED:
                 del self._finished[next(iter(self._finished))]
-            await self._finish(info, event)
-
-    async def _finish(self, info: JobInfo, event: Event) -> None:
-        kept_path = self._folder.jobs / f"{info.id}.json"
-        kept = read_json(kept_path) or {}
-        output = self._folder.root / kept.get("output", "")
-        if isinstance(event, Saved) and output.is_file():
-            seconds = sum(event.facts.get("timings", {}).values()) or None
-            self._history.remember(
-                output,
-                photo=info.photo,
-                job=info.id,
-                mask=kept.get("mask"),
-                order=None if info.order is None else info.order.model_dump(mode="json"),
-                variation=info.variation,
-                notes=[*event.notes, *(["stopped: the best picture so far"] if event.interrupted else [])],
-                seconds=seconds,
-                finished=time.time(),
-            )
-            item = await self._history.item(output)
-            if item is not None:
-                self._publish("history", item)
-        kept_path.unlink(missing_ok=True)
+        return info
 
     def _job_id(self, id_: str) -> str:
-        kept = read_json(self._folder.jobs / f"{checked_id(id_)}.json")
-        if kept is None:
+        kept = self.kept(id_)
+        if not kept:
             raise NotFoundError("This painting is not in the queue any more.")
         return str(kept["job"])
+
+    def _kept_path(self, id_: str) -> Path:
+        return self._folder.jobs / f"{checked_id(id_)}.json"

@@ -20,9 +20,10 @@ export function say(text) {
 }
 
 export function showMessage(text) {
-  const place = $("message");
-  place.hidden = !text;
-  place.textContent = text || "";
+  for (const place of document.querySelectorAll("[data-message]")) {
+    place.hidden = !text;
+    place.textContent = text || "";
+  }
 }
 
 export function fillTexts(root = document) {

@@ -1,19 +1,19 @@
 // Controls made from the settings' JSON schema, so that page and command line cannot disagree.
 import { texts } from "./texts.js";
 
-export function control(name, schema, value, onChange) {
+export function control(name, schema, value, onChange, prefix = "set") {
   const row = document.createElement("div");
   row.className = "field";
-  const id = `set-${name}`;
+  const id = `${prefix}-${name}`;
   const label = document.createElement("label");
   label.htmlFor = id;
-  label.textContent = texts.settings[name] || name.replaceAll("_", " ");
+  label.textContent = texts[`${prefix}Settings`]?.[name] || texts.settings[name] || name.replaceAll("_", " ");
   const kind = resolve(schema);
   const input = build(kind, id, value ?? schema.default);
   const hint = document.createElement("p");
   hint.className = "hint";
   hint.id = `${id}-hint`;
-  hint.textContent = texts.dialHints[name] ?? (schema.description ? `${schema.description}.` : "");
+  hint.textContent = (prefix === "set" ? texts.dialHints[name] : undefined) ?? (schema.description ? `${schema.description.replace(/\.$/, "")}.` : "");
   hint.hidden = !hint.textContent;
   row.title = schema.description || "";
   const error = document.createElement("p");

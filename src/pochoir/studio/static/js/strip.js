@@ -12,7 +12,16 @@ export class Strip {
     const focused = document.activeElement?.dataset?.key;
     const known = new Set(history.map((item) => item.job));
     const open = jobs.filter((job) => !known.has(job.id) && job.state !== "canceled" && job.state !== "saved" && job.state !== "skipped");
-    const cards = [...open.map((job) => this.jobCard(job, shown)), ...history.map((item) => this.itemCard(item, shown))];
+    const cards = [];
+    const sheets = new Set();
+    for (const each of [...open, ...history]) {
+      const sheet = each.place?.sheet;
+      if (!sheet) cards.push(each.state ? this.jobCard(each, shown) : this.itemCard(each, shown));
+      else if (!sheets.has(sheet)) {
+        sheets.add(sheet);
+        cards.push(this.sheetCard(sheet, open.filter((job) => job.place?.sheet === sheet), history.filter((item) => item.place?.sheet === sheet), shown));
+      }
+    }
     this.place.replaceChildren(...(cards.length ? cards : [element("p", { class: "hint" }, texts.empty)]));
     if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
@@ -21,7 +30,7 @@ export class Strip {
     const state = job.state === "failed" ? texts.failed : job.state === "queued" ? texts.queued : `${Math.round((100 * (job.done || 0)) / (job.total || 1))} %`;
     const open = element("button", {
       type: "button", class: `card job ${job.state}`, "aria-current": String(shown?.job === job.id), "aria-label": `${job.name}: ${state}`,
-      onclick: () => (job.state === "failed" ? this.onRemove(job) : this.onJob(job)),
+      onclick: () => (job.state === "failed" ? this.onRetry(job) : this.onJob(job)),
     }, ...(job.preview ? [element("img", { src: `/api/jobs/${job.id}/preview?v=${job.preview}`, alt: "", height: 72 })] : []),
       element("span", { class: "card-state" }, state), element("span", { class: "card-name" }, job.name));
     open.dataset.key = `job-${job.id}`;
@@ -34,6 +43,17 @@ export class Strip {
       onclick: () => this.onItem(item), onkeydown: (event) => event.key === "Delete" && this.onRemove(item),
     }, element("img", { src: `/api/history/${item.id}/thumb`, alt: "", height: 72, loading: "lazy" }));
     card.dataset.key = `item-${item.id}`;
+    return card;
+  }
+  // The pictures of a sheet share one card.
+  sheetCard(sheet, open, items, shown) {
+    const count = open.length + items.length;
+    const state = open.length ? texts.sheetPainting(items.length, count) : texts.sheetOf(count);
+    const card = element("button", {
+      type: "button", class: "card sheet-card", "aria-current": String(shown?.sheet === sheet), title: state, "aria-label": state, onclick: () => this.onSheet(sheet),
+    }, ...items.slice(0, 4).map((item) => element("img", { src: `/api/history/${item.id}/thumb`, alt: "", loading: "lazy" })),
+      element("span", { class: "card-count" }, open.length ? `${items.length}/${count}` : String(count)));
+    card.dataset.key = `sheet-${sheet}`;
     return card;
   }
 }

@@ -1,0 +1,317 @@
+// The Animate tab: the subject of a finished picture, or of a photo, moves.
+import * as api from "./api.js";
+import { app, fail } from "./app.js";
+import { $, element, say, showMessage } from "./dom.js";
+import { downloadMenu } from "./download.js";
+import { control } from "./form.js";
+import { looks, order } from "./orders.js";
+import { flushMask } from "./photo.js";
+import { Player } from "./player.js";
+import { ProgressBar } from "./progress.js";
+import { drawStrip, removeItem } from "./results.js";
+import { texts } from "./texts.js";
+
+const DIALS = ["duration", "fps", "loop"];
+const MOST_MOTIONS = 8;
+
+class Animate {
+  constructor() {
+    this.source = null; // { kind: "item" | "photo" | "looks", item }
+    this.settings = {};
+    this.chosen = ["breathe"];
+    this.dials = {};
+    this.shown = null; // { job } or { item }
+  }
+
+  setUp({ schema, formats, motions }) {
+    this.schema = schema;
+    this.formats = formats;
+    this.motions = motions;
+    this.player = new Player($("clip-player"));
+    this.bar = new ProgressBar($("clip-progress"), { label: texts.cancel, onStop: (job) => this.cancel(job) });
+    const make = (name) => {
+      this.dials[name] = control(name, schema[name], this.settings[name], (field, value) => {
+        if (value === (schema[field].default ?? null)) delete this.settings[field];
+        else this.settings[field] = value;
+        this.dials[field].setError("");
+      }, "clip");
+      return this.dials[name];
+    };
+    const names = Object.keys(schema).filter((name) => name !== "motion");
+    $("clip-dials").replaceChildren(...DIALS.filter((name) => name in schema).map(make));
+    $("clip-more-form").replaceChildren(...names.filter((name) => !DIALS.includes(name)).map(make));
+    $("make-clip").addEventListener("click", () => this.make());
+  }
+
+  get isOpen() {
+    return !$("animate").hidden;
+  }
+
+  // Begin with what the Paint tab shows.
+  open() {
+    const item = app.shown?.item;
+    if (item?.kind === "clip") return this.showClip(item);
+    if (item) this.source = { kind: "item", item };
+    else if (!this.source || this.source.kind !== "item") this.source = app.photo ? { kind: looks.isEmpty ? "photo" : "looks" } : null;
+    if (!this.source) {
+      const picture = app.history.find((each) => each.kind === "picture");
+      if (picture) this.source = { kind: "item", item: picture };
+    }
+    const running = [...app.jobs.values()].find((job) => job.kind === "animate" && (job.state === "started" || job.state === "queued"));
+    if (running && !this.shown) this.shown = { job: running.id };
+    this.draw();
+    if (!this.shown) this.showSource();
+    this.findMotions();
+  }
+
+  choose(item) {
+    if (item.kind === "clip") return this.showClip(item);
+    this.source = { kind: "item", item };
+    this.shown = null;
+    this.draw();
+    this.showSource();
+    this.findMotions();
+  }
+
+  get photo() {
+    return this.source?.kind === "item" ? this.source.item.photo : app.photo?.id;
+  }
+
+  get stillAddress() {
+    if (!this.source) return "";
+    return this.source.kind === "item" ? `/api/history/${this.source.item.id}/image?format=png` : `/api/photos/${app.photo.id}/image`;
+  }
+
+  showSource() {
+    this.bar.draw(null);
+    if (this.source) this.player.showStill(this.stillAddress, this.source.item?.name || app.photo?.name);
+    else this.player.clear();
+  }
+
+  draw() {
+    const isEmpty = !this.source && !this.shown?.item;
+    $("clip-empty").hidden = !isEmpty;
+    $("clip-player").hidden = isEmpty;
+    $("animate-go").hidden = $("motion-block").hidden = $("clip-dials-block").hidden = $("source-block").hidden = Boolean(this.shown?.item) || isEmpty;
+    $("clip-result").hidden = !this.shown?.item;
+    this.drawSources();
+    this.drawMotions();
+    if (this.shown?.job) {
+      const job = app.jobs.get(this.shown.job);
+      this.bar.draw(job || null);
+    } else this.bar.draw(null);
+    $("make-clip").disabled = !this.source;
+    drawStrip();
+  }
+
+  drawSources() {
+    const choices = [];
+    if (this.source?.kind === "item") choices.push(["item", this.source.item.name]);
+    if (app.photo) {
+      choices.push(["photo", texts.sourcePhoto]);
+      if (!looks.isEmpty) choices.push(["looks", texts.sourceLooks]);
+    }
+    const focused = document.activeElement?.name === "clip-source" ? document.activeElement.value : null;
+    $("clip-sources").replaceChildren(...choices.map(([kind, name]) => element("label", { class: "choice" },
+      element("input", { type: "radio", name: "clip-source", value: kind, checked: this.source?.kind === kind, onchange: () => this.pick(kind) }), element("span", {}, name))));
+    if (focused) $("clip-sources").querySelector(`input[value="${focused}"]`)?.focus();
+  }
+
+  pick(kind) {
+    this.source = kind === "item" ? this.source : { kind, item: this.source?.item };
+    this.shown = null;
+    this.draw();
+    this.showSource();
+    this.findMotions();
+  }
+
+  // ---- Motions -----------------------------------------------------------------------------------------------------
+
+  async findMotions() {
+    const id = this.photo;
+    if (!id) return;
+    const version = app.photo?.id === id ? app.photo.mask_version : "";
+    const key = `${id} ${version}`;
+    if (this.known === key) return;
+    this.known = key;
+    this.drawn = null;
+    $("motion-status").textContent = texts.findingMotions;
+    try {
+      await flushMask();
+      const found = await api.get(`/api/photos/${id}/motions`);
+      if (this.known !== key) return;
+      this.motions = found;
+      this.drawn = { id, version };
+      $("motion-status").textContent = "";
+      this.chosen = this.chosen.filter((name) => !found.find((motion) => motion.name === name)?.problem);
+      if (!this.chosen.length) this.chosen = found.filter((motion) => !motion.problem).slice(0, 1).map((motion) => motion.name);
+    } catch (error) {
+      this.known = null;
+      $("motion-status").textContent = error.message || "";
+    }
+    this.drawMotions();
+  }
+
+  drawMotions() {
+    const focused = document.activeElement?.dataset?.motion;
+    const grid = $("motions");
+    const able = this.motions.filter((motion) => !motion.problem);
+    grid.replaceChildren(...able.map((motion) => this.motionTile(motion)));
+    this.drawUnable(this.motions.filter((motion) => motion.problem));
+    const tiles = [...grid.children];
+    for (const tile of tiles) tile.tabIndex = -1;
+    const first = (focused && tiles.find((tile) => tile.dataset.motion === focused)) || tiles.find((tile) => tile.getAttribute("aria-selected") === "true") || tiles[0];
+    if (first) first.tabIndex = 0;
+    if (focused) first?.focus({ preventScroll: true });
+    const chosen = this.motions.filter((motion) => this.chosen.includes(motion.name));
+    $("motion-facts").textContent = chosen.map((motion) => motion.summary).join(" ");
+  }
+
+  // Motions that need another subject, with the reasons.
+  drawUnable(motions) {
+    $("motions-unable").hidden = !motions.length;
+    $("motions-unable-title").textContent = texts.unable(motions.length);
+    $("motions-unable-list").replaceChildren(...motions.flatMap(({ name, problem }) => [element("dt", {}, name), element("dd", {}, problem)]));
+  }
+
+  motionTile(motion) {
+    const isChosen = this.chosen.includes(motion.name);
+    const source = `/api/photos/${this.drawn?.id}/motions/${motion.name}?v=${this.drawn?.version}`;
+    const image = this.drawn ? element("img", { alt: "", width: 72, height: 72, loading: "lazy", src: source }) : element("span", { class: "no-picture" });
+    const tile = element("button", {
+      type: "button", class: "look motion", role: "option", "aria-selected": String(isChosen), title: motion.summary,
+      onclick: () => this.toggle(motion), onkeydown: (event) => this.key(event),
+    }, image, element("span", {}, motion.name));
+    tile.dataset.motion = motion.name;
+    if (this.drawn && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      const show = (moves) => () => (image.src = moves ? `${source}&moves=1` : source);
+      tile.addEventListener("pointerenter", show(true));
+      tile.addEventListener("pointerleave", show(false));
+      tile.addEventListener("focus", show(true));
+      tile.addEventListener("blur", show(false));
+    }
+    return tile;
+  }
+
+  toggle(motion) {
+    if (this.chosen.includes(motion.name)) this.chosen = this.chosen.filter((name) => name !== motion.name);
+    else if (this.chosen.length < MOST_MOTIONS) this.chosen = [...this.chosen, motion.name];
+    if (!this.chosen.length) this.chosen = [motion.name];
+    this.drawMotions();
+  }
+
+  key(event) {
+    const columns = getComputedStyle($("motions")).gridTemplateColumns.split(" ").length;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const tiles = [...$("motions").children];
+    tiles[tiles.indexOf(event.currentTarget) + step]?.focus();
+  }
+
+  // ---- Clips -------------------------------------------------------------------------------------------------------
+
+  async make() {
+    if (!this.source) return;
+    showMessage("");
+    for (const dial of Object.values(this.dials)) dial.setError("");
+    const amounts = this.amounts || {};
+    const clip = { ...this.settings, motion: this.chosen.map((name) => (amounts[name] ? `${name}:${amounts[name]}` : name)) };
+    const wanted = this.source.kind === "item" ? { item: this.source.item.id } : { photo: app.photo.id, ...(this.source.kind === "looks" ? order() : { settings: order().settings }) };
+    try {
+      await flushMask();
+      const job = await api.post("/api/clips", { ...wanted, clip });
+      app.jobs.set(job.id, job);
+      this.shown = { job: job.id };
+      this.draw();
+      $("clip-progress").querySelector("button").focus({ preventScroll: true });
+    } catch (error) {
+      if (error.field && this.dials[error.field]) {
+        this.dials[error.field].setError(error.message);
+        if ($("clip-more").contains(this.dials[error.field])) $("clip-more").open = true;
+      }
+      fail(error);
+    }
+  }
+
+  watch(job) {
+    this.shown = { job: job.id };
+    this.draw();
+  }
+
+  async cancel(job) {
+    try {
+      app.jobs.set(job.id, await api.post(`/api/jobs/${job.id}/stop`));
+      this.draw();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  updateJob(job) {
+    if (this.shown?.job !== job.id || !this.isOpen) return;
+    this.bar.draw(job);
+    if (job.preview && job.preview !== this.preview) {
+      this.preview = job.preview;
+      this.player.showStill(`/api/jobs/${job.id}/preview?v=${job.preview}`);
+    }
+    if (job.state === "canceled" || job.state === "failed") {
+      this.shown = null;
+      this.draw();
+      this.showSource();
+    }
+  }
+
+  addItem(item) {
+    if (!this.shown?.job || this.shown.job !== item.job) return;
+    this.showClip(item);
+    say(texts.saved(item.name));
+  }
+
+  async showClip(item) {
+    this.shown = { item };
+    this.player.show(item);
+    this.draw();
+    $("clip-title").textContent = item.name;
+    const facts = [`${item.width} × ${item.height}`, texts.frames(item.frames), ...(item.duration_s ? [texts.exactSeconds(item.duration_s)] : []), ...(item.notes || [])];
+    $("clip-facts").textContent = facts.join(" · ");
+    $("clip-actions").replaceChildren(
+      element("button", { type: "button", class: "primary", onclick: () => this.again(item) }, texts.clipAgain),
+      downloadMenu(item, this.formats, { onError: fail, onBusy: (text) => { $("clip-status").textContent = text; } }),
+      element("button", { type: "button", class: "danger", onclick: () => removeItem(item) }, texts.remove),
+    );
+    try {
+      const recipe = await api.get(`/api/history/${item.id}/recipe`);
+      if (this.shown?.item?.id !== item.id) return;
+      $("clip-command").textContent = recipe.command;
+      $("clip-python").textContent = recipe.python;
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  forget(id) {
+    if (this.source?.item?.id === id) this.source = app.photo ? { kind: "photo" } : null;
+    if (this.shown?.item?.id !== id) return;
+    this.shown = null;
+    this.draw();
+    this.showSource();
+  }
+
+  // The form as it was for a clip, to be changed.
+  again(item) {
+    const { motion = ["breathe"], ...rest } = item.form || {};
+    this.chosen = motion.map((text) => text.split(":")[0]);
+    this.amounts = Object.fromEntries(motion.map((text) => text.split(":")).filter(([, amount]) => amount));
+    this.settings = { ...rest };
+    for (const [name, dial] of Object.entries(this.dials)) dial.setValue(this.settings[name]);
+    this.shown = null;
+    if (!this.source) this.source = app.photo ? { kind: "photo" } : null;
+    this.draw();
+    this.showSource();
+    this.findMotions();
+    $("make-clip").focus();
+  }
+}
+
+export const animate = new Animate();

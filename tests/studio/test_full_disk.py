@@ -1,0 +1,98 @@
+"""A full disk: a clear message, nothing lost, and everything goes on when there is room."""
+
+import errno
+import subprocess
+
+import numpy as np
+import pytest
+
+from pochoir.studio.problems import FULL
+
+from .conftest import Server, call, picture_bytes, wait_until
+from .steps import EDITABLE, READY, choose_settings, drop, mask, paint, stroke, wait_for_result
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place)], capture_output=True)
+    if made.returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(place) -> None:
+    """Fill the disk to the last byte; again, because the studio removes files of its own."""
+    with (place / "ballast").open("ab", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC  # noqa: PT017
+
+
+def jobs(server):
+    return call(server, "GET", "/api/jobs")[1]
+
+
+def bring_to_an_end(server) -> bool:
+    """Try failed jobs again and stop those that are painted; tell whether none is left."""
+    left = jobs(server)
+    for job in left:
+        if job["state"] == "failed":
+            assert job["error"] == FULL
+            assert call(server, "POST", f"/api/jobs/{job['id']}/retry")[0] == 200
+        elif job["done"] and not job["stopping"]:
+            call(server, "POST", f"/api/jobs/{job['id']}/stop")
+    return not left
+
+
+def test_a_full_disk(browser, small_disk, tmp_path):
+    photo = tmp_path / "lemon.png"
+    photo.write_bytes(picture_bytes(120, 90))
+    server = Server(small_disk / "pictures")
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(60_000)
+    try:
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_selector(READY)
+        drop(page, photo)
+        paint(page, size="64", steps="4")
+        wait_for_result(page)
+        kept = page.inner_text("#result-title")
+        page.keyboard.press("Escape")
+        choose_settings(page, size="64", steps="3000")
+        page.click("#paint")
+        page.wait_for_selector("#progress-text:has-text('of 3000')")
+
+        fill(small_disk)
+        page.wait_for_selector("#message:has-text('The disk is full')")
+        page.click("#stop")  # its picture cannot be saved, or not even the wish be noted
+        refused = call(server, "POST", "/api/photos", picture_bytes(90, 60, seed=4))
+        assert refused == (507, {"error": FULL, "field": None})
+        page.reload()
+        page.wait_for_selector("#message:has-text('The disk is full')")
+        page.click("#leave")  # the unfinished painting is shown again
+        page.wait_for_selector(EDITABLE)
+        page.click(".tool[data-tool=brush]")
+        fill(small_disk)
+        stroke(page, (0.1, 0.1), (0.3, 0.1))
+        page.wait_for_selector("#app[data-saving] #message:has-text('The disk is full')")
+
+        (small_disk / "ballast").unlink()
+        page.wait_for_selector("#message", state="hidden")
+        assert mask(page)[9, 24] == 255  # the stroke that could not be saved
+        wait_until(lambda: bring_to_an_end(server))
+        history = wait_until(lambda: (found := call(server, "GET", "/api/history")[1]) and len(found) == 2 and found)
+        assert history[1]["name"] == kept
+        assert {item["photo"] for item in history} == {history[1]["photo"]}
+        assert np.ptp(mask(page)) == 255
+    finally:
+        context.close()
+        server.stop()
