@@ -87,7 +87,7 @@ def measure_painting(page: Page, photo: Path, size: int) -> dict[str, float]:
     page.wait_for_selector(".tool[data-tool=keep]:not([disabled])", timeout=60_000)
     seconds = {"mask_s": time.monotonic() - began}
     page.click("#region-whole")
-    page.click(".look:has-text('mosaic')")
+    page.click("#looks .look:has-text('mosaic')")
     page.fill("#set-size", str(size))
     page.press("#set-size", "Tab")
     page.wait_for_timeout(3000)  # the painter has loaded its network

@@ -41,6 +41,23 @@ def app(tmp_path):
     studio.queue.close()
 
 
+def video_bytes(frames: int = 6, width: int = 64, height: int = 48, fps: int = 8) -> bytes:
+    """Return a drawn video as an MP4 file: the bright disc of ``picture_bytes`` moves to the right."""
+    import av
+
+    y, x = np.mgrid[:height, :width]
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            disc = np.hypot(x - width / 3 - 2 * number, y - height / 2) < height / 3
+            pixels = np.where(disc[..., None], (230, 180, 60), (30, 50, 90)).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
 def call(server, method, path, body=None, **headers):
     """Send a request; return the status and the answer's JSON."""
     data = json.dumps(body).encode() if isinstance(body, dict) else body
@@ -159,6 +176,8 @@ def page(browser, server):
     opened.goto(server.address)
     opened.wait_for_selector("#app[data-ready]")
     yield opened
+    for job in call(server, "GET", "/api/jobs")[1]:  # a test that failed should not hold up the others
+        call(server, "DELETE", f"/api/jobs/{job['id']}")
     foreign = [url for url in requests if not url.startswith((server.address, "blob:", "data:"))]
     context.close()
     assert foreign == []

@@ -67,7 +67,7 @@ def choose_settings(page, **settings: str) -> None:
 
 def paint(page, *, look: str = "mosaic", region: str = "whole", **settings: str) -> None:
     page.click(f"#region-{region}")
-    tile = page.locator(f".look:has-text('{look}')")
+    tile = page.locator(f"#looks .look:has-text('{look}')")
     if tile.get_attribute("aria-selected") != "true":
         tile.click()
     choose_settings(page, **({"size": "64", "steps": "4"} | settings))

@@ -1,7 +1,9 @@
 """A full disk: a clear message, nothing lost, and everything goes on when there is room."""
 
-import errno
+import contextlib
 import subprocess
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,15 +27,31 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def fill(place) -> None:
-    """Fill the disk to the last byte; again, because the studio removes files of its own."""
-    with (place / "ballast").open("ab", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while file.write(bytes(size)) == size:
-                    pass
-            except OSError as error:
-                assert error.errno == errno.ENOSPC  # noqa: PT017
+class Ballast:
+    """File that takes all room of a disk, also what the studio frees meanwhile."""
+
+    def __init__(self, place: Path) -> None:
+        self._path = place / "ballast"
+        self._ended = threading.Event()
+        self._filled = threading.Event()
+        self._thread = threading.Thread(target=self._fill)
+        self._thread.start()
+        self._filled.wait()
+
+    def _fill(self) -> None:
+        with self._path.open("ab", buffering=0) as file:
+            while not self._ended.is_set():
+                for size in (1 << 20, 1 << 12, 1):
+                    with contextlib.suppress(OSError):
+                        while file.write(bytes(size)) == size:
+                            pass
+                self._filled.set()
+                self._ended.wait(0.01)
+
+    def remove(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._path.unlink(missing_ok=True)
 
 
 def jobs(server):
@@ -58,6 +76,7 @@ def test_a_full_disk(browser, small_disk, tmp_path):
     server = Server(small_disk / "pictures")
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(60_000)
+    ballast = None
     try:
         page = context.new_page()
         page.goto(server.address)
@@ -71,7 +90,7 @@ def test_a_full_disk(browser, small_disk, tmp_path):
         page.click("#paint")
         page.wait_for_selector("#progress-text:has-text('of 3000')")
 
-        fill(small_disk)
+        ballast = Ballast(small_disk)
         page.wait_for_selector("#message:has-text('The disk is full')")
         page.click("#stop")  # its picture cannot be saved, or not even the wish be noted
         refused = call(server, "POST", "/api/photos", picture_bytes(90, 60, seed=4))
@@ -81,11 +100,10 @@ def test_a_full_disk(browser, small_disk, tmp_path):
         page.click("#leave")  # the unfinished painting is shown again
         page.wait_for_selector(EDITABLE)
         page.click(".tool[data-tool=brush]")
-        fill(small_disk)
         stroke(page, (0.1, 0.1), (0.3, 0.1))
         page.wait_for_selector("#app[data-saving] #message:has-text('The disk is full')")
 
-        (small_disk / "ballast").unlink()
+        ballast.remove()
         page.wait_for_selector("#message", state="hidden")
         assert mask(page)[9, 24] == 255  # the stroke that could not be saved
         wait_until(lambda: bring_to_an_end(server))
@@ -94,5 +112,7 @@ def test_a_full_disk(browser, small_disk, tmp_path):
         assert {item["photo"] for item in history} == {history[1]["photo"]}
         assert np.ptp(mask(page)) == 255
     finally:
+        if ballast is not None:
+            ballast.remove()
         context.close()
         server.stop()

@@ -197,7 +197,7 @@ class TestPainting:
     def test_regions_in_two_looks(self, page, photo_file):
         drop(page, photo_file)
         page.click("#region-background")
-        page.click(".look:has-text('hatching')")
+        page.click("#looks .look:has-text('hatching')")
         paint(page, region="subject")
         wait_for_result(page)
         command = page.text_content("#command")
@@ -212,8 +212,8 @@ class TestPainting:
         page.click("#region-whole")
         for tile in page.locator(".look[aria-selected=true]").all():
             tile.click()
-        page.click(".look:has-text('mosaic')")
-        page.locator(".look:has-text('marbling')").click(modifiers=["Shift"])
+        page.click("#looks .look:has-text('mosaic')")
+        page.locator("#looks .look:has-text('marbling')").click(modifiers=["Shift"])
         assert page.is_visible("#blend-share")
         choose_settings(page, size="64", steps="4")
         page.click("#paint")
@@ -258,7 +258,7 @@ class TestPainting:
     def test_variations_and_a_large_one(self, page, photo_file):
         drop(page, photo_file)
         page.click("#region-whole")
-        tile = page.locator(".look:has-text('mosaic')")
+        tile = page.locator("#looks .look:has-text('mosaic')")
         if tile.get_attribute("aria-selected") != "true":
             tile.click()
         choose_settings(page, size="64", steps="4")
@@ -358,7 +358,7 @@ def test_a_batch(page, tmp_path):
     if page.is_visible("#choose-photo"):
         drop(page, files[0])
     page.click("#region-whole")
-    tile = page.locator(".look:has-text('mosaic')")
+    tile = page.locator("#looks .look:has-text('mosaic')")
     if tile.get_attribute("aria-selected") != "true":
         tile.click()
     choose_settings(page, size="48", steps="3")

@@ -12,7 +12,7 @@ PAINTED = "#sheet-facts:has-text('Choose a picture')"
 def ready(page, photo_file):
     drop(page, photo_file)
     page.click("#region-whole")
-    tile = page.locator(".look:has-text('mosaic')")
+    tile = page.locator("#looks .look:has-text('mosaic')")
     if tile.get_attribute("aria-selected") != "true":
         tile.click()
     choose_settings(page, size="48", steps="2")
@@ -35,7 +35,7 @@ def test_sweep_two_settings_and_paint_one_large(ready):
     page.wait_for_selector(PAINTED)
     assert page.locator(".cell img").count() == 4
     assert page.inner_text(".sheet-table th[scope=col] >> nth=1") == "Colours photo"
-    assert page.is_disabled("[data-act=large]")
+    assert page.is_disabled("#sheet-actions [data-key=large]")
 
     page.reload()  # the sheet is made of files, and comes back
     page.click(".sheet-card >> nth=0")
@@ -45,7 +45,7 @@ def test_sweep_two_settings_and_paint_one_large(ready):
     page.keyboard.press("Enter")
     assert page.inner_text("#sheet-facts") == "Strength 0.8 · Colours photo"
     page.evaluate("() => studio.app.settings.size = 72")
-    page.click("[data-act=large]")
+    page.click("#sheet-actions [data-key=large]")
     wait_for_result(page)
     assert page.input_value("#set-strength") == "0.8"
     assert page.input_value("#set-color") == "photo"
@@ -59,10 +59,10 @@ def test_four_variations_side_by_side(ready):
     assert page.locator(".cell img").count() == 4
     page.click(".cell >> nth=2")
     assert page.inner_text("#sheet-facts") == "Seed 2"
-    page.click("[data-act=open]")
+    page.click("#sheet-actions [data-key=open]")
     wait_for_result(page)
     page.click("button:has-text('Back to the sheet')")
-    page.click("[data-act=remove]")
+    page.click("#sheet-actions [data-key=remove]")
     page.click("#dialog button.primary")
     page.wait_for_selector("#app[data-state=edit]")
 

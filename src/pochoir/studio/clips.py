@@ -23,9 +23,9 @@ from pochoir.studio.shelf import Shelf
 
 SUFFIX = ".webp"
 """Extension of clips: every browser plays it, and it holds transparency."""
-FORMATS = ("webp", "gif", "mp4", "webm", "mov", "png")
+FORMATS = ("webp", "gif", "mp4", "webm", "mov", "png", "mkv")
 """Formats in which a clip can be downloaded."""
-_NEED_AV = ("mp4", "webm", "mov")
+_NEED_AV = ("mp4", "webm", "mov", "mkv")
 _WHOM = {"nothing": "anything", "person": "people", "legs": "animals", "wings": "wings"}
 
 

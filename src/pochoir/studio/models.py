@@ -66,6 +66,60 @@ class ClipOrder(Order):
     """Settings of the clip; those that are missing have their defaults."""
 
 
+class Film(Order):
+    """Looks and settings of a painted video."""
+
+    film: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the film; those that are missing have their defaults."""
+
+
+class FilmOrder(Film):
+    """Request to paint a video."""
+
+    video: Id
+    file_format: Literal["mp4", "webm", "mov", "mkv", "webp", "gif"] = "mp4"
+    agreed: bool = False
+    """Begin also work that takes longer than six hours."""
+
+
+class Estimate(BaseModel):
+    """Expected cost of a film."""
+
+    frames: int
+    keys: int
+    """Frames that are painted, about."""
+    seconds: float
+    memory: int
+    """Bytes."""
+    film: int
+    """Bytes."""
+    is_long: bool
+    """True if the work is begun only if the user agrees to it."""
+
+
+class FilmPreview(BaseModel):
+    """A few small frames of a film, and what the whole will cost."""
+
+    version: str
+    captions: list[str]
+    estimate: Estimate
+    notes: list[str] = []
+
+
+class Video(BaseModel):
+    """A video."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    frames: int
+    fps: float
+    duration_s: float
+    has_sound: bool
+    notes: list[str] = []
+
+
 class Motion(BaseModel):
     """A motion of a clip."""
 
@@ -197,6 +251,8 @@ class Limits(BaseModel):
 
     upload: int
     """Bytes."""
+    video: int
+    """Bytes."""
 
 
 class State(BaseModel):
@@ -212,6 +268,10 @@ class State(BaseModel):
     """JSON schema of each setting of a clip."""
     clip_formats: list[str]
     """Formats in which clips can be downloaded."""
+    film_settings: dict[str, Any]
+    """JSON schema of each setting of a film."""
+    film_formats: list[str]
+    videos: list[Video]
     motions: list[Motion]
     styles: list[Style]
     photo: Photo | None

@@ -17,6 +17,7 @@ from pochoir.studio.painter import Painter
 from pochoir.studio.photos import Photos
 from pochoir.studio.queue import Queue
 from pochoir.studio.shelf import Shelf
+from pochoir.studio.videos import Videos
 
 _EVENTS: dict[type[Photo | JobInfo | Item], tuple[str, str]] = {
     Photo: ("photo", "photo"),
@@ -39,6 +40,8 @@ class Studio:
         self.news = News()
         self.assistant = Assistant()
         self.photos = Photos(folder, self.assistant, self.publish)
+        self.previewer = Assistant()
+        self.videos = Videos(folder, self.assistant, self.previewer)
         self.shelf = Shelf(folder, self.assistant)
         self.motions = Motions(self.photos, self.assistant)
         self.history = History(folder, self.assistant)
@@ -77,4 +80,5 @@ class Studio:
                     await task
             self.painter.close()
             self.assistant.close()
+            self.previewer.close()
             self.queue.close()

@@ -129,6 +129,35 @@ class Queue:
         self._infos[id_] = info.model_copy(update={"state": "queued", "error": "", "done": 0, "left_s": None})
         return self._infos[id_]
 
+    def resume(self, output: Path, facts: dict[str, Any]) -> JobInfo:
+        """Queue a film again that was stopped. It goes on where it was.
+
+        Args:
+            output: The film so far.
+            facts: Facts that the history keeps of it.
+
+        Raises:
+            InputError: The film is whole, or was not made by this studio.
+        """
+        id_ = facts.get("job")
+        jobs = [state.job for state in self.store.states() if state.job.id[:16] == id_]
+        if not jobs or not facts.get("partial"):
+            raise InputError("Only a film that was stopped can go on.")
+        info = JobInfo(
+            id=jobs[0].id[:16],
+            kind="video",
+            name=output.stem,
+            state="queued",
+            order=facts.get("order"),
+            form=facts.get("form"),
+            video=facts.get("video"),
+        )
+        kept = {"info": info.model_dump(mode="json"), "mask": None, "output": output.name, "job": jobs[0].id}
+        write_json(self._kept_path(info.id), kept)
+        self.store.add(jobs)
+        self._infos[info.id] = info
+        return info
+
     def remove(self, id_: str) -> None:
         """Drop a job without keeping its picture."""
         self.info(id_)

@@ -5,10 +5,11 @@ from fastapi.responses import StreamingResponse
 
 from pochoir import __version__
 from pochoir.studio import clips, models, sheets
-from pochoir.studio.api import history, jobs, moving, photos, styles
+from pochoir.studio.api import history, jobs, moving, photos, styles, videos
 from pochoir.studio.api.common import Parts, find_again
 from pochoir.studio.orders import settings_schema
 from pochoir.studio.uploads import UPLOAD_LIMIT
+from pochoir.studio.videos import FORMATS, VIDEO_LIMIT, film_schema
 
 Problems = {404: {"model": models.Problem}, 413: {"model": models.Problem}, 422: {"model": models.Problem}}
 router = APIRouter(prefix="/api", responses=Problems)  # type: ignore[arg-type]
@@ -20,11 +21,14 @@ async def state(studio: Parts) -> models.State:
     photo = studio.photos.latest()
     return models.State(
         version=__version__,
-        limits=models.Limits(upload=UPLOAD_LIMIT),
+        limits=models.Limits(upload=UPLOAD_LIMIT, video=VIDEO_LIMIT),
         settings=settings_schema(),
         axes=sheets.suggestions(),
         clip_settings=clips.clip_schema(),
         clip_formats=clips.formats(),
+        film_settings=film_schema(),
+        film_formats=list(FORMATS),
+        videos=studio.videos.all(),
         motions=clips.motions(),
         styles=studio.shelf.all(),
         photo=None if photo is None else find_again(studio, photo),
@@ -40,5 +44,5 @@ async def events(studio: Parts) -> StreamingResponse:
     return StreamingResponse(studio.news.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-for part in (photos, styles, jobs, moving, history):
+for part in (photos, styles, jobs, moving, videos, history):
     router.include_router(part.router)

@@ -12,7 +12,8 @@ from starlette.background import BackgroundTask
 from pochoir.animation.settings import ClipSettings
 from pochoir.errors import InputError
 from pochoir.recipe import Record
-from pochoir.studio import assistant, clips, models, moving
+from pochoir.sequence.settings import VideoSettings
+from pochoir.studio import assistant, clips, models, moving, videos
 from pochoir.studio.api.common import Parts
 from pochoir.studio.orders import command_line, python_call
 from pochoir.studio.parts import Studio
@@ -28,6 +29,7 @@ MEDIA_TYPES = {
     "mp4": ("mp4", "video/mp4"),
     "webm": ("webm", "video/webm"),
     "mov": ("mov", "video/quicktime"),
+    "mkv": ("mkv", "video/x-matroska"),
 }
 
 
@@ -43,7 +45,7 @@ async def get_image(
     studio: Parts,
     kind: Annotated[Literal["picture", "cutout", "matte", "layers", "still"], Query(alias="as")] = "picture",
     file_format: Annotated[
-        Literal["png", "jpeg", "webp", "tiff", "ora", "gif", "mp4", "webm", "mov"], Query(alias="format")
+        Literal["png", "jpeg", "webp", "tiff", "ora", "gif", "mp4", "webm", "mov", "mkv"], Query(alias="format")
     ] = "png",
     recipe: Annotated[bool, Query(description="Whether the file holds the recipe.")] = True,
     download: Annotated[bool, Query(description="Whether browsers save it as a file.")] = False,
@@ -63,16 +65,16 @@ async def get_image(
     if kind == "picture" and recipe and source.suffix == f".{suffix}":
         return FileResponse(source, media_type=media_type, filename=name)
     item = await studio.history.item(source)
-    is_clip = item is not None and item.kind == "clip"
-    if is_clip and (kind != "picture" or file_format not in clips.FORMATS):
+    moves = item is not None and item.kind != "picture"
+    if moves and (kind != "picture" or file_format not in clips.FORMATS):
         raise InputError(f"Clips come as {', '.join(clips.FORMATS)}.")
-    if not is_clip and file_format in ("gif", "mp4", "webm", "mov"):
+    if not moves and file_format in ("gif", "mp4", "webm", "mov", "mkv"):
         raise InputError(f"Pictures come as png, jpeg, webp, tiff or ora; only clips come as {file_format}.")
     with tempfile.NamedTemporaryFile(dir=studio.folder.uploads, suffix=f".{suffix}", delete=False) as file:
         target = Path(file.name)
     target.unlink()
     try:
-        if is_clip:
+        if moves:
             await studio.assistant.run(moving.convert, str(source), str(target), keeps_record=recipe)
         else:
             await _export(studio, source, target, kind, keeps_record=recipe)
@@ -116,6 +118,11 @@ async def get_recipe(id_: str, studio: Parts) -> models.RecipeTexts:
         clip = ClipSettings.model_validate(values["clip"])
         command = clips.clip_command(clip, record.recipe, *names)
         python = clips.clip_call(clip, record.recipe, *names)
+    elif isinstance(values.get("video"), dict):
+        film = VideoSettings.model_validate(values["video"])
+        video = next((entry.name for entry in record.request.inputs if entry.role == "video"), "video.mp4")
+        command = videos.film_command(film, record.recipe, video, path.name)
+        python = videos.film_call(film, record.recipe, video, path.name)
     else:
         command, python = command_line(record.recipe, *names), python_call(record.recipe, *names)
     return models.RecipeTexts(recipe=record.recipe.to_dict(), command=command, python=python)

@@ -15,6 +15,42 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// Make `old` look like `fresh` but keep its nodes: a click counts only if the node stays while the button is down.
+export function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) {
+    old.replaceWith(fresh);
+    return fresh;
+  }
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return old;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const before = [...old.childNodes], after = [...fresh.childNodes];
+  after.forEach((child, index) => (index < before.length ? morph(before[index], child) : old.append(child)));
+  for (const child of before.slice(after.length)) child.remove();
+  return old;
+}
+
+// The same for a list of elements that are known by `data-key`.
+export function morphList(place, fresh) {
+  const known = new Map([...place.children].map((child) => [child.dataset.key, child]));
+  let at = place.firstChild;
+  for (const each of fresh) {
+    const old = known.get(each.dataset.key);
+    const node = old && each.dataset.key ? morph(old, each) : each;
+    known.delete(each.dataset.key);
+    if (node === at) at = at.nextSibling;
+    else place.insertBefore(node, at);
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
 export function say(text) {
   $("live").textContent = text;
 }

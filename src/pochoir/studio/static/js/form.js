@@ -13,7 +13,7 @@ export function control(name, schema, value, onChange, prefix = "set") {
   const hint = document.createElement("p");
   hint.className = "hint";
   hint.id = `${id}-hint`;
-  hint.textContent = (prefix === "set" ? texts.dialHints[name] : undefined) ?? (schema.description ? `${schema.description.replace(/\.$/, "")}.` : "");
+  hint.textContent = (prefix === "set" ? texts.dialHints[name] : texts[`${prefix}Hints`]?.[name]) ?? (schema.description ? `${schema.description.replace(/\.$/, "")}.` : "");
   hint.hidden = !hint.textContent;
   row.title = schema.description || "";
   const error = document.createElement("p");

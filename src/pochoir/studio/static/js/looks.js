@@ -5,8 +5,8 @@ import { texts } from "./texts.js";
 export const REGIONS = ["whole", "subject", "background"];
 
 export class Looks {
-  constructor({ regions, grid, blend }, { onChange, onAdd, onRemove }) {
-    Object.assign(this, { regions, grid, blend, onChange, onAdd, onRemove });
+  constructor({ regions, grid, blend, prefix = "region" }, { onChange, onAdd, onRemove }) {
+    Object.assign(this, { regions, grid, blend, prefix, onChange, onAdd, onRemove });
     this.styles = [];
     this.region = "subject";
     this.chosen = { whole: [], subject: [], background: [] };
@@ -50,16 +50,16 @@ export class Looks {
     this.regions.replaceChildren(...REGIONS.map((region) => {
       const names = this.chosen[region].map((look) => this.name(look.id)).join(" + ");
       return element("button", {
-        type: "button", role: "tab", id: `region-${region}`, "aria-selected": String(region === this.region), "aria-controls": "looks",
+        type: "button", role: "tab", id: `${this.prefix}-${region}`, "aria-selected": String(region === this.region), "aria-controls": this.grid.id,
         tabIndex: region === this.region ? 0 : -1,
         onclick: () => this.select(region), onkeydown: (event) => this.tabKey(event),
       }, texts.regions[region], element("small", {}, names || "–"));
     }));
     const own = this.chosen[this.region];
     const focused = document.activeElement?.dataset?.look;
-    this.grid.setAttribute("aria-labelledby", `region-${this.region}`);
+    this.grid.setAttribute("aria-labelledby", `${this.prefix}-${this.region}`);
     this.grid.replaceChildren(...this.styles.map((style, index) => this.tile(style, own, index)));
-    this.grid.append(element("button", { type: "button", class: "look add", role: "option", "aria-selected": "false", title: texts.addStyle, "aria-label": texts.addStyle, onclick: this.onAdd }, element("span", {}, "+")));
+    if (this.onAdd) this.grid.append(element("button", { type: "button", class: "look add", role: "option", "aria-selected": "false", title: texts.addStyle, "aria-label": texts.addStyle, onclick: this.onAdd }, element("span", {}, "+")));
     if (focused) this.grid.querySelector(`[data-look="${CSS.escape(focused)}"]`)?.focus();
     this.drawBlend(own);
   }
@@ -79,7 +79,7 @@ export class Looks {
   drawBlend(own) {
     this.blend.hidden = false;
     if (own.length < 2) {
-      const removable = this.styles.find((style) => style.id === own[0]?.id && !style.builtin);
+      const removable = this.styles.find((style) => this.onRemove && style.id === own[0]?.id && !style.builtin);
       this.blend.replaceChildren(element("p", { class: "hint" }, own.length ? texts.blendHint : ""));
       if (removable) {
         this.blend.append(element("button", { type: "button", class: "quiet", onclick: () => this.onRemove(removable) }, texts.removeStyle(removable.name)));
@@ -88,14 +88,14 @@ export class Looks {
     }
     const share = own[1].weight / (own[0].weight + own[1].weight);
     const slider = element("input", {
-      type: "range", min: 0.1, max: 0.9, step: 0.05, value: share, id: "blend-share",
+      type: "range", min: 0.1, max: 0.9, step: 0.05, value: share, id: `${this.prefix}-share`,
       oninput: () => {
         own[0].weight = Math.round(100 * (1 - slider.value)) / 100;
         own[1].weight = Math.round(100 * slider.value) / 100;
         this.onChange();
       },
     });
-    this.blend.replaceChildren(element("label", { htmlFor: "blend-share" }, texts.blend(this.name(own[0].id), this.name(own[1].id))), slider);
+    this.blend.replaceChildren(element("label", { htmlFor: `${this.prefix}-share` }, texts.blend(this.name(own[0].id), this.name(own[1].id))), slider);
   }
 
   select(region) {
@@ -112,7 +112,7 @@ export class Looks {
   }
 
   gridKey(event, style) {
-    if ((event.key === "Delete" || event.key === "Backspace") && !style.builtin) {
+    if ((event.key === "Delete" || event.key === "Backspace") && !style.builtin && this.onRemove) {
       event.preventDefault();
       this.onRemove(style);
       return;

@@ -11,6 +11,7 @@ import { askSheet, drawSheet } from "./sheet.js";
 import { openTab, setUpTabs } from "./tabs.js";
 import { texts } from "./texts.js";
 import { setMode, TOOL_KEYS } from "./tools.js";
+import { video } from "./video.js";
 
 const batch = new Batch($("batch"), { order: () => order(), looks });
 window.studio = { app, stage, editor, looks, ready: start() };
@@ -27,7 +28,9 @@ async function start() {
     for (const job of state.jobs) app.jobs.set(job.id, job);
     app.history = state.history;
     animate.setUp({ schema: state.clip_settings, formats: state.clip_formats, motions: state.motions });
+    video.setUp({ schema: state.film_settings, formats: state.film_formats, videos: state.videos, limit: state.limits.video, clipFormats: state.clip_formats });
     looks.setStyles(state.styles);
+    video.setStyles(state.styles);
     drawDials();
     restoreDraft();
     drawStrip();
@@ -66,9 +69,13 @@ function onEvent(event) {
     app.history = app.history.filter((item) => item.id !== event.id);
     app.jobs.delete(event.id);
     animate.forget(event.id);
+    video.forget(event.id);
     drawStrip();
     if (app.shown?.sheet) drawSheet();
-  } else if (event.type === "styles") looks.setStyles(event.styles);
+  } else if (event.type === "styles") {
+    looks.setStyles(event.styles);
+    video.setStyles(event.styles);
+  }
   else if (event.type === "warning") warn(event.text);
 }
 
@@ -84,6 +91,7 @@ function updateJob(job) {
   app.jobs.set(job.id, job);
   batch.update(job);
   animate.updateJob(job);
+  video.updateJob(job);
   if (app.shown?.job === job.id) drawProgress(job);
   drawStrip();
   if (app.shown?.sheet && app.shown.sheet === job.place?.sheet) drawSheet();
@@ -97,6 +105,7 @@ function addItem(item) {
   app.history = [item, ...app.history.filter((other) => other.id !== item.id)];
   batch.addResult(item);
   animate.addItem(item);
+  video.addItem(item);
   drawStrip();
   if (app.shown?.sheet && app.shown.sheet === item.place?.sheet) drawSheet();
   if (app.shown?.job && app.shown.job === item.job) {
@@ -168,7 +177,13 @@ addEventListener("paste", (event) => {
   if (file) openFile(file);
 });
 
+const isVideo = (file) => file.type.startsWith("video/") || /\.(mkv|mov|m4v|avi)$/i.test(file.name);
+
 function openFile(file) {
+  if (isVideo(file) || (video.isOpen && file.type === "image/gif")) {
+    openTab("video");
+    return video.add(file);
+  }
   if ($("app").dataset.tab !== "paint") openTab("paint");
   addPhoto(file);
 }

@@ -6,7 +6,7 @@ export function progressText(job) {
   if (job.stopping) return texts.stopping;
   if (job.state === "queued") return texts.queued;
   const share = `${Math.round((100 * (job.done || 0)) / (job.total || 1))} %`;
-  return [job.stage || texts.preparing, job.done ? share : "", job.left_s == null ? "" : texts.left(texts.seconds(job.left_s))].filter(Boolean).join(", ");
+  return [texts.stages[job.stage] || job.stage || texts.preparing, job.done ? share : "", job.left_s == null ? "" : texts.left(texts.seconds(job.left_s))].filter(Boolean).join(", ");
 }
 
 export class ProgressBar {

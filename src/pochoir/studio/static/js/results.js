@@ -10,11 +10,22 @@ import { Strip } from "./strip.js";
 import { openTab } from "./tabs.js";
 import { texts } from "./texts.js";
 import { drawViews, setMode } from "./tools.js";
+import { video } from "./video.js";
 
-const strip = new Strip($("strip"), { onJob: (job) => (openTab(job.kind === "animate" ? "animate" : "paint"), watch(job)), onItem: (item) => (animate.isOpen ? animate.choose(item) : showItem(item)), onSheet: (sheet) => (openTab("paint"), showSheet(sheet)), onRemove: removeItem, onRetry: retryJob });
+const strip = new Strip($("strip"), { 
+  onJob: (job) => {
+    if (job.kind === "stylize") openTab("paint");
+    watch(job);
+  },
+  onItem: (item) => {
+    if (animate.isOpen && item.kind !== "film") return animate.choose(item);
+    if (item.kind === "picture") openTab("paint");
+    return showItem(item);
+  },
+  onSheet: (sheet) => (openTab("paint"), showSheet(sheet)), onRemove: removeItem, onRetry: retryJob });
 
 export async function watch(job) {
-  if (job.kind === "animate") return openTab("animate", null, job);
+  if (job.kind !== "stylize") return openTab(job.kind === "video" ? "video" : "animate", null, job);
   if (job.photo !== app.photo?.id) {
     try {
       await openPhoto(await api.get(`/api/photos/${job.photo}`));
@@ -84,7 +95,7 @@ export function endWatching() {
 }
 
 export async function showItem(item) {
-  if (item.kind === "clip") return openTab("animate", item);
+  if (item.kind !== "picture") return openTab(item.kind === "film" ? "video" : "animate", item);
   try {
     if (item.photo && item.photo !== app.photo?.id) {
       try {
@@ -174,6 +185,7 @@ export async function removeItem(item) {
     app.jobs.delete(item.id);
     drawStrip();
     animate.forget(item.id);
+    video.forget(item.id);
     if (app.shown?.item?.id === item.id) endWatching();
   } catch (error) {
     fail(error);
@@ -181,5 +193,5 @@ export async function removeItem(item) {
 }
 
 export function drawStrip() {
-  strip.draw([...app.jobs.values()], app.history, animate.isOpen ? animate.shown : app.shown);
+  strip.draw([...app.jobs.values()], app.history, animate.isOpen ? animate.shown : video.isOpen ? video.shown : app.shown);
 }

@@ -1,12 +1,15 @@
 // Sheets: one order painted small several times, with one or two settings swept. Choose one and paint it large.
 import * as api from "./api.js";
 import { app, fail, setState, stage } from "./app.js";
-import { $, ask, element } from "./dom.js";
+import { $, ask, element, morphList } from "./dom.js";
 import { applyOrder, order, paint, paintLarge } from "./orders.js";
 import { drawStrip, endWatching, showItem, stopJob } from "./results.js";
 import { texts } from "./texts.js";
 
-const nameOf = (setting) => texts.settings[setting] || setting.replaceAll("_", " ");
+const nameOf = (setting) => {
+  const name = texts.settings[setting] || setting.replaceAll("_", " ");
+  return name[0].toUpperCase() + name.slice(1);
+};
 const show = (value) => (typeof value === "boolean" ? (value ? texts.yes : texts.no) : String(value));
 
 // All pictures of a sheet, painted or not, in the order of its grid.
@@ -36,24 +39,22 @@ export function drawSheet() {
   if (!cells.length) return endWatching();
   const chosen = cells.find((cell) => cell.key === app.shown.chosen);
   const axes = Object.entries(cells[0].place.axes);
-  const focused = document.activeElement?.dataset?.cell;
-  const place = $("sheet-grid");
-  place.replaceChildren(axes.length === 2 ? table(axes, cells) : list(axes[0], cells));
-  if (focused) place.querySelector(`[data-cell="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  const drawn = axes.length === 2 ? table(axes, cells) : list(axes[0], cells);
+  drawn.dataset.key = sheet;
+  morphList($("sheet-grid"), [drawn]);
   $("sheet-title").textContent = axes.map(([name]) => nameOf(name)).join(" × ");
   const open = cells.filter((cell) => cell.job && cell.job.state !== "failed");
   $("sheet-facts").textContent = chosen ? axes.map(([name]) => `${nameOf(name)} ${show(chosen.place.values[name])}`).join(" · ")
     : open.length ? texts.sheetPainting(cells.length - open.length, cells.length) : texts.sheetChoose;
   const act = (text, onclick, properties = {}) => element("button", { type: "button", onclick, ...properties }, text);
-  const again = document.activeElement?.dataset?.act;
-  $("sheet-actions").replaceChildren(
-    act(texts.large, () => paintLarge(chosen), { class: "primary wide", disabled: !chosen, "data-act": "large" }),
-    act(texts.sheetOpen, () => showItem(chosen.item), { disabled: !chosen?.item, "data-act": "open" }),
-    ...(open.length ? [act(texts.sheetStop, () => stopAll(open), { "data-act": "stop" })] : []),
-    act(texts.back, endWatching, { "data-act": "back" }),
-    act(texts.sheetRemove, () => removeAll(sheet), { class: "danger", "data-act": "remove" }),
-  );
-  if (again) $("sheet-actions").querySelector(`[data-act="${again}"]`)?.focus({ preventScroll: true });
+  const current = () => cellsOf(sheet).find((cell) => cell.key === app.shown.chosen);
+  morphList($("sheet-actions"), [
+    act(texts.large, () => paintLarge(current()), { class: "primary wide", disabled: !chosen, "data-key": "large" }),
+    act(texts.sheetOpen, () => showItem(current().item), { disabled: !chosen?.item, "data-key": "open" }),
+    ...(open.length ? [act(texts.sheetStop, () => stopAll(sheet), { "data-key": "stop" })] : []),
+    act(texts.back, endWatching, { "data-key": "back" }),
+    act(texts.sheetRemove, () => removeAll(sheet), { class: "danger", "data-key": "remove" }),
+  ]);
 }
 
 function list([name], cells) {
@@ -82,7 +83,8 @@ function button(cell, label, isShown) {
   const made = element("button", {
     type: "button", class: "cell", "aria-pressed": String(key === app.shown.chosen), "aria-label": state ? `${label}: ${state}` : label, title: job?.error || label,
     onclick: () => {
-      if (app.shown.chosen === key && item) return showItem(item);
+      const now = cellsOf(app.shown.sheet).find((each) => each.key === key);
+      if (app.shown.chosen === key && now?.item) return showItem(now.item);
       app.shown.chosen = key;
       drawSheet();
     }, onkeydown: moveByArrow,
@@ -102,8 +104,8 @@ function moveByArrow(event) {
   cells[cells.indexOf(event.currentTarget) + jump]?.focus();
 }
 
-async function stopAll(cells) {
-  for (const cell of cells) await stopJob(cell.job);
+async function stopAll(sheet) {
+  for (const { job } of cellsOf(sheet)) if (job && job.state !== "failed") await stopJob(job);
 }
 
 async function removeAll(sheet) {

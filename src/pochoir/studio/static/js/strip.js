@@ -1,5 +1,5 @@
 // The strip below the stage: what is being painted, then what was painted.
-import { element } from "./dom.js";
+import { element, morphList } from "./dom.js";
 import { texts } from "./texts.js";
 
 export class Strip {
@@ -9,7 +9,8 @@ export class Strip {
   }
 
   draw(jobs, history, shown) {
-    const focused = document.activeElement?.dataset?.key;
+    this.jobs = new Map(jobs.map((job) => [job.id, job]));
+    this.items = new Map(history.map((item) => [item.id, item]));
     const known = new Set(history.map((item) => item.job));
     const open = jobs.filter((job) => !known.has(job.id) && job.state !== "canceled" && job.state !== "saved" && job.state !== "skipped");
     const cards = [];
@@ -22,15 +23,17 @@ export class Strip {
         cards.push(this.sheetCard(sheet, open.filter((job) => job.place?.sheet === sheet), history.filter((item) => item.place?.sheet === sheet), shown));
       }
     }
-    this.place.replaceChildren(...(cards.length ? cards : [element("p", { class: "hint" }, texts.empty)]));
-    if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    morphList(this.place, cards.length ? cards : [element("p", { class: "hint", "data-key": "empty" }, texts.empty)]);
   }
 
   jobCard(job, shown) {
     const state = job.state === "failed" ? texts.failed : job.state === "queued" ? texts.queued : `${Math.round((100 * (job.done || 0)) / (job.total || 1))} %`;
     const open = element("button", {
       type: "button", class: `card job ${job.state}`, "aria-current": String(shown?.job === job.id), "aria-label": `${job.name}: ${state}`,
-      onclick: () => (job.state === "failed" ? this.onRetry(job) : this.onJob(job)),
+      onclick: () => {
+        const now = this.jobs.get(job.id);
+        if (now) (now.state === "failed" ? this.onRetry : this.onJob)(now);
+      },
     }, ...(job.preview ? [element("img", { src: `/api/jobs/${job.id}/preview?v=${job.preview}`, alt: "", height: 72 })] : []),
       element("span", { class: "card-state" }, state), element("span", { class: "card-name" }, job.name));
     open.dataset.key = `job-${job.id}`;
@@ -40,7 +43,7 @@ export class Strip {
   itemCard(item, shown) {
     const card = element("button", {
       type: "button", class: "card", "aria-current": String(shown?.item?.id === item.id), title: item.name, "aria-label": item.name,
-      onclick: () => this.onItem(item), onkeydown: (event) => event.key === "Delete" && this.onRemove(item),
+      onclick: () => this.onItem(this.items.get(item.id) || item), onkeydown: (event) => event.key === "Delete" && this.onRemove(item),
     }, element("img", { src: `/api/history/${item.id}/thumb`, alt: "", height: 72, loading: "lazy" }));
     card.dataset.key = `item-${item.id}`;
     return card;

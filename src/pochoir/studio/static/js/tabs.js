@@ -1,15 +1,16 @@
-// The tabs: Paint, Animate, Batch. Another tab is a section of the page and its line in this table.
+// The tabs: Paint, Animate, Video, Batch. Another tab is a section of the page and its line in this table.
 import { animate } from "./animate.js";
 import { stage } from "./app.js";
 import { $, element } from "./dom.js";
 import { drawStrip } from "./results.js";
 import { texts } from "./texts.js";
+import { video } from "./video.js";
 
 let parts = {};
 
 // `batch` is made by the page's main module.
 export function setUpTabs({ batch }) {
-  parts = { paint: () => stage.resize(), animate: () => animate.open(), batch: () => batch.draw() };
+  parts = { paint: () => stage.resize(), animate: () => animate.open(), video: () => video.open(), batch: () => batch.draw() };
   openTab("paint");
 }
 
@@ -20,9 +21,10 @@ export function openTab(active, item = null, job = null) {
   $("app").dataset.tab = active;
   $("batch").hidden = active !== "batch";
   $("animate").hidden = $("animate-panel").hidden = active !== "animate";
+  $("video").hidden = $("video-panel").hidden = active !== "video";
   $("stage").hidden = $("panel").hidden = active !== "paint";
-  if (item) animate.showClip(item);
-  else if (job) animate.watch(job);
+  if (item) active === "video" ? video.showFilm(item) : animate.showClip(item);
+  else if (job) (active === "video" ? video : animate).watch(job);
   else parts[active]();
   drawStrip();
 }

@@ -1,0 +1,94 @@
+"""Quick work on videos, in the assistant's process: reading uploads, and previews of films."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pochoir._files import replacing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+POSTER_PX = 1280
+"""Long side of the picture that the page shows of a video."""
+
+
+def read_video(path: str, poster: str) -> dict[str, Any]:
+    """Open an upload as a video, and write its first frame as a WebP.
+
+    Returns:
+        ``width``, ``height``, ``frames``, ``fps``, ``duration_s``, ``has_sound`` and ``notes``.
+
+    Raises:
+        InputError: The file is no video that can be read.
+        MissingExtraError: PyAV is not installed.
+    """
+    from pochoir import video
+
+    with video.open_video(path) as opened:
+        info = opened.info
+        _write(opened.frame(0).rgb, Path(poster), POSTER_PX)
+        return {
+            "width": info.size.width,
+            "height": info.size.height,
+            "frames": info.frames,
+            "fps": float(info.fps),
+            "duration_s": info.duration_s,
+            "has_sound": info.has_sound,
+            "notes": list(opened.notes),
+        }
+
+
+def preview_film(path: str, recipe: dict[str, Any], form: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Paint a few small frames of a film, and estimate the whole.
+
+    Args:
+        path: The video.
+        recipe: Settings of the painting as plain values.
+        form: Settings of the film.
+        folder: Place of the frames, ``0.webp`` and so on. It is made anew.
+
+    Returns:
+        ``captions`` of the frames, ``estimate`` (frames, keys, seconds, bytes) and ``notes``.
+
+    Raises:
+        InputError: A setting cannot be used.
+    """
+    from pochoir.clips.arrays import to_picture
+    from pochoir.recipe import Recipe
+    from pochoir.sequence import plan
+    from pochoir.sequence.making import prepare
+    from pochoir.sequence.settings import VideoSettings
+
+    place = Path(folder)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    painted = prepare(path, Recipe.from_dict(recipe), VideoSettings.model_validate(form), {})
+    captions = []
+    for number, (caption, picture) in enumerate(plan.preview(painted)):
+        pixels = (to_picture(picture) * 255).round().astype("uint8")
+        _write(pixels, place / f"{number}.webp", plan.PREVIEW_PX)
+        captions.append(caption)
+    expected = plan.estimate(painted, plan.measure(painted))
+    return {
+        "captions": captions,
+        "estimate": {
+            "frames": expected.frames,
+            "keys": expected.keys,
+            "seconds": expected.seconds,
+            "memory": expected.memory_bytes,
+            "film": expected.film_bytes,
+            "is_long": expected.seconds > plan.LONG_S,
+        },
+        "notes": list(painted.notes),
+    }
+
+
+def _write(pixels: "npt.NDArray[np.uint8]", target: Path, long_px: int) -> None:
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((long_px, long_px))
+    with replacing(target) as draft:
+        picture.save(draft, format="WEBP", quality=88)
