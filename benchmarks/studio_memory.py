@@ -1,7 +1,7 @@
 """Measure the studio's memory over many paintings: python benchmarks/studio_memory.py PHOTO [--count 100].
 
-A studio is started on a temporary folder. Small pictures are ordered one after the other, in turn in each built-in style
-and with another seed each; of each result the picture, thumbnail, recipe and a cutout are fetched, as the page does.
+A studio is started on a temporary folder. Small pictures are ordered one after the other, each in the next style, with
+another seed. Of each result the picture, thumbnail, recipe and a cutout are fetched, as the page does.
 The resident memory of all processes is read after 10 paintings and every tenth from there on. The exit code is 1 if
 the sum at the end exceeds the sum after 10 by more than 15 %.
 """
@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("photo", type=Path)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=36)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pochoir", "studio", "--folder", folder, "--port", "0", "--no-browser"]
@@ -71,7 +72,7 @@ def main() -> int:
         sums = {}
         for number in range(1, arguments.count + 1):
             looks = {"subject": [{"id": styles[number % len(styles)]}], "background": [{"id": styles[0]}]}
-            settings = {"size": arguments.size, "seed": number}
+            settings = {"size": arguments.size, "steps": arguments.steps, "seed": number}
             paint(address, {"photo": photo["id"], "looks": looks, "settings": settings})
             if number % 10 == 0:
                 sizes = memory(root)

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from .conftest import picture_bytes
+from .conftest import picture_bytes, video_bytes
 from .steps import READY, drop, paint, wait_for_result
 
 pytestmark = pytest.mark.weights
@@ -44,12 +44,27 @@ def test_no_violation_in_any_state(browser, server, tmp_path, scheme):
     page.click("button.danger")
     check(page, "question")
     page.click("#dialog button:not(.primary)")
-    page.click("#tabs button:nth-child(2)")
+    page.click("#tab-batch")
     check(page, "batch")
+    page.click("#tab-animate")
+    page.wait_for_selector(".motion img")
+    page.evaluate("() => { document.getElementById('clip-more').open = true; }")
+    check(page, "animate")
+    page.click("#tab-video")
+    check(page, "no video")
+    film = tmp_path / "walk.mp4"
+    film.write_bytes(video_bytes())
+    with page.expect_file_chooser() as chooser:
+        page.click("#choose-video" if page.is_visible("#choose-video") else "#other-video")
+    chooser.value.set_files(film)
+    page.wait_for_selector("#video-name:has-text('walk.mp4')")
+    page.evaluate("() => { document.getElementById('video-more').open = true; }")
+    check(page, "video")
     page.set_viewport_size({"width": 390, "height": 800})
-    page.click("#tabs button:nth-child(1)")
+    for tab in ("video", "animate", "paint"):
+        page.click(f"#tab-{tab}")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, tab
     check(page, "phone")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     context.close()
 
 
@@ -68,7 +83,18 @@ def test_a_walk_by_keyboard_reaches_everything(browser, server, tmp_path):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("() => document.activeElement.id || document.activeElement.dataset.tool || ''"))
     wanted = {"canvas", "keep", "drop", "brush", "erase", "lasso", "box", "undo", "invert", "clear", "mask-reset"}
-    wanted |= {"mask-upload", "mask-download", "set-strength", "paint", "variations", "new-photo", "show-keys"}
+    wanted |= {
+        "mask-upload",
+        "mask-download",
+        "set-strength",
+        "paint",
+        "variations",
+        "sweep",
+        "tab-animate",
+        "tab-video",
+        "new-photo",
+        "show-keys",
+    }
     wanted.discard("undo")  # there is nothing to undo yet
     assert wanted <= reached
     page.focus("#paint")

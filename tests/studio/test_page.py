@@ -100,8 +100,8 @@ class TestMask:
         page.reload()
         page.wait_for_selector(EDITABLE)
         assert np.array_equal(mask(page), before)
-        page.click("#tabs button:nth-child(2)")
-        page.click("#tabs button:nth-child(1)")
+        page.click("#tab-batch")
+        page.click("#tab-paint")
         assert np.array_equal(mask(page), before)
 
     def test_a_new_photo_has_a_new_mask(self, page, photo_file, tmp_path):
@@ -362,7 +362,7 @@ def test_a_batch(page, tmp_path):
     if tile.get_attribute("aria-selected") != "true":
         tile.click()
     choose_settings(page, size="48", steps="3")
-    page.click("#tabs button:nth-child(2)")
+    page.click("#tab-batch")
     with page.expect_file_chooser() as chooser:
         page.click("text=Choose photos")
     chooser.value.set_files([*files, bad])

@@ -126,7 +126,9 @@ class Queue:
             raise InputError("Only what failed can be tried again.")
         job_id = self._job_id(id_)
         self.store.add([state.job for state in self.store.states() if state.job.id == job_id])
-        self._infos[id_] = info.model_copy(update={"state": "queued", "error": "", "done": 0, "left_s": None})
+        self._infos[id_] = info.model_copy(
+            update={"state": "queued", "error": "", "done": 0, "left_s": None, "preview": 0}
+        )
         return self._infos[id_]
 
     def resume(self, output: Path, facts: dict[str, Any]) -> JobInfo:

@@ -241,8 +241,7 @@ class Animate {
 
   async cancel(job) {
     try {
-      app.jobs.set(job.id, await api.post(`/api/jobs/${job.id}/stop`));
-      this.draw();
+      await api.post(`/api/jobs/${job.id}/stop`);
     } catch (error) {
       fail(error);
     }

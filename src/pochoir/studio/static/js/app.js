@@ -1,4 +1,5 @@
 // What the page knows, and what all of its parts use: the stage, states and errors.
+import { ApiError } from "./api.js";
 import { $, showMessage } from "./dom.js";
 import { Stage } from "./stage.js";
 import { texts } from "./texts.js";
@@ -24,6 +25,7 @@ export function setState(state) {
 
 export function fail(error) {
   if (error.name === "AbortError") return;
+  if (!(error instanceof ApiError)) console.error(error); // a fault of the page itself
   if (error.status === 0) return showMessage(texts.offline);
   if (error.field && app.dials[error.field]) {
     app.dials[error.field].setError(error.message);

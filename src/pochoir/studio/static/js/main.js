@@ -14,7 +14,7 @@ import { setMode, TOOL_KEYS } from "./tools.js";
 import { video } from "./video.js";
 
 const batch = new Batch($("batch"), { order: () => order(), looks });
-window.studio = { app, stage, editor, looks, ready: start() };
+window.studio = { app, stage, editor, looks, animate, video, ready: start() };
 
 async function start() {
   fillTexts();

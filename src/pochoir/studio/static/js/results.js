@@ -12,7 +12,7 @@ import { texts } from "./texts.js";
 import { drawViews, setMode } from "./tools.js";
 import { video } from "./video.js";
 
-const strip = new Strip($("strip"), { 
+const strip = new Strip($("strip"), {
   onJob: (job) => {
     if (job.kind === "stylize") openTab("paint");
     watch(job);
@@ -22,7 +22,8 @@ const strip = new Strip($("strip"), {
     if (item.kind === "picture") openTab("paint");
     return showItem(item);
   },
-  onSheet: (sheet) => (openTab("paint"), showSheet(sheet)), onRemove: removeItem, onRetry: retryJob });
+  onSheet: (sheet) => (openTab("paint"), showSheet(sheet)), onRemove: removeItem, onRetry: retryJob,
+});
 
 export async function watch(job) {
   if (job.kind !== "stylize") return openTab(job.kind === "video" ? "video" : "animate", null, job);
@@ -62,7 +63,7 @@ export async function drawProgress(job) {
 
 export async function stopJob(job) {
   try {
-    updateJob(await api.post(`/api/jobs/${job.id}/stop`));
+    await api.post(`/api/jobs/${job.id}/stop`);
   } catch (error) {
     fail(error);
   }

@@ -189,8 +189,7 @@ class VideoTab {
 
   async stop(job) {
     try {
-      app.jobs.set(job.id, await api.post(`/api/jobs/${job.id}/stop`));
-      this.draw();
+      await api.post(`/api/jobs/${job.id}/stop`);
     } catch (error) {
       fail(error);
     }
