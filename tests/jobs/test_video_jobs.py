@@ -11,10 +11,12 @@ import torch
 
 import pochoir
 from pochoir import video
+from pochoir._files import reading_elsewhere
 from pochoir.encoders import tiny_encoder
 from pochoir.errors import OptionError
 from pochoir.jobs import Event, Failed, Job, Preview, Progress, Saved, Worker
 from pochoir.jobs.control import Control
+from pochoir.jobs.executors.ray_worker import _read_output
 from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.sequence.settings import VideoSettings
@@ -158,6 +160,31 @@ def test_a_canceled_film_keeps_its_parts_and_on_request_the_film_so_far(
     assert len(read(out)) == 20
     assert any("resumed" in note for event in resumed if isinstance(event, Progress) for note in event.notes)
     assert perform(job)[-1].kind == "skipped"
+
+
+def test_a_node_that_sees_none_of_the_files_paints_the_same_film(tmp_path: Path, style_file: Path) -> None:
+    given = films.write(tmp_path / "given.mp4", count=6, sound=True)
+    here = make(given, tmp_path / "here.mp4", style_file)
+    saved(here)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    places = {str(path): path.rename(elsewhere / path.name) for path in (given, style_file)}
+    there = make(given, elsewhere / "there.mp4", style_file)
+    with reading_elsewhere(places):
+        saved(there)
+    assert Path(there.output).read_bytes() == Path(here.output).read_bytes()
+
+
+def test_a_folder_of_frames_is_brought_home(tmp_path: Path) -> None:
+    node = tmp_path / "node" / "frames"
+    node.mkdir(parents=True)
+    (node / "frame-0001.png").write_bytes(b"one")
+    (node / "record.json").write_bytes(b"{}")
+    home = tmp_path / "home"
+    assert _read_output(node, home) == {
+        str(home / "frames" / "frame-0001.png"): b"one",
+        str(home / "frames" / "record.json"): b"{}",
+    }
 
 
 def test_a_bad_form_and_recipe_are_refused_before_the_start(tmp_path: Path, style_file: Path) -> None:

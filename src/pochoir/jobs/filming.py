@@ -20,7 +20,7 @@ from pochoir.sequence.events import Shown
 from pochoir.sequence.painted import PaintedVideo, count_drawn
 from pochoir.sequence.plan import LONG_S, Estimate, estimate, fit_steps, measure
 from pochoir.sequence.store import FolderStore
-from pochoir.sequence.writing import BackgroundWriter
+from pochoir.sequence.writing import BackgroundWriter, write_film
 from pochoir.video import Frame
 
 _PLAN: Final = "plan"
@@ -111,7 +111,7 @@ class Filming:
         film = self._painted.film(
             self._follow(itertools.chain((first,), shown)), target.suffix, count=count, is_partial=True
         )
-        video.save(target, film, quality=self._painted.quality)
+        write_film(film, target, self._store, quality=self._painted.quality)
         return self._saved(is_partial=True)
 
     def _follow(self, shown: Iterator[Shown]) -> Iterator[Shown]:
@@ -126,7 +126,7 @@ class Filming:
 
         def write(shown: Iterator[Shown]) -> None:
             film = self._painted.film(shown, target.suffix, count=self._count)
-            video.save(target, film, quality=self._painted.quality)
+            write_film(film, target, self._store, quality=self._painted.quality)
 
         return BackgroundWriter(write)
 

@@ -32,6 +32,7 @@ from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.store import FolderStore, MemoryStore, Store
 from pochoir.sequence.timed import Timed
+from pochoir.sequence.writing import write_film
 from pochoir.video import FORMATS, Film, Frame, SoundSource
 
 
@@ -256,9 +257,9 @@ class PaintedVideo:
         first, rest = _begin(self.shown(store))
         shown = _counted(itertools.chain(first, rest), progress)
         film = self.film(shown, Path(path).suffix, count=count_drawn(store))
-        written = video.save(path, film, quality=self.quality)
+        write_film(film, Path(path), store, quality=self.quality)
         store.remove()
-        return written
+        return Path(path)
 
     def check_output(self, path: str | os.PathLike[str], *, inputs: Iterable[str] = (), force: bool = False) -> None:
         """Raise an ``InputError`` if the film cannot be written to a path; see ``video.check_film_output``."""

@@ -111,15 +111,20 @@ def _bring_home(event: Event, local: Job, job: Job) -> Iterator[Event | Delivery
         yield event
         return
     if isinstance(event, Saved):
-        written = (Path(local.output), Path(f"{local.output}.json"))
-        yield Delivery(
-            {str(Path(job.output).parent / path.name): path.read_bytes() for path in written if path.exists()}
-        )
+        yield Delivery(_read_output(Path(local.output), Path(job.output).parent))
     if isinstance(event, Saved | Skipped):
         event = event.model_copy(update={"outputs": (job.output,)})
     elif isinstance(event, Failed):
         event = event.model_copy(update={"error": event.error.replace(local.output, job.output)})
     yield event
+
+
+def _read_output(written: Path, home: Path) -> dict[str, bytes]:
+    """Return the contents of an output, a file or a folder, and of a record beside it, by the path to write."""
+    files: list[Path] = []
+    for place in (written, Path(f"{written}.json")):
+        files += [place] if place.is_file() else sorted(place.rglob("*")) if place.is_dir() else []
+    return {str(home / path.relative_to(written.parent)): path.read_bytes() for path in files if path.is_file()}
 
 
 def import_ray() -> Any:
