@@ -38,16 +38,14 @@ class Sheet:
     """Clips of one painted photo.
 
     Attributes:
-        subject: Style of the subject.
-        background: Style of the background.
+        styles: Options of the painting.
         clips: Settings of each clip.
         rig: Limbs, for the photo at any size.
         boil: Further paintings.
         margin: Room around the photo.
     """
 
-    subject: str
-    background: str
+    styles: dict[str, str]
     clips: tuple[dict[str, object], ...]
     rig: dict[str, object] | None = None
     boil: int = 0
@@ -55,10 +53,11 @@ class Sheet:
 
 
 SHEETS = {
-    "parrot": Sheet("mosaic", "ink-wash", ({"motion": "nod"}, {"motion": ["flap", "nod:0.5"]}), PARROT),
+    "parrot": Sheet(
+        {"subject": "mosaic", "background": "ink-wash"}, ({"motion": "nod"}, {"motion": ["flap", "nod:0.5"]}), PARROT
+    ),
     "horse": Sheet(
-        "woodblock-waves",
-        "pointillism",
+        {"subject": "woodblock-waves", "background": "pointillism"},
         (
             {"motion": "trot", "boil": 2},
             {"motion": "run", "on": 2},
@@ -66,25 +65,31 @@ SHEETS = {
         ),
         boil=2,
     ),
-    "girl": Sheet("stained-glass", "woodblock-waves", ({"motion": "wave"}, {"motion": "walk", "parallax": True})),
+    "girl": Sheet(
+        {"subject": "stained-glass", "background": "woodblock-waves"},
+        ({"motion": "wave"}, {"motion": "walk", "parallax": True}),
+    ),
     "spacesuit": Sheet(
-        "stained-glass",
-        "marbling",
+        {"subject": "stained-glass", "backdrop": "#e9e0cf"},
         (
             {"motion": "walk", "towards": "right", "shadow": True, "duration": "4s"},
-            {"motion": "dance", "boil": 2},
+            {"motion": "dance", "boil": 1},
             {"motion": "wave"},
             {"motion": "jump", "shadow": True},
             {"motion": "march"},
         ),
-        boil=2,
+        boil=1,
         margin="22%",
     ),
-    "boat": Sheet("cut-paper", "woodblock-waves", ({"motion": "waddle"}, {"motion": "waddle", "towards": "left"})),
-    "chelsea": Sheet(
-        "woodblock-waves", "hatching", ({"motion": "breathe"}, {"motion": ["nod", "breathe"], "boil": 2}), boil=2
+    "boat": Sheet(
+        {"subject": "cut-paper", "background": "woodblock-waves"},
+        ({"motion": "waddle"}, {"motion": "waddle", "towards": "left"}),
     ),
-    "astronaut": Sheet("mosaic", "ink-wash", ({"motion": "turn", "parallax": True},)),
+    "chelsea": Sheet(
+        {"subject": "woodblock-waves", "background": "hatching"},
+        ({"motion": "breathe"}, {"motion": ["nod", "breathe"]}),
+    ),
+    "astronaut": Sheet({"subject": "mosaic", "background": "ink-wash"}, ({"motion": "turn", "parallax": True},)),
 }
 SAMPLES = {"chelsea": data.chelsea, "astronaut": data.astronaut}
 """Photos that come with scikit-image: CC0, and NASA's in the public domain."""
@@ -133,8 +138,7 @@ def main() -> None:
                 margin=sheet.margin,
                 size=options.size,
                 threads=options.threads,
-                subject=sheet.subject,
-                background=sheet.background,
+                **sheet.styles,
             )
             rig = None if sheet.rig is None else Rig.from_dict(sheet.rig)
             for number, values in enumerate(sheet.clips, start=1):

@@ -279,7 +279,7 @@ def waddle(body: Body, points: Points, phase: float, amount: float) -> Points:
     angle = np.deg2rad(6 * amount) * sin(2 * pi * phase * 3) * min(1.0, 1.2 * body.h / body.w)
     side = 0.5 if angle > 0 else -0.5
     moved = rotate(points, (body.support_x + side * body.support_px, body.foot), angle)
-    return anchored(body, points, moved, 0.3)
+    return anchored(body, points, moved, 0.5)
 
 
 def peek(body: Body, points: Points, phase: float, amount: float) -> Points:
