@@ -10,11 +10,13 @@
 # make clean   removes .venv, caches and the demo's pictures
 #
 # Nothing is installed again while pyproject.toml and constraints.txt stay the same, and nothing is fetched again
-# while the weights are in the cache, so a second run needs no network. PYTHON=python3.12 picks another Python.
+# while the weights are in the cache, so a second run needs no network. PYTHON=python3.12 picks another Python, and
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu the CPU build of torch, which is small.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TORCH = $(shell grep '^torch==' constraints.txt)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
 .PHONY: help setup demo studio report docs package test check clean weights weights-metrics
@@ -67,6 +69,7 @@ $(BIN)/python:
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing pochoir; PyTorch is large, this can take some minutes."
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --index-url $(TORCH_INDEX) $(TORCH))
 	$(INSTALL) .
 	@touch $@
 

@@ -1,5 +1,6 @@
-"""Makes the README's pictures: python docs/pictures.py [styles] [pastiches] [clip] [demo]."""
+"""Makes the pictures of README and gallery: python docs/pictures.py [styles] [pastiches] [clip] [demo] [gallery]."""
 
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -61,11 +62,45 @@ def make_clip() -> None:
     save("animation", imaging.contact_sheet(tiles, columns=4, tile_px=240))
 
 
+GALLERY_PX = 420
+"""Long side of the gallery's pictures."""
+PHOTOS = {"cat": data.chelsea, "astronaut": data.astronaut, "coffee": data.coffee, "rocket": data.rocket}
+
+
+def make_gallery() -> None:
+    """Run the commands of the gallery, except those of clips and styles, and save their pictures reduced."""
+    page = (Path(__file__).parent / "gallery.md").read_text(encoding="utf-8")
+    folder = IMAGES / "gallery"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as desk:
+        for name, read in PHOTOS.items():
+            imaging.save(Path(desk) / f"{name}.png", imaging.load(read()).rgb)
+        for line in page.splitlines():
+            command = shlex.split(line) if line.startswith("pochoir stylize") else []
+            made = Path(desk) / command[command.index("-o") + 1] if command else None
+            if made is not None and not list(folder.glob(f"{made.stem}.*")):  # remove a picture to make it again
+                subprocess.run(command, check=True, cwd=desk)
+                save_reduced(made, folder)
+
+
+def save_reduced(path: Path, folder: Path) -> None:
+    """Save a picture at the gallery's size: as PNG if it is transparent, else as JPEG."""
+    picture = imaging.load(path)
+    size = picture.size.fit_long_side(GALLERY_PX)
+    if picture.alpha is None:
+        small = imaging.resize(picture.rgb, size)
+        imaging.save(folder / f"{path.stem}.jpg", small, options=imaging.SaveOptions(quality=82))
+    else:
+        small = imaging.resize_with_alpha(picture.rgb_or_rgba, size)
+        imaging.save(folder / path.name, small[:, :3], alpha=small[:, 3:])
+
+
 MAKERS: dict[str, Callable[[], None]] = {
     "styles": make_styles,
     "pastiches": make_pastiches,
     "clip": make_clip,
     "demo": make_demo,
+    "gallery": make_gallery,
 }
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from pochoir import weights
+from pochoir.cli.commands.models import OF_THE_MAIN_JOB
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -39,6 +40,16 @@ def test_third_party_names_every_library_and_every_weight_file() -> None:
     text = (ROOT / "THIRD_PARTY.md").read_text().lower()
     names = [requirement.name for requirement in DEPENDENCIES] + list(weights.TABLE) + list(weights.SAMPLES)
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)] == []
+
+
+def test_the_pages_state_the_size_of_downloads_and_the_version_of_torch() -> None:
+    of_painting, of_all = (
+        round(sum(weights.TABLE[name].size_bytes for name in names) / 1e6) for names in (OF_THE_MAIN_JOB, weights.TABLE)
+    )
+    readme, questions = (ROOT / "README.md").read_text(), (ROOT / "docs" / "questions.md").read_text()
+    assert f"a download of {of_painting} MB" in readme
+    assert f"All weights together are {of_all} MB" in questions
+    assert f"pip install torch=={pinned()['torch']} " in readme
 
 
 def test_the_version_is_in_one_place_only() -> None:

@@ -12,8 +12,8 @@ from pochoir.segmentation import GivenMatte
 def round_to_8_bit(matte: Tensor) -> Tensor:
     """Round a matte in [0, 1] to steps of 1 / 255.
 
-    Files keep mattes in 8 bits. Rounding before use makes the pixels where the saved matte is 0 or 1 the pixels where
-    the used matte was, and a run from a saved matte equal to the first one.
+    Files keep mattes in 8 bits. With rounding before use, the saved matte is 0 or 1 at the same pixels as the used one,
+    and a run from the saved matte equals the first run.
     """
     return (matte * 255.0).round() / 255.0
 

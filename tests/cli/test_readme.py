@@ -37,6 +37,7 @@ def blocks_of(page: str) -> list[tuple[str, str]]:
 
 def commands_of(page: str) -> list[str]:
     lines = [line for language, block in blocks_of(page) if not language for line in block.splitlines()]
+    lines = [line.removeprefix(".venv/bin/") for line in lines]
     return [line.removeprefix("pochoir ") for line in lines if line.startswith(TYPED)]
 
 
@@ -49,8 +50,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     matte = Image.new("L", photo.size)
     ImageDraw.Draw(matte).ellipse((120, 60, 400, 480), fill=255)
     matte.save(tmp_path / "matte.png")
-    (tmp_path / "photos").mkdir()
-    for name in ("photo.png", "parrot.jpg", "cat.jpg", "photos/one.jpg", "photos/two.png"):
+    for folder in ("photos", "pochoir-demo"):
+        (tmp_path / folder).mkdir()
+    photo.save(tmp_path / "pochoir-demo/photo.png")
+    names = ("photo.png", "parrot.jpg", "cat.jpg", "cat.png", "astronaut.png", "coffee.png", "rocket.png")
+    for name in (*names, "photos/one.jpg", "photos/two.png"):
         (photo if "/" not in name else photo.resize((96, 96))).save(tmp_path / name)
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     for name in ("candy.jpg", "scream.jpg", "starry.jpg", "woodblock-waves.png"):
@@ -65,6 +69,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 PAGES = sorted(
     str(path.relative_to(ROOT)) for folder in ("tutorials", "howto") for path in (ROOT / "docs" / folder).glob("*.md")
 )
+COMMAND_PAGES = ["README.md", "docs/controls.md", "docs/gallery.md", *PAGES]
 
 
 def test_pages_hold_commands() -> None:
@@ -74,7 +79,7 @@ def test_pages_hold_commands() -> None:
 
 
 @pytest.mark.timeout(900)  # the README alone has some thirty commands
-@pytest.mark.parametrize("page", ["README.md", "docs/controls.md", *PAGES])
+@pytest.mark.parametrize("page", COMMAND_PAGES)
 def test_commands(page: str, desk: Path) -> None:
     commands = commands_of(page)
     for command in commands:
@@ -112,6 +117,7 @@ def test_library_example(desk: Path) -> None:
     "page", [page for page in PAGES if any(language == "python" for language, _ in blocks_of(page))]
 )
 def test_python_of_pages(page: str, desk: Path) -> None:
+    names: dict[str, object] = {"print": lambda *_: None}
     for language, block in blocks_of(page):
         if language == "python":
-            exec(compile(block, page, "exec"), {"print": lambda *_: None})  # noqa: S102
+            exec(compile(block, page, "exec"), names)  # noqa: S102

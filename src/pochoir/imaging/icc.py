@@ -34,8 +34,8 @@ def srgb_profile() -> bytes:
 def apply_profile(raster: Raster) -> Samples | None:
     """Convert samples by their profile to sRGB, shape (H, W, 3).
 
-    A profile whose result differs from sRGB by at most one 8-bit step is taken for sRGB itself and not applied, so
-    that an ordinary picture keeps its exact values. Rendering is relative colorimetric with black-point compensation.
+    A profile whose result differs from sRGB by at most one 8-bit step is taken for sRGB and not applied. An ordinary
+    picture then keeps its exact values. Rendering is relative colorimetric with black-point compensation.
 
     Returns:
         The converted samples, float32 where they had more than 8 bits; ``None`` if the profile says nothing new or

@@ -1,7 +1,7 @@
 """Typed values of settings.
 
-Each type is read once, from the text that a user types or from plain Python values, and is then a number, a string or
-a tuple like any other. ``str()`` of a value is its canonical text: reading it again gives an equal value.
+Each type is read once, from the text that a user types or from plain Python values. After that it is an ordinary
+number, string or tuple. ``str()`` of a value is its canonical text: reading it again gives an equal value.
 """
 
 import math

@@ -1,9 +1,9 @@
 """Corrections of a matte by the user: points, strokes and a box.
 
-A stroke says for sure what its own pixels are. How much around them it means is found in three steps, on a copy of
-bounded size: the object that it lies in (a connected piece of the matte, or of the photo), the pieces of that object
-that other strokes leave alone, and the border between the two, which a random walk over the photo puts where the
-colours change.
+A stroke says for sure what its own pixels are. Its reach beyond them is found in three steps, on a copy of bounded
+size. The first finds the object that the stroke lies in: a connected piece of the matte, or of the photo. The second
+finds the pieces of that object that no other stroke touches. The third puts the border between the two where the
+colours change, by a random walk over the photo.
 
 References:
     Grady, "Random Walks for Image Segmentation", TPAMI 2006, by way of scikit-image; Felzenszwalb and Huttenlocher,
@@ -143,8 +143,8 @@ def read_corrections(settings: SegmentSettings, photo: Tensor, *, scribble: Tens
 def correct_matte(matte: Tensor, photo: Tensor, corrections: Corrections) -> Tensor:
     """Correct a matte by the user's points, strokes and box.
 
-    A drop stroke removes the object that it lies in: a connected piece of the matte, unless that is the largest one or
-    holds keep strokes, too; then the piece is divided. A keep stroke outside the subject brings in the part of the
+    A drop stroke removes the object that it lies in, which is a connected piece of the matte. The largest piece, and a
+    piece that also holds keep strokes, is divided instead. A keep stroke outside the subject brings in the part of the
     photo that it lies in, up to where the colours change. What is known for sure is exact, and whatever no stroke
     reaches stays as it is, bit for bit.
 

@@ -24,10 +24,10 @@ _TINY = 1e-12
 class VggLikeness:
     """Similarity in contents, whatever the style: 100 times the cosine of two descriptions.
 
-    A description holds the features of one deep layer, averaged over a grid of cells. Each channel is scaled to mean 0
-    and deviation 1 over the picture first: these two numbers are style (Huang and Belongie 2017), and the rest says
-    which things are where. Without that the ranking is reversed: a picture is nearer to others in its style than to its
-    own photo in another style. The layer and the grid were chosen on stylised photos; docs/similarity.md has the
+    A description holds the features of one deep layer, averaged over a grid of cells. First, each channel is scaled
+    to mean 0 and deviation 1 over the picture. These two numbers are style (Huang and Belongie 2017); the rest says
+    which things are where. Without the scaling the ranking is reversed: a picture is nearer to others in its style than
+    to its own photo in another style. The layer and the grid were chosen on stylised photos; docs/similarity.md has the
     numbers.
 
     Args:
@@ -92,8 +92,9 @@ class ContentDistance:
 class GramDistance:
     """Distance in style: in the features that occur together, wherever they are.
 
-    It is the relative squared distance of Gram matrices, the mean over five layers, in [0, 1], since the inner product
-    of two Gram matrices is never negative. For the cosine the matrices of all layers are scaled to length 1 and joined.
+    It is the relative squared distance of Gram matrices, the mean over five layers. It lies in [0, 1], since the inner
+    product of two Gram matrices is never negative. For the cosine the matrices of all layers are scaled to length 1 and
+    joined.
 
     Args:
         encoder: Computes the features.

@@ -32,8 +32,8 @@ class Guard:
     """ASGI middleware that refuses requests of other pages and adds protective headers.
 
     A page on another site can send requests to this machine, and by DNS rebinding it can even read the answers. So the
-    Host header has to be this server's, changing requests need an own header and the own Origin, and a server that
-    listens on other addresses needs a token.
+    Host header must be this server's. Requests that change something need a header of the API and the page's own
+    Origin. A server that listens on other addresses needs a token.
 
     Args:
         app: The application.

@@ -70,10 +70,9 @@ def describe(name: str) -> str:
 def draw(name: str, *, size: Size, seed: int = 0) -> "npt.NDArray[np.uint8]":
     """Draw a style picture.
 
-    All lengths are shares of the short side, so for one seed and one shape of picture a small drawing shows the
-    scene of the large one; where single strokes and stones fall may differ. Shapes are drawn at least at twice the
-    size and averaged down, as far as six million pixels go; larger pictures are enlarged from that, which bounds
-    time and memory.
+    All lengths are shares of the short side. So for one seed and one shape of picture, a small drawing shows the scene
+    of the large one; the places of single strokes and stones may differ. Shapes are drawn at twice the size or more
+    and averaged down, up to six million pixels. Larger pictures are enlarged from that, which bounds time and memory.
 
     Args:
         name: One of ``style_names()``.

@@ -1,8 +1,8 @@
 """Marbling (ebru): drops of ink that push each other aside, then combs and a stylus drawn through them.
 
-The motions are those of ideal ink on water, as in Lu, Jaffer, Jin, Zhao and Mao, "Mathematical Marbling", IEEE
-Computer Graphics and Applications 2012: a drop moves every point out so that areas are kept, and a tine carries the
-ink along its line, less with the distance from it. Outlines of drops are moved as polygons. Combs and stylus are
+The motions are those of ideal ink on water (Lu, Jaffer, Jin, Zhao and Mao, "Mathematical Marbling", IEEE Computer
+Graphics and Applications 2012). A drop moves every point outwards and keeps areas. A tine carries the ink along its
+line, less with the distance from it. Outlines of drops are moved as polygons. Combs and stylus are
 undone pixel by pixel, which is exact since they do not change the distance that decides how far they carry.
 """
 

@@ -15,14 +15,14 @@ from pochoir.transfer.pyramid import Region, Sample
 class Palette:
     """The photo and the styles in the colours in which they are compared.
 
-    - In a region in the style's colours both are as they are.
-    - Where a region is to match the photo, its styles are given the mean and covariance of the colours that the photo
-      has there (Gatys et al., arXiv:1606.05897, section 4).
-    - Where the photo's colours are kept, brightness is painted and the photo's chroma is laid under it (section 5).
-      Photo and styles are grey then, as in the paper, if all regions keep them. Beside a region in colour they are
-      matched instead, and only the brightness of what comes out is taken: a grey part draws the chroma out of what is
-      painted around it. Beside a grey subject a rim of 5 pixels was left 16 levels of chroma where the background
-      alone had 64; beside a matched one it has 56.
+    - ``"style"``: photo and styles stay as they are.
+    - ``"match"``: the styles get the mean and covariance of the photo's colours in the region (Gatys et al.,
+      arXiv:1606.05897, section 4).
+    - ``"photo"``: brightness is painted, and the photo's chroma is laid under it (section 5). If all regions keep the
+      photo's colours, photo and styles are grey, as in the paper. Beside a region in colour, the styles are matched
+      instead and only the brightness of the result is used, since a grey region takes chroma from its surroundings:
+      beside a grey subject, a rim of 5 pixels had 16 levels of chroma, beside a matched one 56, and without a subject
+      64.
 
     Args:
         photo: Shape (1, 3, H, W), in [0, 1].

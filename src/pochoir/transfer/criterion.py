@@ -88,17 +88,16 @@ class Criterion:
 
     ``total = content_weight * content + style_weight * style + tv_weight * tv + penalty * gamut + anchor``, where
 
-    - content is the relative distance of the features to the photo's, the mean over the content layers, each
-      position weighted by how much of it is painted. Where a region is too small for the deep style layers to count in
-      full (``weigh_layers``), its content counts as much less: the two are at odds in the same features. Regions may
-      have layers and weights of their own: ``content_weight`` is the largest of them, and in the other regions each
-      position counts by as much less;
+    - content is the relative distance of the features to the photo's, the mean over the content layers. Each position
+      is weighted by the share of it that is painted. ``weigh_layers`` gives a layer less weight where a region is too
+      small to fill its Gram matrix; the region's content is then weighted down alike, since both pull at the same
+      features. Regions may have layers and weights of their own: ``content_weight`` is the largest of the weights,
+      and positions in other regions count less in proportion;
     - style is the relative distance of the guided Gram matrices to each region's targets, the mean over the style
-      layers and then over the regions. Layers are weighted as ``weigh_layers`` says, less where a region is too small
-      to fill their matrices. **Each region is weighted by its share of the painted
-      area**: a guided Gram matrix is a mean over its region, so its gradient at one pixel goes with 1 / area; the
-      share cancels that, and at each layer the balance of style against content at a pixel is the same in a small
-      region as in a large one;
+      layers and then over the regions, with the weights of ``weigh_layers``. **Each region is weighted by its share
+      of the painted area.** A guided Gram matrix is a mean over its region, so its gradient at one pixel is
+      proportional to 1 / area. The share cancels this: at a pixel, the balance of style against content is the same
+      in a small region as in a large one;
     - tv is ``total_variation`` of the painted pixels, gamut is their ``gamut_excess``;
     - anchor is the ``AnchorDistance``, 0 without anchors.
 

@@ -20,13 +20,12 @@ class Preconditioner(Protocol):
 class LBFGS:
     """Proposes the next point from the gradients seen so far.
 
-    It does not call the objective: its owner evaluates each proposal and passes the result, so a step is one
-    evaluation that can be timed or be the last. ``torch.optim.LBFGS`` evaluates, moves and leaves the moved-to
-    point unevaluated, so the last of its moves is never known to be good; and its first step is one unit of the
-    summed gradient, next to nothing for a picture.
+    The caller evaluates each proposal and passes the result. So a step is one evaluation, which can be timed, and any
+    step can be the last. ``torch.optim.LBFGS`` differs in two ways: it leaves the point that it moved to unevaluated,
+    so its last move may be bad; and its first step is one unit of the summed gradient, next to nothing for a picture.
 
-    A proposal that raises the objective is followed by a shorter one along the same direction (minimum of the
-    parabola through what is known); pairs without positive curvature are not remembered.
+    After a proposal that raises the objective comes a shorter one along the same direction, at the minimum of the
+    parabola through the known values. Pairs without positive curvature are not remembered.
 
     Args:
         first_step: Mean absolute change, in the first step, of the entries whose gradient is not zero.

@@ -1,8 +1,8 @@
-"""Regions in pictures of their own, so that none of them takes on anything from beyond its silhouette.
+"""Regions painted in separate pictures, so that no region takes colours from beyond its silhouette.
 
-The encoder looks far: painted jointly, two regions meet in features that see both, and what makes those more like one
-style shows up to a dozen pixels beyond the silhouette, as a halo. Coarse scales settle palette and strokes and are
-cheap, so there each region is painted by itself, on a ground that its own colours are carried on into.
+The encoder's receptive fields are wide. In a joint picture, features near the silhouette see both regions, and each
+style leaves a halo of up to a dozen pixels in the other region. Coarse scales decide palette and strokes and are cheap,
+so there each region is painted separately, on a ground that continues its own colours.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ the picture repeats the region's own colours."""
 def split_regions(level: Level) -> tuple[Level, ...]:
     """Return a level of its own for each region, of the same size.
 
-    Its photo shows the region's colours alone, without those that a soft edge mixes in, and carried on beyond the
-    silhouette; its matte reaches a little beyond it, too. A region that fills the picture keeps photo and matte.
+    Its photo shows the region's colours alone, without those that a soft edge mixes in. They continue beyond the
+    silhouette, and so does the matte, a little. A region that fills the picture keeps photo and matte.
     """
     return tuple(
         level

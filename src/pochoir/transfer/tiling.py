@@ -99,8 +99,9 @@ def plan_margin(size: Size, window: Window, frame: Size, *, is_partial: bool) ->
 def find_window(cover: Tensor, *, margin_px: int) -> Window:
     """Find the window that holds everything where a map (1, 1, H, W) is above 0, and a margin.
 
-    It begins and, but for the frame's end, ends on a multiple of ``GRID_PX``, the stride of the deepest style layer, so
-    that the positions of all layers are those of the whole frame; and where the frame has one it holds at least one.
+    The window begins on a multiple of ``GRID_PX``, the stride of the deepest style layer, and ends on one or at the
+    frame's end. So the positions of all layers are those of the whole frame. The window holds at least one position of
+    the deepest layer if the frame does.
     """
     rows = torch.nonzero(cover[0, 0].amax(dim=1)).flatten()
     columns = torch.nonzero(cover[0, 0].amax(dim=0)).flatten()

@@ -26,7 +26,7 @@ from pochoir.lab.report.claims import Claim, format_p
 from pochoir.lab.report.digest import tell_power
 from pochoir.lab.report.photos import missing_photos, sample_photos
 from pochoir.lab.report.run import GROUPS, Measurements
-from pochoir.lab.report.settings import FIGURE_SCENES, OTHER_STYLE, SHOWN_PHOTO, STYLE, WEIGHTS
+from pochoir.lab.report.settings import FIGURE_SCENES, OTHER_STYLE, SHOWN_PHOTO, STYLE, ReportSettings
 from pochoir.lab.scenes import FAMILIES
 from pochoir.lab.sweep.charts import contact_sheet
 from pochoir.lab.sweep.results import sheets
@@ -66,8 +66,18 @@ def build_details(found: Measurements, claims: Sequence[Claim]) -> list[page.Sec
 def describe_scale(found: Measurements) -> str:
     """Return the sizes and numbers of the run as sentences."""
     settings = found.settings
-    quick = "This is a quick run, with small pictures and few steps. " if settings.is_quick else ""
-    return f"{quick}Pictures are {settings.size} px long, painted in {settings.steps} steps in the style {STYLE}."
+    full = ReportSettings()
+    quick = (
+        f" This is a quick run; the full one has {full.size} px, {full.steps} steps and {full.seeds} seeds."
+        if settings.is_quick
+        else ""
+    )
+    return f"Pictures are {settings.size} px long, painted in {settings.steps} steps in the style {STYLE}.{quick}"
+
+
+def count_seeds(count: int) -> str:
+    """Return a number of seeds in words for a sentence."""
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _design(found: Measurements) -> Iterator[str]:
@@ -125,12 +135,12 @@ def _failure_sections(found: Measurements) -> Iterator[page.Section]:
 
 def _sweep_parts(found: Measurements) -> Iterator[page.Part]:
     plan = found.weights_plan
-    values = ", ".join(f"{value:g}" for value in WEIGHTS)
+    values = ", ".join(f"{value:g}" for value in found.settings.weights)
     styles = " and ".join(item.label for item in plan.styles)
     yield page.Text(
         f"{len(plan.photos)} photos in the style {styles}, style and content weights of {values} in all combinations, "
-        f"{found.settings.seeds} seeds: {len(found.weights)} pictures. Distances are 0 for equality. The network that "
-        "measures is the one that paints, so this shows how the objective is met."
+        f"{count_seeds(found.settings.seeds)}: {len(found.weights)} pictures. Distances are 0 for equality. The network "
+        "that measures is the one that paints, so this shows how the objective is met."
     )
     for name, title, _ in sweep_sheets(found):
         yield page.Figure(
@@ -252,6 +262,6 @@ def _versions(found: Measurements) -> str:
     return (
         f"pochoir {pochoir.__version__}, torch {torch.__version__}, {libraries}, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores. Compared at {settings.size} px, swept at {settings.sweep_size} px, {settings.steps} "
-        f"steps; seeds 0 to {settings.seeds - 1} in sweeps, 0 elsewhere. Other style of the sweep: "
+        f"steps; {count_seeds(settings.seeds)} in sweeps, from 0; 0 elsewhere. Other style of the sweep: "
         f"{OTHER_STYLE if len(found.weights_plan.styles) > 1 else 'none'}."
     )

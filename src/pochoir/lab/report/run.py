@@ -25,8 +25,6 @@ from pochoir.lab.report.settings import (
     OTHER_STYLE,
     SCENES,
     STYLE,
-    TV_WEIGHTS,
-    WEIGHTS,
     ReportSettings,
 )
 from pochoir.lab.scenes import draw_figures, draw_matte_scene
@@ -145,11 +143,11 @@ class ReportRun:
         settings = self._settings
         base = self._recipe.replace(size=settings.sweep_size)
         seeds = Axis("seed", tuple(range(settings.seeds)))
-        weights = [Axis("style_weight", WEIGHTS), Axis("content_weight", WEIGHTS), seeds]
+        weights = [Axis("style_weight", settings.weights), Axis("content_weight", settings.weights), seeds]
         styles = [STYLE] if settings.is_quick else [STYLE, OTHER_STYLE]
         return {
             "weights": plan_sweep(photos, styles, base, weights),
-            "smoothness": plan_sweep(photos, [STYLE], base, [Axis("tv_weight", TV_WEIGHTS), seeds]),
+            "smoothness": plan_sweep(photos, [STYLE], base, [Axis("tv_weight", settings.tv_weights), seeds]),
         }
 
 

@@ -15,6 +15,7 @@ SCENES = (*MATTE_SCENES, *FIGURE_SCENES)
 """All drawn scenes that are compared."""
 STYLE, OTHER_STYLE = "mosaic", "woodblock-waves"
 WEIGHTS = (0.1, 1.0, 10.0)
+"""Style and content weights of the full report; a quick one takes the ends, which the claims compare."""
 TV_WEIGHTS = (0.0, 1.0, 10.0)
 SHOWN_PHOTO = "chelsea"
 """The photo whose sweep is shown as Figure 5; all photos count."""
@@ -74,6 +75,16 @@ class ReportSettings:
             is_quick=True,
             overlap_size=Size(96, 128),
         )
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Style and content weights of the sweep."""
+        return (WEIGHTS[0], WEIGHTS[-1]) if self.is_quick else WEIGHTS
+
+    @property
+    def tv_weights(self) -> tuple[float, ...]:
+        """Weights of smoothness of the sweep."""
+        return (TV_WEIGHTS[0], TV_WEIGHTS[-1]) if self.is_quick else TV_WEIGHTS
 
     @property
     def overlap(self) -> OverlapSettings:
