@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from support import films
 from support.program import pochoir
 
 pytestmark = pytest.mark.weights
@@ -59,9 +58,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     for name in ("candy.jpg", "scream.jpg", "starry.jpg", "woodblock-waves.png"):
         Image.fromarray(noise).save(tmp_path / name)
+    frames = [photo.resize((320, 320)).rotate(angle) for angle in (0, 1, 2, 3)]
+    frames[0].save(tmp_path / "clip.webp", save_all=True, append_images=frames[1:], duration=300)
     Image.fromarray((y[:64, :64] < 8).astype(np.uint8) * 255).save(tmp_path / "sky.png")
     Image.new("L", (64, 64), 255).save(tmp_path / "white.png")
-    films.write(tmp_path / "walk.mp4", count=5)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

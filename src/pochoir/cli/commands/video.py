@@ -29,7 +29,7 @@ SETTINGS = [
 ]
 """Settings that a video has: all but those of single pictures."""
 FORMS = ("painting", "cutout", "matte")
-FILM, WORD = "Film", "Your word on single frames"
+FILM, WORD = "Film", "Corrections of single frames"
 """Headings of the help page."""
 
 
