@@ -59,9 +59,7 @@ def test_margins_have_bounds(pad, message):
     "values", [{"trim": True}, {"pad": "1"}, {"size": 9}, {"shadow": "keep"}, {"backdrop": "#fff"}], ids=str
 )
 def test_only_cutouts_are_framed(values):
-    with pytest.raises(
-        OptionError, match="--shadow and --backdrop are for cutouts; add --as cutout"
-    ):
+    with pytest.raises(OptionError, match="--shadow and --backdrop are for cutouts; add --as cutout"):
         Form(name="matte", **values)
     assert Form(name="cutout", **values).has_alpha == ("backdrop" not in values)
     assert not Form(name="matte").has_alpha

@@ -139,8 +139,8 @@ def _sweep_parts(found: Measurements) -> Iterator[page.Part]:
     styles = " and ".join(item.label for item in plan.styles)
     yield page.Text(
         f"{len(plan.photos)} photos in the style {styles}, style and content weights of {values} in all combinations, "
-        f"{count_seeds(found.settings.seeds)}: {len(found.weights)} pictures. Distances are 0 for equality. The network "
-        "that measures is the one that paints, so this shows how the objective is met."
+        f"{count_seeds(found.settings.seeds)}: {len(found.weights)} pictures. Distances are 0 for equality. The same "
+        "network paints and measures, so this shows how the objective is met."
     )
     for name, title, _ in sweep_sheets(found):
         yield page.Figure(
