@@ -108,6 +108,17 @@ class TestCarrying:
         assert np.median(picture[inside][:, 2]) < 70
         assert np.percentile(picture[outside][:, 2], 5) > 150
 
+    def test_a_silhouette_is_as_smooth_as_the_frames(self):
+        """The flow jumps at a silhouette by whole pixels, the matte does not."""
+        y, x = np.mgrid[:HEIGHT, :WIDTH]
+        matte = np.clip(WIDTH / 2 + y / 4 - x, 0, 1).astype(np.float32)  # a slanting edge
+        frame = np.rint(90 + 60 * matte)[..., None].repeat(3, 2).astype(np.uint8)
+        painted = np.rint(np.where(matte > 0.5, 220.0, 30.0))[..., None].repeat(3, 2).astype(np.uint8)
+        frames = [frame] * 3
+        picture = between((painted, painted), frames, Flows(frames), keys=(0, 2), at=1, subject=matte)
+        smooth = 30 + 190 * matte[..., None]
+        assert np.abs(picture - smooth).max() < 20 < np.abs(painted - smooth).max()
+
 
 class TestPlate:
     @pytest.mark.parametrize("noise", [0.0, 2.0])

@@ -26,8 +26,10 @@ class Carried(NamedTuple):
 
     picture: Map
     """Shape (H, W, 3), in 8-bit levels."""
+    seen: Map
+    """How surely each pixel is seen in the key, in [0, 1], shape (H, W)."""
     weight: Map
-    """Trust in each pixel, in [0, 1], shape (H, W)."""
+    """The same, less where the frame looks different from the key."""
 
 
 def carry(painting: Pixels, frames: Sequence[Pixels], flows: Flows, *, key: int, to: int) -> Carried:
@@ -43,8 +45,9 @@ def carry(painting: Pixels, frames: Sequence[Pixels], flows: Flows, *, key: int,
     flow = flows.flow(to, key)
     difference = np.abs(warp(frames[key], flow, interpolation="linear") - frames[to]).mean(axis=2)
     error = cv2.GaussianBlur(difference, (0, 0), SMOOTHING_PX)
-    weight = flows.visible(to, key) * np.exp(-np.square(error / np.float32(ERROR_LEVELS)))
-    return Carried(warp(painting, flow), weight.astype(np.float32))
+    seen = flows.visible(to, key)
+    weight = seen * np.exp(-np.square(error / np.float32(ERROR_LEVELS)))
+    return Carried(warp(painting, flow), seen, weight.astype(np.float32))
 
 
 def between(
@@ -67,7 +70,7 @@ def between(
         flows: Flow between them.
         keys: Numbers of the keys.
         at: Number of the frame, between them.
-        subject: Matte in [0, 1], shape (H, W), where subject and background are painted in different styles.
+        subject: Matte of the frame in [0, 1], shape (H, W); None where it is not known.
 
     Returns:
         Shape (H, W, 3), in 8-bit levels.
@@ -82,12 +85,25 @@ def between(
     mean = sum(part.picture * weight[..., None] for part, weight in zip(parts, weights, strict=True))
     mean = mean / np.maximum(total, NOTHING)[..., None]
     seen = np.minimum(total / np.float32(NOTHING), 1.0)
+    if subject is not None:
+        seen = seen * (1.0 - edge(subject))
     return fill(np.asarray(mean, np.float32), seen, frames[at], subject)
 
 
 def smoothed(weight: Map) -> Map:
     """Return a weight without hard edges, still 0 where it was."""
     return np.asarray(cv2.GaussianBlur(weight, (0, 0), SMOOTHING_PX) * (weight > 0), np.float32)
+
+
+def edge(subject: Map) -> Map:
+    """Return the silhouette of a matte and its neighbours, in [0, 1], shape (H, W).
+
+    The flow jumps there, so that what is carried has steps. The frame itself shows how its edge is smoothed.
+    """
+    soft = ((subject > 0.05) & (subject < 0.95)).astype(np.uint8)
+    crossed = cv2.morphologyEx((subject > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    band = cv2.dilate(cv2.bitwise_or(soft, crossed), np.ones((3, 3), np.uint8)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(band, (0, 0), 0.7), np.float32)
 
 
 def fill(picture: Map, seen: Map, frame: Pixels, subject: Map | None = None) -> Map:
@@ -109,9 +125,8 @@ def fill(picture: Map, seen: Map, frame: Pixels, subject: Map | None = None) -> 
     if subject is None:
         shift = pull_push(change, seen)
     else:
-        inside = subject > 0.5
-        shift = np.where(
-            inside[..., None], pull_push(change, seen * inside + 1e-6), pull_push(change, seen * ~inside + 1e-6)
-        )
+        inside, share = subject > 0.5, subject[..., None]
+        shift = pull_push(change, seen * inside + 1e-6) * share
+        shift += pull_push(change, seen * ~inside + 1e-6) * (1.0 - share)
     hole = 1.0 - seen[..., None]
     return np.asarray(np.clip(picture * (1.0 - hole) + (own + shift) * hole, 0.0, 255.0), np.float32)

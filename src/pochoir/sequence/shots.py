@@ -73,7 +73,7 @@ class Segment:
             self.flows,
             keys=(0, self.last),
             at=at,
-            subject=frame.subject if len(frame.scene.region_fields) > 1 else None,
+            subject=frame.subject,
         )
         still = None if self.plate is None else self.plate.stillness(frame.ground, frame.background)
         return frame.settle(picture if self.plate is None or still is None else self.plate.lay(picture, still))
@@ -154,7 +154,7 @@ class ShotPainter:
     ) -> Pixels:
         frame = window[to]
         carried = carry(painting, [each.ground for each in window], flows, key=0, to=to)
-        before, seen = carried.picture, smoothed(carried.weight)
+        before, seen = carried.picture, smoothed(carried.seen)
         if still is None:
             return self.painter.paint_next(frame, before, seen)
         painted = self.painter.paint_next(frame, plate.lay(before, still), np.maximum(seen, still))
