@@ -95,9 +95,9 @@ def describe_settings() -> str:
         for item in settings_table().values():
             if item.group != group:
                 continue
-            bounds = "" if item.low is None else f"{item.low:g} to {item.high:g}"
+            bounds = "" if item.low is None else f"{_number(item.low)} to {_number(item.high)}"
             allowed = ", ".join(item.choices) if item.choices else bounds
-            default = "" if item.default in (None, (), "", False) else format_setting(item.default)
+            default = "" if item.default is None or item.default in ((), "") else format_setting(item.default)
             lines.append(f"| `{item.label}` | {default} | {allowed} | {_cell(item.help)}. |")
         lines.append("")
     return "\n".join(lines)
@@ -112,7 +112,7 @@ def describe_commands() -> str:
         "the options that most people need, `--help-all` shows all.",
         "",
     ]
-    settings = {f"--{item.label}" for item in settings_table().values()}
+    settings = {f"--{item.label}": item.help for item in settings_table().values()}
     for name, command in _commands(typer.main.get_command(app), "pochoir"):
         text = (command.help or "").split("\f")[0].strip()
         lines += [f"## {name}", "", text, ""]
@@ -129,16 +129,24 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from _commands(child, f"{name} {label}")
 
 
-def _options(command: Any, settings: set[str]) -> list[str]:
+def _options(command: Any, settings: dict[str, str]) -> list[str]:
     rows = []
     for option in command.params:
         names = [*option.opts, *option.secondary_opts]
         if option.param_type_name == "argument":
             names = [option.metavar or option.name.upper()]
-        if settings & set(names) or getattr(option, "hidden", False):
+        text = getattr(option, "help", "") or ""
+        # Commands have options of their own under names of settings, such as the size of a cutout.
+        is_setting = any(name in settings and text.startswith(settings[name]) for name in names)
+        if is_setting or getattr(option, "hidden", False) or option.name == "help_all":
             continue
-        rows.append(f"| `{'`, `'.join(names)}` | {_cell(getattr(option, 'help', '') or '')} |")
+        value = f" {option.metavar}" if option.metavar and option.param_type_name == "option" else ""
+        rows.append(f"| `{'`, `'.join(names)}`{_cell(value)} | {_cell(text)} |")
     return ["| option | help |", "|---|---|", *rows, ""] if rows else []
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:g}"
 
 
 def _cell(text: str) -> str:
