@@ -169,6 +169,7 @@ def test_pull_push_keeps_sure_values_and_fills_the_rest() -> None:
     np.testing.assert_allclose(filled[:, 60], [[5, 2]] * 64, atol=0.1)
     assert (filled[:, 25:35, 0] > 2.5).all()
     assert (filled[:, 25:35, 0] < 5.5).all()
+    np.testing.assert_allclose(pull_push(values[..., :1], weight), filled[..., :1], atol=1e-5)
 
 
 def test_warp_samples_with_lanczos_and_does_not_overshoot() -> None:

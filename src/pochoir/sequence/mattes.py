@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -21,8 +22,10 @@ GivenCorrection = TypeVar("GivenCorrection", contravariant=True)
 
 EVERY: Final = 3
 """Frames from one look of the network to the next."""
-_FOLLOW_RADIUS: Final = 0.016
+_MOST_COARSE: Final = 4
 _FOLLOW_EPS: Final = 1e-3
+_CRUMB_PX: Final = 3
+"""Window of the median that removes what torn flow leaves behind in between."""
 _EMPTY_BELOW: Final = 0.5
 
 
@@ -107,10 +110,13 @@ class MatteTracker:
         """Return a frame as seen from another."""
         return Sight(self.flows.flow(here, there), self.flows.visible(here, there))
 
-    def follow(self, index: int, values: Matte) -> Matte:
-        """Smooth a map so that its edges are those of a frame."""
-        radius = max(1, round(_FOLLOW_RADIUS * max(values.shape)))
-        smooth = guided_filter(_to_tensor(values), self._photo(index), radius_px=radius, eps=_FOLLOW_EPS, subsampling=2)
+    def follow(self, index: int, values: Matte, radius: float) -> Matte:
+        """Smooth a map so that its edges are those of a frame, over a radius as a share of the long side."""
+        radius_px = max(1, round(radius * max(values.shape)))
+        coarseness = max(1, min(_MOST_COARSE, radius_px // 4))
+        smooth = guided_filter(
+            _to_tensor(values), self._photo(index), radius_px=radius_px, eps=_FOLLOW_EPS, subsampling=coarseness
+        )
         return np.asarray(smooth[0, 0].numpy(), np.float32)
 
     def snap(self, index: int, matte: Matte) -> Matte:
@@ -129,7 +135,7 @@ class MatteTracker:
             weight = np.float32(1 - abs(stop - index) / span) * (sight.visible + np.float32(1e-3))
             total = total + weight * warp(matte, sight.flow, interpolation="linear")
             weights = weights + weight
-        return np.asarray(total / weights, np.float32)
+        return np.asarray(cv2.medianBlur(np.asarray(total / weights, np.float32), _CRUMB_PX), np.float32)
 
     def _finish(self, index: int, matte: Matte, empty: list[int]) -> Matte8:
         if not (matte > _EMPTY_BELOW).any():

@@ -13,6 +13,8 @@ from pochoir.video.warping import FlowField, warp
 
 Matte = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Word = npt.NDArray[np.int8]
+"""The user's word on each pixel: 1 subject, -1 background, 0 not known."""
 
 _AHEAD: Final = 8
 """Looks ahead that vote."""
@@ -24,6 +26,13 @@ _FRESH: Final = 0.25
 """Share of the new look at edges; the rest is the matte before, carried along the flow."""
 _THICK: Final = 0.012
 """Radius of a disagreement that is about an object and not about an edge, as a share of the long side."""
+_NEAR: Final = 0.016
+"""Radius in which votes are smoothed, as a share of the long side."""
+_FAR: Final = 0.047
+"""Radius in which places look for others of their colours."""
+_LEAST_KNOWN: Final = 0.15
+_ONE_KIND: Final = 0.6
+"""Mean of what the user said around a place, from -1 to 1, from which on it holds for the place, too."""
 _REACH: Final = 0.028
 """Distance that a part may have moved unseen between two looks, as a share of the long side."""
 
@@ -58,8 +67,8 @@ class Shot(Protocol):
     def see(self, here: int, there: int) -> Sight:
         """Return a frame as seen from another."""
 
-    def follow(self, index: int, values: Matte) -> Matte:
-        """Smooth a map so that its edges are those of a frame."""
+    def follow(self, index: int, values: Matte, radius: float) -> Matte:
+        """Smooth a map so that its edges are those of a frame, over a radius as a share of the long side."""
 
     def snap(self, index: int, matte: Matte) -> Matte:
         """Move the edges of a matte to those of a frame."""
@@ -78,14 +87,14 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
     told = _follow_back(stops, shot, corrected)
     past: Matte | None = None
     settled: Matte | None = None
-    trust: Matte | None = None
+    word: Word | None = None
     for at, stop in enumerate(stops):
         while len(looks) <= _AHEAD and at + len(looks) < len(stops):
             looks.append(look(stops[at + len(looks)]))
         own = looks[0]
         future = _vote_ahead(stops[at : at + len(looks)], looks, see)
         if stop in corrected:
-            past, settled, trust = 2 * own - 1, own, np.ones_like(own)
+            past, settled, word = 2 * own - 1, own, _word_of(own)
         else:
             back = None if at == 0 else see(stop, stops[at - 1])
             fore = None if len(looks) == 1 else Carried.of(looks[1], see(stop, stops[at + 1]))
@@ -95,8 +104,10 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
             votes = past + future
             if expected is not None and back is not None:
                 votes = votes + _HOLD * (2 * expected - 1) * back.visible
-            trust = None if trust is None or back is None else (_carry(trust, back) > 0.5).astype(np.float32)
-            votes = _overrule(shot.follow(stop, votes), expected, trust, told.get(stop))
+            word = (
+                None if word is None or back is None else _carry_word(word, expected, back, partial(shot.follow, stop))
+            )
+            votes = _overrule(shot.follow(stop, votes, _NEAR), word, told.get(stop))
             settled = _join(own, votes > 0, expected, None if back is None else back.visible, partial(shot.snap, stop))
         looks.popleft()
         yield settled
@@ -114,31 +125,53 @@ def _carry(values: Matte, sight: Sight) -> Matte:
     return warp(values, sight.flow, interpolation="linear") * sight.visible
 
 
-def _follow_back(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> dict[int, npt.NDArray[np.int8]]:
+def _follow_back(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> dict[int, Word]:
     """Return what corrections tell about frames before them: 1 subject, -1 background, 0 nothing."""
-    told: dict[int, npt.NDArray[np.int8]] = {}
+    told: dict[int, Word] = {}
     for at in sorted((stops.index(each) for each in corrected), reverse=True):
         matte = shot.look(stops[at])
-        known = np.ones_like(matte)
+        word = _word_of(matte)
         for earlier in range(at - 1, -1, -1):
             if stops[earlier] in corrected:
                 break
             sight = shot.see(stops[earlier], stops[earlier + 1])
-            known = (_carry(known, sight) > 0.5).astype(np.float32)
             expected = warp(matte, sight.flow, interpolation="linear")
+            word = _carry_word(word, expected, sight, partial(shot.follow, stops[earlier]))
             own = shot.look(stops[earlier])
             snap = partial(shot.snap, stops[earlier])
-            matte = _join(own, _overrule(2 * own - 1, expected, known, None) > 0, expected, sight.visible, snap)
-            told[stops[earlier]] = (np.where(matte > 0.5, 1, -1) * (known > 0)).astype(np.int8)
+            matte = _join(own, _overrule(2 * own - 1, word, None) > 0, expected, sight.visible, snap)
+            told[stops[earlier]] = word
     return told
 
 
-def _overrule(votes: Matte, expected: Matte | None, trust: Matte | None, told: npt.NDArray[np.int8] | None) -> Matte:
+def _word_of(matte: Matte) -> Word:
+    return np.where(matte > 0.5, 1, -1).astype(np.int8)
+
+
+def _carry_word(word: Word, expected: Matte | None, sight: Sight, follow: Callable[[Matte, float], Matte]) -> Word:
+    """Carry the user's word to another frame.
+
+    Places that were hidden or torn take the word of what has their colours around them, if that is of one kind.
+
+    Args:
+        word: The word in the other frame.
+        expected: The settled matte of the other frame, carried here.
+        sight: The other frame as seen from here.
+        follow: Function that smooths a map along this frame's edges, over a radius as a share of the long side.
+    """
+    known = _carry((word != 0).astype(np.float32), sight) > 0.5
+    side = word if expected is None else _word_of(expected)
+    carried = np.where(known, side, 0).astype(np.float32)
+    around = follow(carried, _FAR) / np.maximum(follow(known.astype(np.float32), _FAR), np.float32(_LEAST_KNOWN))
+    spread = np.where(np.abs(around) > _ONE_KIND, np.sign(around), 0)
+    return np.where(known, carried, spread).astype(np.int8)
+
+
+def _overrule(votes: Matte, *words: Word | None) -> Matte:
     """Set votes to the user's word where it is known, from an earlier correction or a later one."""
-    if told is not None:
-        votes = np.where(told != 0, told, votes)
-    if trust is not None and expected is not None:
-        votes = np.where(trust > 0, expected - np.float32(0.5), votes)
+    for word in reversed(words):
+        if word is not None:
+            votes = np.where(word != 0, word, votes)
     return votes.astype(np.float32)
 
 

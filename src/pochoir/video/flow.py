@@ -161,11 +161,12 @@ def pull_push(values: npt.NDArray[np.float32], weight: Map) -> npt.NDArray[np.fl
     """
     sums, weights = [values * weight[..., None]], [weight]
     while len(sums) <= _FILL_LEVELS and min(weights[-1].shape) >= 8:
-        sums.append(np.asarray(cv2.pyrDown(sums[-1]), np.float32))
         weights.append(np.asarray(cv2.pyrDown(weights[-1]), np.float32))
+        # OpenCV drops the axis of a single channel.
+        sums.append(np.asarray(cv2.pyrDown(sums[-1]), np.float32).reshape(*weights[-1].shape, -1))
     filled: npt.NDArray[np.float32] = sums[-1] / (weights[-1][..., None] + np.float32(1e-6))
     for total, count in zip(sums[-2::-1], weights[-2::-1], strict=True):
-        coarse = cv2.pyrUp(filled, dstsize=(total.shape[1], total.shape[0]))
+        coarse = cv2.pyrUp(filled, dstsize=(total.shape[1], total.shape[0])).reshape(total.shape)
         filled = (total + _FILL_FAITH * coarse) / (count[..., None] + _FILL_FAITH)
     return filled.astype(np.float32)
 
