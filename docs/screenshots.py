@@ -82,10 +82,11 @@ def paint(page: Page, camera: Camera, size: str) -> None:
     page.click("#sweep")
     page.fill("#sweep-values-0", "0.3, 0.6")
     page.select_option("#sweep-1", "style_scale")
+    page.fill("#sweep-values-1", "1, 2")
     camera.save("sweep", to_docs=False)
     page.click("#dialog button.primary")
     page.wait_for_selector("#sheet-facts:has-text('Choose a picture')")
-    page.click(".cell >> nth=4")
+    page.click(".cell >> nth=3")
     camera.save("sheet")
     page.keyboard.press("Escape")
 

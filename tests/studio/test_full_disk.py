@@ -75,7 +75,7 @@ def test_a_full_disk(browser, small_disk, tmp_path):
     photo.write_bytes(picture_bytes(120, 90))
     server = Server(small_disk / "pictures")
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(120_000)
     ballast = None
     try:
         page = context.new_page()
