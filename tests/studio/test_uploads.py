@@ -1,9 +1,11 @@
+import asyncio
 import gzip
 
 import pytest
+from starlette.requests import Request
 
 from pochoir.errors import InputError
-from pochoir.studio.uploads import clean_name, unzip_exactly
+from pochoir.studio.uploads import clean_name, receive, unzip_exactly
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,23 @@ from pochoir.studio.uploads import clean_name, unzip_exactly
 )
 def test_names_are_harmless(given, kept):
     assert clean_name(given) == kept
+
+
+@pytest.mark.parametrize("chunks", [[b"half"], []])
+def test_an_upload_that_is_broken_off_leaves_nothing(tmp_path, chunks):
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    messages.append({"type": "http.disconnect"})
+
+    async def get():
+        return messages.pop(0)
+
+    async def upload():
+        async with receive(Request({"type": "http", "headers": []}, get), tmp_path):
+            raise AssertionError
+
+    with pytest.raises(InputError, match="broken off"):
+        asyncio.run(upload())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from pochoir.errors import InputError, WriteError
 
@@ -41,7 +41,7 @@ async def receive(request: Request, folder: Path, *, limit: int = UPLOAD_LIMIT) 
 
     Raises:
         TooLargeError: The body is larger than ``limit`` bytes.
-        InputError: The body is empty.
+        InputError: The body is empty, or was broken off.
         WriteError: The disk is full, or the folder cannot be written.
     """
     declared = request.headers.get("content-length", "")
@@ -56,7 +56,7 @@ async def receive(request: Request, folder: Path, *, limit: int = UPLOAD_LIMIT) 
     path = Path(place)
     try:
         with os.fdopen(handle, "wb") as file:
-            async for chunk in request.stream():
+            async for chunk in _read(request):
                 total += len(chunk)
                 if total > limit:
                     raise _too_large(limit)
@@ -71,6 +71,14 @@ async def receive(request: Request, folder: Path, *, limit: int = UPLOAD_LIMIT) 
     finally:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+async def _read(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect as error:  # nobody hears of it, and it is no fault of the server
+        raise InputError("The upload was broken off.") from error
 
 
 def unzip_exactly(path: Path, size: int) -> bytes:
