@@ -21,6 +21,7 @@ from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.sequence.settings import VideoSettings
 from support import films, tiny_program
+from support.drawn_films import pan
 
 QUICK = {"steps": 4, "threads": 1, "keep": "none"}
 
@@ -263,3 +264,51 @@ def test_what_python_cannot_give_is_said(given: Path) -> None:
         pochoir.stylize_video(np.zeros((2, 2, 3)), style="mosaic")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="Nothing is to be painted"):
         pochoir.stylize_video(given)
+
+
+# ---- shots side by side
+
+
+@pytest.fixture
+def two_shots(tmp_path: Path) -> Path:
+    frames = [*pan(16, step_px=1, seed=0), *pan(16, step_px=1, seed=40)]
+    return films.write(tmp_path / "two.mp4", frames, rate=12)
+
+
+def test_shots_side_by_side_make_the_same_film(two_shots: Path, tmp_path: Path, style_file: Path) -> None:
+    alone, together = tmp_path / "alone.mp4", tmp_path / "together.mp4"
+    saved(make(two_shots, alone, style_file))
+    events = perform(make(two_shots, together, style_file, workers=2, executor="threads"), previews_s=0.0)
+    assert isinstance(events[-1], Saved), events[-1]
+    assert together.read_bytes() == alone.read_bytes()
+    helped = [event.facts for event in events if isinstance(event, Progress) and "jobs" in event.facts]
+    assert helped[-1] == {"part": 32, "parts": 32, "jobs": 2}
+    assert {event.job for event in events} == {events[0].job}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.mp4", "style.png", "together.mp4", "two.mp4"]
+
+
+def test_shots_that_were_painted_side_by_side_before_a_kill_are_used(
+    two_shots: Path, tmp_path: Path, style_file: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    job = make(two_shots, out, style_file, workers=2, executor="threads")
+    control = Control()
+    for event in Worker.maker()().run(job, control):
+        if isinstance(event, Progress) and event.facts.get("part", 0) >= 12:
+            control.cancel()
+    assert list((tmp_path / ".out.mp4.parts").glob("shots-*/key-*.png"))
+    events = perform(make(two_shots, out, style_file))
+    assert isinstance(events[-1], Saved), events[-1]
+    alone = tmp_path / "alone.mp4"
+    saved(make(two_shots, alone, style_file))
+    assert out.read_bytes() == alone.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "message"), [({"workers": 0}, "workers takes 1 to"), ({"executor": "moon"}, "Unknown executor 'moon'")]
+)
+def test_workers_that_cannot_be_are_refused(
+    two_shots: Path, tmp_path: Path, style_file: Path, form: dict[str, object], message: str
+) -> None:
+    with pytest.raises(pochoir.PochoirError, match=message):
+        list(pochoir.run([make(two_shots, tmp_path / "out.mp4", style_file, **form)]))

@@ -3,19 +3,18 @@
 import itertools
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from math import inf
 from pathlib import Path
 from typing import Any, Final
-
-import numpy as np
-import torch
 
 from pochoir import video
 from pochoir.errors import OptionError
 from pochoir.jobs.control import Control
 from pochoir.jobs.event import Event, Preview, Progress, Saved
 from pochoir.jobs.job import Job
-from pochoir.jobs.streams import encode_preview
+from pochoir.jobs.shots import Helpers, collect_shots, paint_side_by_side
+from pochoir.jobs.streams import encode_frame
 from pochoir.sequence.events import Shown
 from pochoir.sequence.painted import PaintedVideo, count_drawn
 from pochoir.sequence.plan import LONG_S, Estimate, estimate, fit_steps, measure
@@ -38,21 +37,29 @@ class Filming:
         store: Store of the finished parts.
         previews_s: Seconds between two previews; None makes none.
         agreed: True begins also work that takes very long.
+        helpers: Jobs that first paint the keys of different shots side by side.
     """
 
     def __init__(
-        self, job: Job, painted: PaintedVideo, store: FolderStore, *, previews_s: float | None, agreed: bool
+        self,
+        job: Job,
+        painted: PaintedVideo,
+        store: FolderStore,
+        *,
+        previews_s: float | None,
+        agreed: bool,
+        helpers: Helpers,
     ) -> None:
         self._job = job
         self._painted = painted
         self._store = store
         self._previews_s = previews_s
         self._agreed = agreed
+        self._helpers = helpers
         self._previewed_s = -inf
         self._started_s = time.monotonic()
         self._count = painted.count
         self._shown = 0
-        self._resumed_share = 0.0
 
     def run(self, control: Control) -> Iterator[Event]:
         """Paint the video and write the film; end without a final event if the job is canceled.
@@ -65,6 +72,9 @@ class Filming:
         notes = ["resumed a run that was interrupted"] if self._store.resumed else []
         expected, planned = self._plan()
         yield self._progress("plan", expected, _costs(expected), (*notes, *planned))
+        yield from self._paint_shots(control)
+        if control.canceled:
+            return
         writer: BackgroundWriter[Shown] | None = None
         try:
             for event in self._painted.events(self._store):
@@ -91,6 +101,17 @@ class Filming:
             yield self._saved(is_partial=False)
         elif control.keeps:
             yield self.save_partial()
+
+    def _paint_shots(self, control: Control) -> Iterator[Event]:
+        side_by_side = paint_side_by_side(
+            self._job, self._painted, self._store, self._helpers, previews_s=self._previews_s
+        )
+        with closing(side_by_side) as events:
+            for event in events:
+                yield event
+                if control.canceled:
+                    return
+        collect_shots(self._store)  # of a run that was killed, too
 
     def save_partial(self) -> Saved:
         """Write the frames that are finished.
@@ -176,7 +197,7 @@ class Filming:
         if picture is None or self._previews_s is None or time.monotonic() - self._previewed_s < self._previews_s:
             return
         self._previewed_s = time.monotonic()
-        yield Preview(job=self._job.id, jpeg=encode_preview(to_picture(picture)), done=self._shown)
+        yield Preview(job=self._job.id, jpeg=encode_frame(picture), done=self._shown)
 
     def _saved(self, *, is_partial: bool) -> Saved:
         painted = self._painted
@@ -207,12 +228,6 @@ class Filming:
             notes=tuple(notes),
             interrupted=is_partial and not self._job.form.get("partial", False),
         )
-
-
-def to_picture(frame: Frame) -> torch.Tensor:
-    """Return a frame as a tensor (1, 3, H, W), on white if it is transparent."""
-    values = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float() / 255
-    return values if values.shape[1] == 3 else values[:, :3] * values[:, 3:] + 1 - values[:, 3:]
 
 
 def _costs(expected: Estimate | None) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from pochoir.jobs.job import STREAM, Job
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pochoir.video import Frame
+
 PREVIEW_LONG_SIDE_PX = 384
 """Largest side of a preview."""
 _JPEG_QUALITY = 80
@@ -69,3 +71,11 @@ def encode_preview(picture: "Tensor") -> bytes:
     buffer = io.BytesIO()
     imaging.to_image(picture[:, :3]).save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()
+
+
+def encode_frame(frame: "Frame") -> bytes:
+    """Return a small JPEG of a frame of a film, on white if it is transparent."""
+    import torch
+
+    values = torch.from_numpy(frame.copy()).permute(2, 0, 1)[None].float() / 255
+    return encode_preview(values if values.shape[1] == 3 else values[:, :3] * values[:, 3:] + 1 - values[:, 3:])

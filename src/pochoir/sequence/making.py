@@ -11,9 +11,10 @@ from pochoir.errors import OptionError
 from pochoir.pipeline import describe_differences
 from pochoir.recipe import Recipe
 from pochoir.sequence.inputs import VideoInputs, restore, with_form
-from pochoir.sequence.painted import PaintedVideo, Tools
+from pochoir.sequence.painted import PaintedVideo
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import AtFrames, Codec, VideoForm, VideoSettings, read_corrections
+from pochoir.sequence.tools import Tools
 
 CORRECTIONS = ("mask_frame", "keep_points", "drop_points", "box")
 """Options that correct the subject in single frames."""

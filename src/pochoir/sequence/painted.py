@@ -12,17 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pochoir import imaging, video, weights
-from pochoir._devices import resolve_device
-from pochoir._hashing import hash_large_file
+from pochoir import imaging, video
 from pochoir._types import Size
-from pochoir.encoders import VGG, expected_engine
-from pochoir.loading import OpenEncoder, describe_environment, open_encoder
-from pochoir.recipe import Environment, Recipe, Record, Request
-from pochoir.scene import SegmenterFactory, find_work_size
-from pochoir.segmentation import Segmenter, weights_of
+from pochoir.recipe import Recipe, Record, Request
+from pochoir.scene import find_work_size
 from pochoir.sequence import plan
-from pochoir.sequence.events import SequenceEvent, Shown
+from pochoir.sequence.events import Advanced, SequenceEvent, Shown
 from pochoir.sequence.finished import FinishedOnly
 from pochoir.sequence.frames import expand
 from pochoir.sequence.inputs import VideoInputs, count_frames, with_form
@@ -32,25 +27,9 @@ from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.store import FolderStore, MemoryStore, Store
 from pochoir.sequence.timed import Timed
+from pochoir.sequence.tools import Tools, describe_film_environment
 from pochoir.sequence.writing import write_film
 from pochoir.video import FORMATS, Film, Frame, SoundSource
-
-
-@dataclass(frozen=True, eq=False)
-class Tools:
-    """Networks that a video is painted with, where they are not loaded anew.
-
-    Attributes:
-        encoder: Network of the user's own.
-        segmenter: Object of the user's own that finds the subject.
-        open_encoder: Lends the recipe's encoder.
-        create_segmenter: Returns the recipe's segmenter; None loads it.
-    """
-
-    encoder: VGG | None = None
-    segmenter: Segmenter | None = None
-    open_encoder: OpenEncoder = open_encoder
-    create_segmenter: SegmenterFactory | None = None
 
 
 @dataclass(eq=False)
@@ -138,10 +117,11 @@ class PaintedVideo:
     @cached_property
     def record(self) -> FilmRecord:
         """The record of the film that is asked for."""
+        environment = describe_film_environment(self.recipe, self.tools, threads=self.threads, engine=self.engine)
         own = [] if self.tools.segmenter is None else [f"segmenter {self.tools.segmenter.name!r}"]
         own += [] if self.tools.encoder is None else ["encoder"]
         request = Request(recipe=self.asked, inputs=self.inputs.files(), own=tuple(own))
-        made = Record(request=request, environment=self._environment())
+        made = Record(request=request, environment=environment)
         return FilmRecord(made, self.recorded or self.settings, self.steps)
 
     @property
@@ -165,8 +145,25 @@ class PaintedVideo:
         Args:
             store: Place of finished parts; None keeps them in memory.
         """
+        production = self._production(store)
+        try:
+            yield from production.events()
+        finally:
+            self._notes = tuple(dict.fromkeys((*self._notes, *production.notes)))
+
+    def keys(self, first: int, every: int, store: Store) -> Iterator[Advanced]:
+        """Paint the keys of some shots into a store, for another run that makes the frames of all shots.
+
+        Args:
+            first: Number of the first shot, from 0.
+            every: Distance to the next shot that is painted.
+            store: Place of finished parts.
+        """
+        return self._production(store).keys(first, every)
+
+    def _production(self, store: Store | None) -> Production:
         corrections = tuple(each.replace(frame=each.frame - self.inputs.first) for each in self.settings.corrections)
-        production = Production(
+        return Production(
             self.inputs.video,
             self.inputs.sources,
             self.recipe.replace(time=None, steps=self.steps or self.recipe.steps),
@@ -180,10 +177,6 @@ class PaintedVideo:
             engine=self.engine,
             workers=self.workers,
         )
-        try:
-            yield from production.events()
-        finally:
-            self._notes = tuple(dict.fromkeys((*self._notes, *production.notes)))
 
     def shown(self, store: Store | None = None) -> Iterator[Shown]:
         """Yield the frames in order with their times; see ``events``."""
@@ -279,27 +272,6 @@ class PaintedVideo:
             return None
         frames = self.inputs.video.frames(self.settings.start, self.settings.end, Size(1, 1))
         return [frame.duration or 1 / info.fps for frame in frames]
-
-    def _environment(self) -> Environment:
-        device = resolve_device(self.recipe.device)
-        own = self.tools.encoder
-        if self.is_painted:
-            engine = own.engine if own is not None else "torch" if self.engine == "torch" else expected_engine(device)
-            return describe_environment(
-                self.recipe,
-                device=device,
-                threads=self.threads,
-                engine=engine,
-                own_encoder=own is not None,
-                own_segmenter=self.tools.segmenter is not None,
-            )
-        names = [] if self.tools.segmenter is not None else weights_of(self.recipe)
-        return Environment(
-            torch=str(torch.__version__),
-            weights={name: hash_large_file(weights.where(name)) for name in names},
-            device=device,
-            threads=self.threads,
-        )
 
 
 def folder_beside(output: Path) -> Path:

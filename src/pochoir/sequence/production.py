@@ -98,22 +98,35 @@ class Production:
             WeightsError: Trained weights are missing.
         """
         yield from self._scan()
+        with self._painter() as painter:
+            yield from self._produce(self._drawings(), painter)
+
+    def keys(self, first: int, every: int) -> Iterator[Advanced]:
+        """Paint the keys of some shots into the store, for another run that makes the frames of all shots.
+
+        Args:
+            first: Number of the first shot, from 0.
+            every: Distance to the next shot that is painted.
+        """
+        yield from self._scan()
         drawings = self._drawings()
-        try:
-            with self._lend() as loaded:
-                encoder, targets = (None, None) if loaded is None else (loaded.encoder, loaded.targets)
-                painter = FramePainter(
-                    self.sources, self.recipe, self.size, self.device, encoder, targets or StyleTargets()
-                )
-                yield from self._produce(drawings, painter)
-        finally:
-            give_back()
+        shots = self._shots(drawings)[first::every]
+        total, before = sum(map(len, shots)), 0
+        with self._painter() as painter:
+            for shot in shots:
+                for part in self._in_threads(self._parts(shot, painter, self._finder())):
+                    if isinstance(part, Key):
+                        done = before + part.number - shot.first + 1
+                        yield Advanced("keys", done, total, picture=part.painting, resumed=part.resumed)
+                    else:
+                        yield Advanced("mattes", before + part.first - shot.first + 1, total)
+                before += len(shot)
 
     def frames(self) -> Iterator[Pixels]:
         """Yield the frames in order, each (H, W, 3), or (H, W, 4) with straight alpha."""
         return (event.pixels for event in self.events() if isinstance(event, Shown))
 
-    def _scan(self) -> Iterator[SequenceEvent]:
+    def _scan(self) -> Iterator[Advanced]:
         total = max(1, self.video.info.frames)
         if self.store.read_cuts() is not None and self.store.read_json(FRAMES):
             yield Advanced("cuts", total, total, resumed=True)
@@ -139,9 +152,7 @@ class Production:
         return [Shot(drawings, *pair) for pair in zip(firsts, [*firsts[1:], len(drawings)], strict=True)]
 
     def _produce(self, drawings: Drawings, painter: FramePainter) -> Iterator[SequenceEvent]:
-        finder = SubjectFinder(
-            self.recipe, self.video.info.size, self.size, self.device, self.segmenter, self.create_segmenter
-        )
+        finder = self._finder()
         total = len(drawings)
         waiting: deque[tuple[int, Future[list[Pixels]] | list[Pixels]]] = deque()
         with _pool(self.workers) as pool:
@@ -157,6 +168,22 @@ class Production:
                         yield from self._show(drawings, *waiting.popleft())
             while waiting:
                 yield from self._show(drawings, *waiting.popleft())
+
+    @contextmanager
+    def _painter(self) -> Iterator[FramePainter]:
+        try:
+            with self._lend() as loaded:
+                encoder, targets = (None, None) if loaded is None else (loaded.encoder, loaded.targets)
+                yield FramePainter(
+                    self.sources, self.recipe, self.size, self.device, encoder, targets or StyleTargets()
+                )
+        finally:
+            give_back()
+
+    def _finder(self) -> SubjectFinder:
+        return SubjectFinder(
+            self.recipe, self.video.info.size, self.size, self.device, self.segmenter, self.create_segmenter
+        )
 
     def _parts(self, shot: Shot, painter: FramePainter, finder: SubjectFinder) -> Iterator[Key | Segment]:
         if not self.recipe.needs_matte:

@@ -158,6 +158,22 @@ class FolderStore:
         text = json.dumps({"sha256": _hash(value), "value": value})
         self._write(self._json(name), lambda draft: draft.write_text(text, encoding="utf-8"))
 
+    def absorb(self, folder: Path) -> None:
+        """Move the parts of another store of the same request here, and remove that store.
+
+        Raises:
+            WriteError: They cannot be moved.
+        """
+        found = _load(folder / _MARK)
+        try:
+            if isinstance(found, dict) and found.get("key") == self._key:
+                for path in folder.iterdir():
+                    if path.name != _MARK:
+                        path.replace(self.folder / path.name)
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise WriteError(f"Cannot move the parts in {str(folder)!r}: {error.strerror or error}.") from error
+
     def remove(self) -> None:
         """Remove the folder with all parts.
 

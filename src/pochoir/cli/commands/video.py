@@ -114,6 +114,15 @@ def video(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Begin also work that takes longer than six hours.")] = False,
     recipe_file: RecipeFile = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help="Shots of one video that are painted side by side; --executor and --cluster say where.",
+            rich_help_panel=running.MANY,
+        ),
+    ] = 1,
     jobs: running.Jobs = 0,
     executor: running.ExecutorName = None,
     cluster: running.Cluster = None,
@@ -154,10 +163,14 @@ def video(
     if preview:
         _show_preview(names, out, recipe, settings, report, force=force)
         return
-    stored = (
-        settings.model_dump(mode="json") | ({"agreed": True} if yes else {}) | ({"partial": True} if partial else {})
-    )
+    asked = {"agreed": yes, "partial": partial}
+    stored = settings.model_dump(mode="json") | {name: True for name, is_asked in asked.items() if is_asked}
+    if workers != 1:
+        where = "ray" if cluster else executor or "processes"
+        stored |= {"workers": workers, "executor": where, "address": cluster or "auto"}
     planned, notes = _plan(names, out, recipe, stored, file_format, force=force)
+    if notes is not None and workers != 1:
+        raise OptionError("--workers is for the shots of one video; several videos take --jobs.")
     if notes is None:
         _run_one(planned[0], report, verbose=verbose)
         return

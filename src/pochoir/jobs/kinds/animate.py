@@ -13,9 +13,6 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from pochoir import clips, imaging, video
 from pochoir.animation.clip import Clip
 from pochoir.animation.rig import Rig
@@ -27,7 +24,7 @@ from pochoir.jobs.control import Control
 from pochoir.jobs.event import Event, Preview, Progress, Saved, Skipped
 from pochoir.jobs.job import STREAM, Job
 from pochoir.jobs.kinds.stylize import list_inputs
-from pochoir.jobs.streams import encode_preview, open_photo
+from pochoir.jobs.streams import encode_frame, encode_preview, open_photo
 from pochoir.jobs.work import Kind, Worker
 from pochoir.painting import Painting
 from pochoir.sources import check_shared_pictures
@@ -101,7 +98,7 @@ class _Reporter:
             left_s = self._clock.estimate_left_s(step.done, step.total, step.left_s)
             yield self._progress(f"painting: {title}", left_s, facts)
             if self._is_preview_due():
-                yield self._preview(step.picture())
+                yield self._preview(encode_preview(step.picture()))
 
     def render(
         self, clip: Clip, control: Control, save: Callable[[Callable[[int], object]], object]
@@ -124,7 +121,7 @@ class _Reporter:
                     left_s = self._clock.estimate_left_s(frames, len(clip))
                     yield self._progress(RENDERING, left_s, {"step": frames, "steps": len(clip)})
                     if self._is_preview_due():
-                        yield self._preview(_to_picture(clip.frame_at(frames - 1)))
+                        yield self._preview(encode_frame(clip.frame_at(frames - 1)))
             finally:
                 is_stopped.set()
         error = saving.exception()
@@ -138,19 +135,13 @@ class _Reporter:
     def _is_preview_due(self) -> bool:
         return self._previews_s is not None and time.monotonic() - self._previewed_s >= self._previews_s
 
-    def _preview(self, picture: torch.Tensor) -> Preview:
+    def _preview(self, jpeg: bytes) -> Preview:
         self._previewed_s = time.monotonic()
-        return Preview(job=self._job.id, jpeg=encode_preview(picture), done=round(PARTS * self._clock.share))
+        return Preview(job=self._job.id, jpeg=jpeg, done=round(PARTS * self._clock.share))
 
 
 class _Stopped(Exception):  # noqa: N818  # not an error: the writer is asked to end
     """Ends the writing of a clip whose job was canceled."""
-
-
-def _to_picture(frame: "np.typing.NDArray[np.uint8]") -> torch.Tensor:
-    """Return a frame as a tensor (1, 3, H, W), on white if it is transparent."""
-    values = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].float() / 255
-    return values if values.shape[1] == 3 else values[:, :3] * values[:, 3:] + 1 - values[:, 3:]
 
 
 def _describe(clip: Clip, production: Production) -> dict[str, Any]:
