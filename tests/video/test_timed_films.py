@@ -107,6 +107,16 @@ def test_a_part_of_the_sound_stays_in_step(tmp_path: Path) -> None:
     assert len(part) == sum(0.5 <= time < 1.1 for time in times)
 
 
+def test_the_sound_of_a_partial_film_ends_with_its_picture(tmp_path: Path) -> None:
+    source = films.write(tmp_path / "source.mp4", count=100, sound=True)
+    whole = films.sound_packets(source)
+    for suffix in (".mp4", ".mkv"):
+        video.save(tmp_path / f"out{suffix}", film(fps=12.0, sound=SoundSource(source, ends_with_picture=True)))
+        part = films.sound_packets(tmp_path / f"out{suffix}")
+        assert part == whole[: len(part)]
+        assert abs(len(part) * 1024 / 48_000 - 1) < 0.05  # 12 frames are one second
+
+
 def test_a_source_without_sound_gives_none(tmp_path: Path) -> None:
     source = films.write(tmp_path / "source.mp4")
     video.save(tmp_path / "out.mp4", film(sound=SoundSource(source)))

@@ -199,6 +199,9 @@ class PaintedVideo:
         timed = Timed(shown, 1 / opened.info.fps)
         is_stream = suffix.lower() in FORMATS and FORMATS[suffix.lower()].needs_av
         record = FilmRecord(self.record.record, self.record.settings, self.steps, is_partial)
+        sound = self.sound
+        if sound is not None and is_partial:
+            sound = replace(sound, ends_with_picture=True)
         return Film(
             frames=timed.frames(),
             count=self.count if count is None else count,
@@ -209,7 +212,7 @@ class PaintedVideo:
             record=None if self.asked.no_recipe else record.to_json(),
             durations=timed.durations() if is_stream else self._exact_durations(),
             time_base=opened.info.time_base if is_stream else None,
-            sound=self.sound if is_stream else None,
+            sound=sound if is_stream else None,
             codec=None if self.settings.codec == "auto" else self.settings.codec,
         )
 

@@ -23,11 +23,13 @@ class SoundSource:
         path: A file with sound, and with a picture or without.
         start_s: Time at which the film starts, in seconds after the file's first picture.
         end_s: Time at which the film ends; None keeps the sound to its end.
+        ends_with_picture: True to end the sound with the last frame that is written, whatever ``end_s`` says.
     """
 
     path: str | os.PathLike[str]
     start_s: float | Fraction = 0.0
     end_s: float | Fraction | None = None
+    ends_with_picture: bool = False
 
 
 @dataclass(frozen=True, eq=False)

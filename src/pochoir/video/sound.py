@@ -26,12 +26,16 @@ class SoundTrack:
         source: Where the sound comes from.
         container: File to write, before its first packet.
         suffix: Its extension.
+
+    Attributes:
+        ends_with_picture: True if nothing is to be taken after the last frame.
     """
 
     def __init__(self, source: SoundSource, container: Any, suffix: str) -> None:
         self._library = av()
         self._input = open_container(Path(place_of(source.path)))
         self._source = source
+        self.ends_with_picture = source.ends_with_picture
         self._stream: Any = self._input.streams.audio[0] if self._input.streams.audio else None
         self._origin = _first_picture_s(self._input)
         self._encoder: Any = None

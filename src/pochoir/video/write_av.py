@@ -57,12 +57,14 @@ def _write(film: Film, path: Path, suffix: str, quality: int | None) -> None:
             stream = _add_stream(container, film, codec, quality)
             track = None if film.sound is None else SoundTrack(film.sound, container, suffix)
             with nullcontext() if track is None else closing(track):
+                end_s = Fraction(0)
                 for packet in _encode(library, film, codec, stream):
                     if track is not None:
                         container.mux(list(track.take_until(packet.pts * packet.time_base)))
+                    end_s = max(end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
                     container.mux(packet)
                 if track is not None:
-                    container.mux(list(track.take_until(None)))
+                    container.mux(list(track.take_until(end_s if track.ends_with_picture else None)))
     except library.error.FFmpegError as error:
         raise WriteError(f"Cannot write {suffix} with {codec.encoder}: {error.strerror or error}.") from error
 
