@@ -208,6 +208,25 @@ class TestForms:
         assert np.array_equal(film_of(production)[-1], ground)
         assert any("no subject was found in frames" in note for note in production.notes)
 
+    def test_a_subject_that_comes_into_the_picture(self):
+        """It is too small to be painted in some frames, and goes with the background there."""
+        ground = texture(1, HEIGHT, WIDTH)
+        frames, mattes = [], []
+        for at in range(6):
+            matte = np.zeros((HEIGHT, WIDTH), np.uint8)
+            matte[10:30, : max(0, 5 * at - 3)] = 255
+            frames.append(np.where(matte[..., None] > 0, np.uint8(255) - ground, ground))
+            mattes.append(matte)
+        mattes[1][20:23, 3:6] = 255  # nine pixels
+        film = film_of(make(frames, mattes, video={"keys": 1}, **STYLES))
+        assert np.abs(film.astype(int) - np.stack(frames)).mean(axis=(1, 2, 3)).min() > 5
+
+    @pytest.mark.parametrize("size", [(48, 72), (20, 31), (16, 90)])
+    def test_single_frames_and_small_ones(self, size):
+        frames = [texture(seed, *size) for seed in (1, 1, 2)]
+        assert film_of(make(frames[:1], style=STYLE)).shape == (1, *size, 3)
+        assert film_of(make(frames, style=STYLE, video={"keys": 1})).shape == (3, *size, 3)
+
 
 class TestResuming:
     def test_a_killed_run_comes_to_the_same_bytes(self, painted_ball, tmp_path):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -36,6 +36,9 @@ FINE_STEPS: Final = 6 / 36
 """Steps of a later key at half size and at full size, as shares of the recipe's. With 10 at full size it cost half as
 much again, and was no nearer to the style."""
 ANCHOR_STRENGTH: Final = 300.0
+LEAST_REGION_PX: Final = 64
+LEAST_SIDE_PX: Final = 16
+"""Smallest region, in pixels, and shortest side that are painted."""
 
 
 class Frame:
@@ -53,7 +56,24 @@ class Frame:
     @cached_property
     def is_painted(self) -> bool:
         """Whether there is a region to paint."""
-        return bool(self.scene.region_fields)
+        return bool(self.parts)
+
+    @cached_property
+    def parts(self) -> dict[str, Region]:
+        """The regions by the recipe's field of their styles.
+
+        A subject that is just coming into the picture is too small to be painted: it goes with what is around it.
+        """
+        fields = self.scene.region_fields
+        found = dict(zip(fields, self.scene.regions, strict=True)) if fields else {}
+        areas = {name: float(region.matte.sum()) for name, region in found.items()}
+        small = [name for name, area in areas.items() if area < LEAST_REGION_PX]
+        if not small or len(small) == len(found):
+            return {name: region for name, region in found.items() if name not in small}
+        largest = max(areas, key=lambda name: areas[name])
+        joined = torch.stack([found[name].matte for name in (largest, *small)]).sum(dim=0).clamp(max=1.0)
+        parts = {name: region for name, region in found.items() if name not in small}
+        return parts | {largest: replace(found[largest], matte=joined)}
 
     @cached_property
     def ground(self) -> Pixels:
@@ -63,15 +83,21 @@ class Frame:
     @cached_property
     def regions(self) -> tuple[Region, ...]:
         """The regions, in the colours of the shot."""
-        regions = self.scene.regions
-        return regions if self._colors is None else self._colors.apply(self.scene.region_fields, regions)
+        parts = self.parts
+        return tuple(parts.values()) if self._colors is None else self._colors.apply(parts)
+
+    @property
+    def can_be_halved(self) -> bool:
+        """Whether all regions are large enough to be painted at half the size as well."""
+        smallest = min(float(region.matte.sum()) for region in self.parts.values())
+        return smallest >= 4 * LEAST_REGION_PX and self.scene.size.short_side >= 2 * LEAST_SIDE_PX
 
     @cached_property
     def cover(self) -> Map:
         """Share of each pixel that is painted, shape (H, W)."""
         if not self.is_painted:
             return np.zeros(self.scene.size, np.float32)
-        total = torch.stack([region.matte for region in self.scene.regions]).sum(dim=0)
+        total = torch.stack([region.matte for region in self.parts.values()]).sum(dim=0)
         return np.asarray(total[0, 0].cpu().numpy(), np.float32)
 
     @cached_property
@@ -102,11 +128,9 @@ class Frame:
         if not self.is_painted:
             return self.ground
         ground = self.scene.ground
-        tensor = to_tensor(painting)
-        tensor = Palette(ground, [_on_cpu(each) for each in self.scene.regions], self.scene.recipe.treatment).restore(
-            tensor
-        )
-        return np.where(self.cover[..., None] > 0, to_pixels(tensor), self.ground)
+        regions = [replace(region, matte=region.matte.cpu()) for region in self.parts.values()]
+        restored = Palette(ground, regions, self.scene.recipe.treatment).restore(to_tensor(painting))
+        return np.where(self.cover[..., None] > 0, to_pixels(restored), self.ground)
 
     def finish(self, painting: Pixels) -> Pixels:
         """Return the frame of the film, shape (H, W, 3) or with alpha (H, W, 4), from its painting."""
@@ -136,19 +160,17 @@ class ShotColors:
     _known: dict[str, list[Sample]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        scene = self.first.scene
-        regions = scene.regions if self.first.is_painted else ()
-        recolored = Palette(scene.ground.to(scene.device), regions, scene.recipe.treatment).regions
+        scene, parts = self.first.scene, self.first.parts
+        recolored = Palette(scene.ground.to(scene.device), list(parts.values()), scene.recipe.treatment).regions
         self._known = {
-            name: [_recolored(each) for each in region.samples]
-            for name, region in zip(scene.region_fields, recolored, strict=True)
+            name: [_recolored(each) for each in region.samples] for name, region in zip(parts, recolored, strict=True)
         }
 
-    def apply(self, fields: Sequence[str], regions: Sequence[Region]) -> tuple[Region, ...]:
-        """Return regions with these styles; one that the first key lacks keeps its own."""
+    def apply(self, parts: Mapping[str, Region]) -> tuple[Region, ...]:
+        """Return regions, by field, with these styles; one that the first key lacks keeps its own."""
         return tuple(
             replace(region, styles=self._known[name]) if name in self._known else region
-            for name, region in zip(fields, regions, strict=True)
+            for name, region in parts.items()
         )
 
 
@@ -223,13 +245,13 @@ class FramePainter:
         warped, ground = to_tensor(before).to(self.device), frame.scene.ground.to(self.device)
         anchor = Anchor(warped, weight, ANCHOR_STRENGTH)
         steps = [max(1, round(self._recipe.steps * share)) for share in (COARSE_STEPS, FINE_STEPS)]
-        coarse = self._run(
-            frame, (steps[0], 0), start=weight * warped + (1.0 - weight) * frame.palette(), anchors=(anchor,)
-        )
-        # Enlarging loses detail. Where the key before is seen its own is at hand, elsewhere that of the frame.
-        full = Size(*ground.shape[-2:])
-        detail = ground - imaging.resize(imaging.resize(ground, coarse.size), full)
-        new = (coarse.picture() + detail).clamp(0.0, 1.0)
+        new = frame.palette()
+        if frame.can_be_halved:
+            coarse = self._run(frame, (steps[0], 0), start=weight * warped + (1.0 - weight) * new, anchors=(anchor,))
+            # Enlarging loses detail. Where the key before is seen its own is at hand, elsewhere that of the frame.
+            full = Size(*ground.shape[-2:])
+            detail = ground - imaging.resize(imaging.resize(ground, coarse.size), full)
+            new = (coarse.picture() + detail).clamp(0.0, 1.0)
         last = self._run(frame, (steps[1],), start=weight * warped + (1.0 - weight) * new, anchors=(anchor,))
         return to_pixels(last.picture())
 
@@ -279,7 +301,3 @@ def _recolored(sample: Sample) -> Sample:
         digest.update(b"" if part is None else part.cpu().contiguous().numpy().data)
     key = sample.key or digest.hexdigest()
     return sample._replace(key=key, is_recolored=True)
-
-
-def _on_cpu(region: Region) -> Region:
-    return replace(region, matte=region.matte.cpu())
