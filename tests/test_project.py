@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from pochoir import weights
+from pochoir import __version__, weights
 from pochoir.cli.commands.models import OF_THE_MAIN_JOB
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +55,14 @@ def test_the_pages_state_the_size_of_downloads_and_the_version_of_torch() -> Non
 def test_the_version_is_in_one_place_only() -> None:
     assert "version" in PROJECT["project"]["dynamic"]
     assert "version" not in PROJECT["project"]
+
+
+def test_the_citation_and_the_changelog_have_the_version() -> None:
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    (newest, _), *_ = re.findall(
+        r"^## \[(.+)\] - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert newest == __version__
 
 
 def test_ci_runs_what_a_developer_runs() -> None:

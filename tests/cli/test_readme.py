@@ -84,7 +84,7 @@ def test_commands(page: str, desk: Path) -> None:
     commands = commands_of(page)
     for command in commands:
         typed = shlex.split(command, comments=True)
-        target = typed.pop() if typed[-2] == ">" else ""
+        target = typed.pop() if ">" in typed[-2:-1] else ""
         typed = typed[:-1] if target else typed
         typed += SMALLER.get(typed[0], [])
         if (
