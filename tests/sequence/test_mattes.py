@@ -162,6 +162,17 @@ def test_jitter_of_the_looks_is_calmed() -> None:
     assert np.mean(calm) > 0.97  # the drawn masks themselves reach .985: the flow errs at so small silhouettes
 
 
+def test_no_frame_is_looked_at_twice() -> None:
+    asked: list[bytes] = []
+
+    def find(picture: np.ndarray, correction: object) -> np.ndarray:
+        asked.append(picture.tobytes())
+        return head(0).astype(np.float32)
+
+    list(track_mattes(FRAMES[:14], FLOWS, find, corrections={13: "the user's", 7: head(7).astype(np.uint8) * 255}))
+    assert len(asked) == len(set(asked)) == 6  # frames 0, 3, 6, 9, 12 and 13; that of frame 7 is given
+
+
 def test_one_frame_and_bad_input() -> None:
     only = list(track_mattes(FRAMES[:1], Flows(FRAMES[:1]), lambda *_: head(0).astype(float)))
     np.testing.assert_array_equal(only[0] > 127, head(0))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -73,6 +73,7 @@ class MatteTracker:
     read: Callable[[int], Matte8 | None] | None = None
     write: Callable[[int, Matte8], object] | None = None
     notes: list[str] = field(default_factory=list)
+    _packed: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict, init=False, repr=False)
 
     def __iter__(self) -> Iterator[Matte8]:
         count = len(self.frames)
@@ -92,19 +93,27 @@ class MatteTracker:
 
     def look(self, index: int) -> Matte:
         """Return the network's answer in one frame, rounded to 8 bits so that a stored one gives the same result."""
-        kept = None if self.read is None else self.read(index)
+        packed = self._packed.get(index)
+        if packed is not None:
+            return _to_float(np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)))
         size = self.frames[index].shape[:2]
+        kept = None if self.read is None else self.read(index)
         if kept is not None and kept.shape == size:
-            return kept.astype(np.float32) / np.float32(255)
+            return _to_float(kept)
+        rounded = self._find(index, size)
+        if self.write is not None:
+            self.write(index, rounded)
+        if self.read is None and self.corrections:  # frames before a correction are looked at twice
+            self._packed[index] = cv2.imencode(".png", rounded)[1]
+        return _to_float(rounded)
+
+    def _find(self, index: int, size: tuple[int, ...]) -> Matte8:
         correction = self.corrections.get(index)
         is_matte = isinstance(correction, np.ndarray) and correction.ndim == 2
         found = np.asarray(correction if is_matte else self.find(self.frames[index], correction))
         if found.shape != size:
             raise ShapeError(f"The matte of frame {index} has the shape {found.shape}, the frame {size}.")
-        rounded = found if found.dtype == np.uint8 else np.rint(found.clip(0, 1) * 255).astype(np.uint8)
-        if self.write is not None:
-            self.write(index, rounded)
-        return rounded.astype(np.float32) / np.float32(255)
+        return found if found.dtype == np.uint8 else np.rint(found.clip(0, 1) * 255).astype(np.uint8)
 
     def see(self, here: int, there: int) -> Sight:
         """Return a frame as seen from another."""
@@ -185,6 +194,10 @@ def track_mattes(
     if outside:
         raise OptionError(f"The shot has no frame {outside[0]}: its frames are 0 to {len(frames) - 1}.")
     return MatteTracker(frames, flows, find, every, given, read, write)
+
+
+def _to_float(matte: npt.NDArray[Any]) -> Matte:
+    return matte.astype(np.float32) / np.float32(255)
 
 
 def _to_tensor(values: Matte) -> Tensor:

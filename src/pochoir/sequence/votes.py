@@ -1,5 +1,6 @@
 """Votes of several looks at a subject, aligned by the flow."""
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
@@ -107,7 +108,7 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
             word = (
                 None if word is None or back is None else _carry_word(word, expected, back, partial(shot.follow, stop))
             )
-            votes = _overrule(shot.follow(stop, votes, _NEAR), word, told.get(stop))
+            votes = _overrule(shot.follow(stop, votes, _NEAR), word, None if told is None else told.take(stop))
             settled = _join(own, votes > 0, expected, None if back is None else back.visible, partial(shot.snap, stop))
         looks.popleft()
         yield settled
@@ -125,12 +126,30 @@ def _carry(values: Matte, sight: Sight) -> Matte:
     return warp(values, sight.flow, interpolation="linear") * sight.visible
 
 
-def _follow_back(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> dict[int, Word]:
-    """Return what corrections tell about frames before them: 1 subject, -1 background, 0 nothing."""
-    told: dict[int, Word] = {}
+class Told:
+    """What corrections tell about earlier frames, packed: a long shot has thousands of them."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._packed: dict[int, bytes] = {}
+
+    def keep(self, index: int, word: Word) -> None:
+        """Keep the word of a frame."""
+        self._packed[index] = zlib.compress(word.tobytes(), 1)
+
+    def take(self, index: int) -> Word | None:
+        """Return the word of a frame, once; None if there is none."""
+        packed = self._packed.pop(index, None)
+        return None if packed is None else np.frombuffer(zlib.decompress(packed), np.int8).reshape(self._shape)
+
+
+def _follow_back(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Told | None:
+    """Return what corrections tell about frames before them; None without corrections."""
+    told: Told | None = None
     for at in sorted((stops.index(each) for each in corrected), reverse=True):
         matte = shot.look(stops[at])
         word = _word_of(matte)
+        told = told or Told(matte.shape)
         for earlier in range(at - 1, -1, -1):
             if stops[earlier] in corrected:
                 break
@@ -140,7 +159,7 @@ def _follow_back(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -
             own = shot.look(stops[earlier])
             snap = partial(shot.snap, stops[earlier])
             matte = _join(own, _overrule(2 * own - 1, word, None) > 0, expected, sight.visible, snap)
-            told[stops[earlier]] = word
+            told.keep(stops[earlier], word)
     return told
 
 
