@@ -105,12 +105,13 @@ def test_a_cutout_gives_a_transparent_clip_and_a_backdrop_an_opaque_one(person_f
 
 
 def test_one_of_pochoirs_own_pictures_brings_its_photo_and_recipe(
-    photo_file: Path, mask_file: Path, tmp_path: Path
+    photo_file: Path, mask_file: Path, style_file: Path, tmp_path: Path
 ) -> None:
     made = tmp_path / "made.png"
-    pochoir.stylize(photo_file, mask=mask_file, subject="mosaic", steps=2, threads=1).save(made)
+    shallow = {"style_layers": ["relu1_1"], "content_layers": ["relu1_2"], "steps": 2, "threads": 1}
+    pochoir.stylize(photo_file, mask=mask_file, subject=style_file, **shallow).save(made)
     production = clips.prepare(made, motion="nod", duration="0.5s")
-    assert [str(ref) for ref in production.recipe.subject_style] == ["mosaic"]
+    assert [str(ref) for ref in production.recipe.subject_style] == [str(style_file)]
     assert production.recipe.steps == 2
     assert Path(production.sources.photo.path) == photo_file
     assert "its photo and its recipe are used" in production.notes[0]
