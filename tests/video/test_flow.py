@@ -134,7 +134,7 @@ def test_results_are_kept_forgotten_and_bounded(monkeypatch: pytest.MonkeyPatch)
     again = flows.flow(2, 1)
     assert again is not first
     np.testing.assert_array_equal(again, first)
-    monkeypatch.setattr("pochoir.video.flow._CACHE_BYTES", 2 * first.nbytes)
+    monkeypatch.setattr("pochoir.video.flow._KEPT_FLOWS", 2)
     for i in range(1, COUNT):
         flows.flow(i, i - 1)
     assert flows._kept_bytes <= 2 * first.nbytes

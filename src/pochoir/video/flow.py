@@ -16,7 +16,10 @@ Matte = npt.NDArray[np.uint8]
 
 _MOST_SEARCHED_PX: Final = 640
 """Long side above which the raw flow is computed on smaller copies."""
-_CACHE_BYTES: Final = 192 << 20
+_FLOW_BYTES: Final = 8
+_KEPT_FLOWS: Final = 100
+_MOST_KEPT_BYTES: Final = 512 << 20
+"""Memory for results: that of so many flows. The tracker of mattes returns to some 70 of them at each of its looks."""
 _TEXTURE_SIGMA: Final = 2.0
 _TEXTURE_HALF: Final = 4.0
 """Smaller eigenvalue of the structure tensor, in squared levels, at which texture counts as one half."""
@@ -78,7 +81,8 @@ class Flows:
         made.setflags(write=False)
         self._kept[key] = made
         self._kept_bytes += made.nbytes
-        while self._kept_bytes > _CACHE_BYTES and len(self._kept) > 1:
+        most = min(_KEPT_FLOWS * self._frames[i][..., 0].size * _FLOW_BYTES, _MOST_KEPT_BYTES)
+        while self._kept_bytes > most and len(self._kept) > 1:
             self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
         return made
 
