@@ -93,6 +93,11 @@ def test_a_film_is_painted_and_made_again(clips: Path, tmp_path: Path, style_fil
     assert again.read_bytes() == out.read_bytes()
     assert pochoir("recipe", out).stdout.count("steps = 6") == 1
     assert "is an input" in error_line(pochoir("redo", out, "-o", out))
+    whole = out.read_bytes()
+    out.write_bytes(whole[: len(whole) * 2 // 3])  # as a copy that was cut off
+    mended = pochoir("video", clips / "pan.mp4", "-o", out, *STYLE, style_file)
+    assert mended.output.startswith("Saved"), mended.output
+    assert out.read_bytes() == whole
 
 
 def test_a_cutout_is_transparent_and_needs_no_style(clips: Path, tmp_path: Path) -> None:
@@ -171,16 +176,17 @@ def test_a_killed_run_gives_a_film_so_far_and_resumes_to_the_same_bytes(
     process = start_tiny("video", long, "-o", out, *options)
     parts = tmp_path / ".out.mp4.parts"
     deadline = time.monotonic() + 120
-    while len(list(parts.glob("key-*.png"))) < 4 and process.poll() is None and time.monotonic() < deadline:
+    while len(list(parts.rglob("key-*.png"))) < 4 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     process.kill()
     _, stderr = process.communicate()
     assert process.returncode == -signal.SIGKILL, stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == [".out.mp4.parts", "long.mp4", "style.png"]
-    done = sorted(path.name for path in parts.glob("key-*.png"))
+    done = sorted(parts.rglob("key-*.png"))
     assert 4 <= len(done) < 14
-    damaged = parts / done[2]
-    damaged.write_bytes(damaged.read_bytes()[:100])
+    done[2].write_bytes(done[2].read_bytes()[:100])
+    other = pochoir("video", long, "-o", out, *STYLE, style_file, "--keys", "48", "--partial")
+    assert "there is no interrupted run of this request" in error_line(other)  # and what is done stays
 
     partial = pochoir("video", long, "-o", out, *options, "--partial", "--json")
     assert partial.exit_code == 0, partial.output
@@ -202,7 +208,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path, style_f
     process = start_tiny("video", long, "-o", out, *STYLE, style_file, "--keys", "2")
     parts = tmp_path / ".out.mp4.parts"
     deadline = time.monotonic() + 120
-    while len(list(parts.glob("key-*.png"))) < 2 and process.poll() is None and time.monotonic() < deadline:
+    while len(list(parts.rglob("key-*.png"))) < 2 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)

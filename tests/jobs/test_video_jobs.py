@@ -19,6 +19,7 @@ from pochoir.jobs.control import Control
 from pochoir.jobs.executors.ray_worker import _read_output
 from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
+from pochoir.sequence import plan
 from pochoir.sequence.settings import VideoSettings
 from support import films, tiny_program
 from support.drawn_films import pan
@@ -249,6 +250,18 @@ def test_frames_in_python_are_those_of_the_film(given: Path, tmp_path: Path, sty
     assert "an object of the user's own (encoder)" in redone.error
 
 
+def test_a_time_limit_holds_in_python_too(
+    given: Path, tmp_path: Path, style_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "measure", lambda painted: plan.Speed(0.0, 1.0, 0.0))
+    painted = pochoir.stylize_video(given, style=style_file, time="20s", threads=1)
+    out = painted.save(tmp_path / "out.mp4")
+    assert 8 <= painted.steps < 36
+    assert any("steps for the first key, so that the time is kept" in note for note in painted.notes)
+    monkeypatch.setattr(plan, "measure", None)
+    assert pochoir.redo(out).save(tmp_path / "again.mp4").read_bytes() == out.read_bytes()
+
+
 def test_a_subject_of_ones_own_is_cut_out(given: Path) -> None:
     painted = pochoir.stylize_video(given, settings=VideoSettings(form="cutout"), segmenter=LeftHalf(), end="0.1s")
     frames: Iterator[np.ndarray] = iter(painted)
@@ -296,7 +309,7 @@ def test_shots_that_were_painted_side_by_side_before_a_kill_are_used(
     for event in Worker.maker()().run(job, control):
         if isinstance(event, Progress) and event.facts.get("part", 0) >= 12:
             control.cancel()
-    assert list((tmp_path / ".out.mp4.parts").glob("shots-*/key-*.png"))
+    assert list((tmp_path / ".out.mp4.parts").rglob("shots-*/key-*.png"))
     events = perform(make(two_shots, out, style_file))
     assert isinstance(events[-1], Saved), events[-1]
     alone = tmp_path / "alone.mp4"

@@ -16,14 +16,15 @@ from pochoir.jobs.job import Job
 from pochoir.jobs.shots import Helpers, collect_shots, paint_side_by_side
 from pochoir.jobs.streams import encode_frame
 from pochoir.sequence.events import Shown
-from pochoir.sequence.painted import PaintedVideo, count_drawn
-from pochoir.sequence.plan import LONG_S, Estimate, estimate, fit_steps, measure
+from pochoir.sequence.painted import PaintedVideo
+from pochoir.sequence.parts import count_drawn, remove_parts
+from pochoir.sequence.plan import LONG_S, Estimate, estimate, measure
 from pochoir.sequence.store import FolderStore
 from pochoir.sequence.writing import BackgroundWriter, write_film
 from pochoir.video import Frame
 
 _PLAN: Final = "plan"
-"""Name of the steps that were planned in a store, so that a resumed run takes the same."""
+"""Name of the seconds that the whole work was expected to take in a store."""
 _PACE_FROM: Final = 0.05
 """Share of the frames from which the pace so far tells the time left better than the estimate."""
 
@@ -60,6 +61,8 @@ class Filming:
         self._started_s = time.monotonic()
         self._count = painted.count
         self._shown = 0
+        self._expected_s = 0.0
+        self._paced_from = (self._started_s, 0)
 
     def run(self, control: Control) -> Iterator[Event]:
         """Paint the video and write the film; end without a final event if the job is canceled.
@@ -70,8 +73,9 @@ class Filming:
             OptionError: The work would take very long, and nobody agreed to that.
         """
         notes = ["resumed a run that was interrupted"] if self._store.resumed else []
-        expected, planned = self._plan()
-        yield self._progress("plan", expected, _costs(expected), (*notes, *planned))
+        expected = self._plan()
+        self._paced_from = (time.monotonic(), 0)
+        yield self._progress("plan", _costs(expected), (*notes, *self._painted.notes))
         yield from self._paint_shots(control)
         if control.canceled:
             return
@@ -83,10 +87,12 @@ class Filming:
                     writer.add(event)
                     self._shown = event.index + 1
                     yield from self._preview(event.pixels)
-                    yield self._progress("frames", expected)
+                    yield self._progress("frames")
                 else:
                     facts = {"part": event.done, "parts": event.total}
-                    yield self._progress(event.stage, expected, facts)
+                    if event.resumed:
+                        self._paced_from = (time.monotonic(), self._shown)
+                    yield self._progress(event.stage, facts)
                     yield from self._preview(event.picture)
                 if control.canceled:
                     break
@@ -97,7 +103,7 @@ class Filming:
             if writer is not None:
                 writer.close()
         if not control.canceled:
-            self._store.remove()
+            remove_parts(Path(self._job.output))
             yield self._saved(is_partial=False)
         elif control.keeps:
             yield self.save_partial()
@@ -151,47 +157,45 @@ class Filming:
 
         return BackgroundWriter(write)
 
-    def _plan(self) -> tuple[Estimate | None, tuple[str, ...]]:
-        """Choose the steps that a time limit allows, and return what the work will cost."""
-        painted = self._painted
-        kept = self._store.read_json(_PLAN)
-        if isinstance(kept, int):
-            painted.steps = painted.steps or kept
-            return None, ()
+    def _plan(self) -> Estimate | None:
+        """Choose the steps that a time limit allows, and return what the work will cost; None if it was resumed."""
+        painted, kept = self._painted, self._store.read_json(_PLAN)
+        if isinstance(kept, int | float):
+            self._expected_s = kept
+            painted.choose_steps(self._store)
+            return None
         speed = measure(painted)
-        notes: tuple[str, ...] = ()
-        if painted.recipe.time is not None and not painted.steps:
-            painted.steps, notes = fit_steps(painted, speed)
+        painted.choose_steps(self._store, speed)
         expected = estimate(painted, speed, steps=painted.steps or None)
         if expected.seconds > LONG_S and not self._agreed:
+            remove_parts(Path(self._job.output))
             raise OptionError(
                 f"The film has {expected.frames} frames and takes about {expected.seconds / 3600:.0f} hours; "
                 "agree to that (--yes), or give a smaller --size, a --time, --on 2, or a part with --start and --end."
             )
-        self._store.write_json(_PLAN, painted.steps)
-        return expected, notes
+        self._expected_s = expected.seconds
+        self._store.write_json(_PLAN, expected.seconds)
+        return expected
 
-    def _progress(
-        self,
-        stage: str,
-        expected: Estimate | None,
-        facts: dict[str, Any] | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> Progress:
-        passed_s = time.monotonic() - self._started_s
-        share = self._shown / max(1, self._count)
-        left_s = None if expected is None else max(1.0, expected.seconds - passed_s)
-        if share >= _PACE_FROM:
-            left_s = passed_s / share * (1 - share)
+    def _progress(self, stage: str, facts: dict[str, Any] | None = None, notes: tuple[str, ...] = ()) -> Progress:
         return Progress(
             job=self._job.id,
             done=self._shown,
             total=self._count,
-            left_s=left_s,
+            left_s=self._left_s(),
             stage=stage,
             facts=facts or {},
             notes=notes,
         )
+
+    def _left_s(self) -> float:
+        """Return the seconds left: by the estimate, or by the pace since the last part that was there already."""
+        since_s, since = self._paced_from
+        passed_s, made = time.monotonic() - since_s, self._shown - since
+        left = max(0, self._count - self._shown)
+        if made >= _PACE_FROM * self._count:
+            return passed_s / made * left
+        return max(1.0, self._expected_s * left / max(1, self._count) - passed_s) if left else 0.0
 
     def _preview(self, picture: Frame | None) -> Iterator[Event]:
         if picture is None or self._previews_s is None or time.monotonic() - self._previewed_s < self._previews_s:

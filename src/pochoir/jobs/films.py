@@ -7,6 +7,7 @@ from pochoir import video
 from pochoir.errors import InputError, OutputPathError
 from pochoir.sequence.painted import PaintedVideo
 from pochoir.sequence.records import FilmRecord
+from pochoir.video.decode import count_packets
 
 SUFFIXES: Final = frozenset(
     [
@@ -46,7 +47,7 @@ def is_finished_film(target: Path, painted: PaintedVideo, *, force: bool) -> boo
         return False
     made = read_film(target)
     if made is not None and made.key == painted.record.key:
-        return not made.partial
+        return not made.partial and _is_whole(target, made)
     if not force:
         whose = "is another film" if made is not None else "was not made by pochoir video"
         raise OutputPathError(f"'{target}' exists and {whose}; choose another output or replace it (--force).")
@@ -59,6 +60,18 @@ def read_film(path: Path) -> FilmRecord | None:
         return FilmRecord.from_json(video.read_film_record(path))
     except (InputError, OSError):
         return None
+
+
+def _is_whole(path: Path, made: FilmRecord) -> bool:
+    """Return whether a film has all its frames; a copy may have been cut off."""
+    if not made.frames:
+        return True
+    if path.is_dir():
+        return sum(1 for _ in path.glob("frame-*.png")) == made.frames
+    suffix = path.suffix.lower()
+    if suffix in video.FORMATS and video.FORMATS[suffix].needs_av:
+        return count_packets(path) == made.frames
+    return True
 
 
 def _is_empty_folder(path: Path) -> bool:

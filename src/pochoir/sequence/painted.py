@@ -19,10 +19,10 @@ from pochoir.scene import find_work_size
 from pochoir.sequence import plan
 from pochoir.sequence.events import Advanced, SequenceEvent, Shown
 from pochoir.sequence.finished import FinishedOnly
-from pochoir.sequence.frames import expand
 from pochoir.sequence.inputs import VideoInputs, count_frames, with_form
+from pochoir.sequence.parts import count_drawn, folder_beside, remove_parts
 from pochoir.sequence.plan import Estimate
-from pochoir.sequence.production import FRAMES, Production
+from pochoir.sequence.production import Production
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.store import FolderStore, MemoryStore, Store
@@ -30,6 +30,9 @@ from pochoir.sequence.timed import Timed
 from pochoir.sequence.tools import Tools, describe_film_environment
 from pochoir.sequence.writing import write_film
 from pochoir.video import FORMATS, Film, Frame, SoundSource
+
+_STEPS = "steps"
+"""Name of the steps of a first key in a store."""
 
 
 @dataclass(eq=False)
@@ -145,7 +148,9 @@ class PaintedVideo:
         Args:
             store: Place of finished parts; None keeps them in memory.
         """
-        production = self._production(store)
+        kept = self._memory if store is None else store
+        self.choose_steps(kept)
+        production = self._production(kept)
         try:
             yield from production.events()
         finally:
@@ -161,14 +166,30 @@ class PaintedVideo:
         """
         return self._production(store).keys(first, every)
 
-    def _production(self, store: Store | None) -> Production:
+    def choose_steps(self, store: Store, speed: plan.Speed | None = None) -> None:
+        """Choose the steps that the recipe's time limit allows; a run that is resumed takes those of the first one.
+
+        Args:
+            store: Place of finished parts.
+            speed: Speed of this machine; None measures it.
+        """
+        kept = store.read_json(_STEPS)
+        if isinstance(kept, int):
+            self.steps = self.steps or kept
+            return
+        if self.recipe.time is not None and not self.steps:
+            self.steps, notes = plan.fit_steps(self, speed or plan.measure(self))
+            self._notes = (*self._notes, *notes)
+        store.write_json(_STEPS, self.steps)
+
+    def _production(self, store: Store) -> Production:
         corrections = tuple(each.replace(frame=each.frame - self.inputs.first) for each in self.settings.corrections)
         return Production(
             self.inputs.video,
             self.inputs.sources,
             self.recipe.replace(time=None, steps=self.steps or self.recipe.steps),
             self.settings.replace(corrections=corrections),
-            self._memory if store is None else store,
+            store,
             encoder=self.tools.encoder,
             segmenter=self.tools.segmenter,
             open_encoder=self.tools.open_encoder,
@@ -198,7 +219,7 @@ class PaintedVideo:
         opened = self.inputs.video
         timed = Timed(shown, 1 / opened.info.fps)
         is_stream = suffix.lower() in FORMATS and FORMATS[suffix.lower()].needs_av
-        record = FilmRecord(self.record.record, self.record.settings, self.steps, is_partial)
+        record = replace(self.record, steps=self.steps, frames=0 if count is None else count, partial=is_partial)
         sound = self.sound
         if sound is not None and is_partial:
             sound = replace(sound, ends_with_picture=True)
@@ -230,7 +251,8 @@ class PaintedVideo:
 
     def open_store(self, output: str | os.PathLike[str]) -> FolderStore:
         """Return the store beside an output; it holds what an earlier run of the same request has finished."""
-        return FolderStore(folder_beside(Path(output)), self.record.parts_key)
+        key = self.record.parts_key
+        return FolderStore(folder_beside(Path(output)) / key[:16], key)
 
     def save(self, path: str | os.PathLike[str], *, progress: Callable[[int], None] | None = None) -> Path:
         """Paint the video and write the film; what is finished stays in a hidden folder beside it until it is whole.
@@ -254,7 +276,7 @@ class PaintedVideo:
         shown = _counted(itertools.chain(first, rest), progress)
         film = self.film(shown, Path(path).suffix, count=count_drawn(store))
         write_film(film, Path(path), store, quality=self.quality)
-        store.remove()
+        remove_parts(Path(path))
         return Path(path)
 
     def check_output(self, path: str | os.PathLike[str], *, inputs: Iterable[str] = (), force: bool = False) -> None:
@@ -275,17 +297,6 @@ class PaintedVideo:
             return None
         frames = self.inputs.video.frames(self.settings.start, self.settings.end, Size(1, 1))
         return [frame.duration or 1 / info.fps for frame in frames]
-
-
-def folder_beside(output: Path) -> Path:
-    """Return the folder that keeps the finished parts of an output."""
-    return output.with_name(f".{output.name}.parts")
-
-
-def count_drawn(store: Store) -> int | None:
-    """Return the exact number of the film's frames, which a store holds once the video has been read."""
-    runs = store.read_json(FRAMES)
-    return None if runs is None else len(expand(runs))
 
 
 def _begin(shown: Iterator[Shown]) -> tuple[list[Shown], Iterator[Shown]]:

@@ -11,6 +11,7 @@ from pochoir.sequence.settings import VideoSettings
 
 VIDEO_KEY: Final = "video"
 DONE_KEY: Final = "done_video"
+FRAMES_KEY: Final = "frames"
 PARTIAL_KEY: Final = "partial"
 
 
@@ -23,12 +24,14 @@ class FilmRecord:
             and ``"mask of frame N"``.
         settings: Settings of the video.
         steps: Steps of each key where a time limit decided; 0 where the recipe itself says it.
+        frames: Number of frames in the film; 0 if it is not known.
         partial: True if the film was written before all frames were done.
     """
 
     record: Record
     settings: VideoSettings
     steps: int = 0
+    frames: int = 0
     partial: bool = False
 
     @property
@@ -53,6 +56,7 @@ class FilmRecord:
         """Return one line of JSON, as it is kept in the film."""
         values = json.loads(self.record.to_json()) | {VIDEO_KEY: self.settings.model_dump(mode="json")}
         values |= {DONE_KEY: self.steps} if self.steps else {}
+        values |= {FRAMES_KEY: self.frames} if self.frames else {}
         values |= {PARTIAL_KEY: True} if self.partial else {}
         return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace").decode()
 
@@ -66,13 +70,9 @@ class FilmRecord:
         if not holds_video(text):
             raise InputError("This record is not that of a painted video.")
         values = json.loads(text)
-        steps = values.get(DONE_KEY, 0)
-        return cls(
-            Record.from_json(text),
-            VideoSettings.model_validate(values[VIDEO_KEY]),
-            steps if isinstance(steps, int) and steps >= 0 else 0,
-            values.get(PARTIAL_KEY) is True,
-        )
+        steps, frames = (_count(values.get(name, 0)) for name in (DONE_KEY, FRAMES_KEY))
+        settings = VideoSettings.model_validate(values[VIDEO_KEY])
+        return cls(Record.from_json(text), settings, steps, frames, values.get(PARTIAL_KEY) is True)
 
 
 def holds_video(text: str) -> bool:
@@ -82,6 +82,10 @@ def holds_video(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(values, dict) and isinstance(values.get(VIDEO_KEY), dict)
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
 
 
 def _hash(*parts: Any) -> str:

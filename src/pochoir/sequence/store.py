@@ -196,7 +196,7 @@ class FolderStore:
     def _write(self, path: Path, write: Callable[[Path], object]) -> None:
         try:
             if not self._is_marked or not self.folder.is_dir():
-                self.folder.mkdir(exist_ok=True)
+                self.folder.mkdir(exist_ok=True, parents=True)
                 with replacing(self.folder / _MARK) as draft:
                     draft.write_text(json.dumps({"key": self._key}), encoding="utf-8")
                 self._is_marked = True

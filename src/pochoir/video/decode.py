@@ -100,6 +100,15 @@ def scan(path: Path, most: int | None = None) -> Index | None:
     return Index(tuple(pts), tuple(time for time in pts if times[time]), is_whole, last_duration) if pts else None
 
 
+def count_packets(path: Path) -> int:
+    """Return the number of frames whose data a video holds; 0 if it cannot be read."""
+    try:
+        index = scan(path)
+    except (av().error.FFmpegError, ValueError, OSError):
+        return 0
+    return 0 if index is None else len(index.pts)
+
+
 class Decoder:
     """Decoder of a file's first video stream, for one pass in order of time.
 

@@ -182,7 +182,7 @@ def video(
 
 
 def _run_one(job: "Job", report: Report, *, verbose: bool) -> None:
-    from pochoir.sequence.painted import folder_beside
+    from pochoir.sequence.parts import folder_beside
 
     try:
         running.run_one(job, report, describe=describe_film, verbose=verbose)
