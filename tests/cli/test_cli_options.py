@@ -127,7 +127,7 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--subject", "2nd"], "A subject is all, largest, or numbers"),
         (["--set", "preprocess=rembgg"], "Unknown preprocess 'rembgg'. Did you mean 'rembg'?"),
         (["--style", "a.png:0"], "The weight of style 'a.png' must be above 0"),
-        (["--style", ""], "A style needs a name or a path"),
+        (["--style", ""], "The value of --style is empty"),
         (["--style", "a.png", "--subject-style", "b.png"], "cannot be joined"),
         (["--style", "a.png", "--style-mask", "m.png", "--style-mask", "n.png"], "style has 1 and style_mask has 2"),
         (["--subject-style", "a.png", "--style-mask", "m.png"], "style has 0 and style_mask has 1"),

@@ -40,7 +40,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="serial|threads|processes|ray",
-        help="Where photos are worked on at once.",
+        help="Place of jobs that run at once.",
         rich_help_panel=MANY,
     ),
 ]

@@ -64,7 +64,7 @@ class Recipe(SegmentSettings, TransferSettings, RegionSettings, OutputSettings):
     subject_style: Styles = setting((), "Style for the subject", group="styles", level="basic")
     background_style: Styles = setting((), "Style for the background", group="styles", level="basic")
     style_mask: Paths = setting(
-        (), "Picture, white where the look is taken from the style; one for each style", group="styles"
+        (), "Picture that is white where the style's look is taken from; one for each style", group="styles"
     )
     subject_style_mask: Paths = setting((), "The same, one for each subject style", group="styles")
     background_style_mask: Paths = setting((), "The same, one for each background style", group="styles")

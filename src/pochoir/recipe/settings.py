@@ -175,7 +175,7 @@ class TransferSettings(FrozenModel):
     )
     strength: float = setting(
         0.5,
-        "Strength of the style: 0 is a hint, 1 is wild; each tenth more halves the hold of the photo's forms",
+        "Strength of the style: 0 is a hint, 1 is wild; each further 0.1 halves the weight of the photo's forms",
         group="painting",
         level="basic",
         low=0.0,
@@ -210,18 +210,18 @@ class TransferSettings(FrozenModel):
         level="basic",
     )
     seed: int = setting(
-        0, "Seed of everything random; other seeds give other strokes", group="painting", low=0, high=2**32 - 1
+        0, "Seed of the random parts; another seed gives other strokes", group="painting", low=0, high=2**32 - 1
     )
     keep: Keep = setting("faces", "Features to keep while painting: faces, or none", group="painting", level="basic")
     protect: PathText | None = setting(
-        None, "Picture MASK or MASK:AMOUNT, white where the photo is kept more, as faces are", group="painting"
+        None, "Picture that is white where more of the photo is kept, as MASK or MASK:AMOUNT", group="painting"
     )
     protect_amount: float = setting(
         0.5, "Amount of protection: 0 is none, 1 is nearly the photo", group="painting", low=0.0, high=1.0
     )
     calm: float = setting(
         0.0,
-        "Calm of plain areas: how much less of the style goes into areas such as a clear sky",
+        "Reduction of the style in plain areas such as a clear sky; 0 is none",
         group="painting",
         low=0.0,
         high=1.0,

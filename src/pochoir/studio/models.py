@@ -79,7 +79,7 @@ class FilmOrder(Film):
     video: Id
     file_format: Literal["mp4", "webm", "mov", "mkv", "webp", "gif"] = "mp4"
     agreed: bool = False
-    """Begin also work that takes longer than six hours."""
+    """Start even if the work takes longer than six hours."""
 
 
 class Estimate(BaseModel):

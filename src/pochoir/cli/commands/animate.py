@@ -107,7 +107,10 @@ def animate(
     margin: Annotated[
         str,
         typer.Option(
-            "--margin", metavar="auto|N%", help="Room around the picture, of its long side.", rich_help_panel=CLIP
+            "--margin",
+            metavar="auto|N%",
+            help="Room around the picture, as a share of its long side.",
+            rich_help_panel=CLIP,
         ),
     ] = "auto",
     form: Annotated[
@@ -138,7 +141,7 @@ def animate(
 ) -> None:
     """Bring the subject of a photo to life, in the style that it is painted in.
 
-    Without a style nothing is painted. Of one of pochoir's own pictures the photo and the recipe are used.
+    Without a style nothing is painted. For a picture that pochoir painted, its photo and recipe are used.
 
     People wave, march, walk, jump and dance; animals trot and run; wings flap; everything breathes, sways and nods.
 

@@ -43,7 +43,7 @@ def demo(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Find the subject of a sample photo, paint it and its background, show it all on one sheet, and let it move."""
+    """Find the subject of a sample photo, paint it and its background, show all on one sheet, and animate it."""
     from skimage import data
 
     from pochoir import clips, compositing, imaging, pipeline, sources, weights

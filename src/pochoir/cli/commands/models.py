@@ -108,7 +108,7 @@ def verify(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Which; if none, those that painting needs and whatever else is here."
+            metavar="[NAME]...", help="Names; by default the files that painting needs, and all others that are here."
         ),
     ] = None,
     quiet: Quiet = False,

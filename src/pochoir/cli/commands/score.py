@@ -29,7 +29,7 @@ def score(
         Path | None, typer.Option(metavar="FILE", help="The subject of both pictures: white on black, or alpha.")
     ] = None,
     other_mask: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The subject of B, if it is not where A's is.")
+        Path | None, typer.Option(metavar="FILE", help="Subject of B, if it differs from A's.")
     ] = None,
     part: Annotated[
         str | None,
@@ -38,7 +38,7 @@ def score(
         ),
     ] = None,
     backdrop: Annotated[
-        str, typer.Option(metavar="COLOR", help="Stands behind cutouts and in place of what is not scored.")
+        str, typer.Option(metavar="COLOR", help="Colour behind cutouts and in place of parts that are not scored.")
     ] = "#808080",
     style: Annotated[
         str | None, typer.Option(metavar="S", help="A style, file or built-in name, to score A with for comparison.")
@@ -50,8 +50,8 @@ def score(
     """Score how alike two pictures are, beside scores that show the scale.
 
     vgg and clip are 100 times a cosine and compare what is shown, not how it is painted. content and gram are the
-    distances of content and style that style transfer minimises. lpips and dists are distances that people's judgement
-    was used to train. ssim compares structure, color compares colours.
+    distances of content and style that style transfer minimises. lpips and dists are distances trained on
+    people's judgement. ssim compares structure, color compares colours.
 
     Each score stands beside those of A with itself, with noise and with another photo, cut out as A is.
 

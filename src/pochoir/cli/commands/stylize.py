@@ -53,12 +53,16 @@ def stylize(
     variations: Annotated[
         int,
         typer.Option(
-            "--variations", metavar="N", min=0, max=64, help="Paint N small pictures with other strokes on one sheet."
+            "--variations",
+            metavar="N",
+            min=0,
+            max=64,
+            help="Paint N small pictures with different strokes on one sheet.",
         ),
     ] = 0,
     save_steps: Annotated[
         Path | None,
-        typer.Option("--save-steps", metavar="DIR", help="Save pictures on the way into this folder; for one photo."),
+        typer.Option("--save-steps", metavar="DIR", help="Folder for intermediate pictures; for one photo only."),
     ] = None,
     keep_interrupted: Annotated[
         bool, typer.Option("--keep-interrupted", help="On Ctrl-C save the best picture so far.")

@@ -54,10 +54,10 @@ def video(
         str, typer.Option("--as", metavar="|".join(FORMS), help="The painted film, the subject alone, or its matte.")
     ] = "painting",
     start: Annotated[
-        str, typer.Option("--start", metavar="3s|1m30s|...", help="Begin here.", rich_help_panel=FILM)
+        str, typer.Option("--start", metavar="3s|1m30s|...", help="Time of the first frame.", rich_help_panel=FILM)
     ] = "0s",
     end: Annotated[
-        str | None, typer.Option("--end", metavar="8s|2m|...", help="End here.", rich_help_panel=FILM)
+        str | None, typer.Option("--end", metavar="8s|2m|...", help="Time of the end.", rich_help_panel=FILM)
     ] = None,
     keys: Annotated[
         str,
@@ -112,7 +112,7 @@ def video(
     partial: Annotated[
         bool, typer.Option("--partial", help="Paint nothing; write what an interrupted run has finished.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Begin also work that takes longer than six hours.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start even if the work takes longer than six hours.")] = False,
     recipe_file: RecipeFile = None,
     workers: Annotated[
         int,
@@ -144,7 +144,7 @@ def video(
 
     Key frames are painted, and optical flow carries them to the frames between.
 
-    An interrupted run goes on when the command is repeated: keys and mattes are kept in a hidden folder beside OUT.
+    Repeat the command to resume an interrupted run: keys and mattes are kept in a hidden folder beside OUT.
 
     --as cutout or matte needs no style. A cutout is transparent: .webm, .mov or .mkv, or a folder of frames.
 
