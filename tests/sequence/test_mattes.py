@@ -115,6 +115,25 @@ def test_the_users_word_on_one_frame_holds_in_the_whole_shot(at: int) -> None:
     assert max(shares(mattes, other)) < 0.05
 
 
+def test_the_users_word_returns_to_places_that_were_hidden() -> None:
+    """A bar passes before an object that the user has taken away; the finder would bring it back."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    stone = np.hypot(x - 120, y - 50) < 20
+    frames = []
+    for index in range(24):
+        picture = GROUND[:, :WIDTH].copy()
+        picture[stone] = (40, 60, 150)
+        picture[:, 70 + 5 * index : 80 + 5 * index] = (230, 210, 60)
+        frames.append(picture)
+    subject = np.hypot(x - 40, y - 60) < 22
+    both = (subject | stone).astype(np.float32)
+    mattes = list(track_mattes(frames, Flows(frames), lambda *_: both, corrections={0: subject.astype(np.uint8) * 255}))
+    bars = [(70 + 5 * index <= x) & (x < 80 + 5 * index) for index in range(24)]
+    wrong = [float((matte > 127)[stone & ~bar].mean()) for matte, bar in zip(mattes, bars, strict=True)]
+    assert max(wrong) < 0.1, wrong
+    assert min(float((matte > 127)[subject].mean()) for matte in mattes) > 0.95
+
+
 def test_a_matte_is_taken_as_a_correction() -> None:
     given = head(6).astype(np.uint8) * 255
     mattes = track(other, {6: given})
