@@ -26,7 +26,7 @@ from pochoir.sequence.production import Production
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.store import FolderStore, MemoryStore, Store
-from pochoir.sequence.timed import Timed
+from pochoir.sequence.timed import Timed, begin, counted
 from pochoir.sequence.tools import Tools, describe_film_environment
 from pochoir.sequence.writing import write_film
 from pochoir.video import FORMATS, Film, Frame, SoundSource
@@ -272,8 +272,8 @@ class PaintedVideo:
         """
         self.check_output(path)
         store = self.open_store(path)
-        first, rest = _begin(self.shown(store))
-        shown = _counted(itertools.chain(first, rest), progress)
+        first, rest = begin(self.shown(store))
+        shown = counted(itertools.chain(first, rest), progress)
         film = self.film(shown, Path(path).suffix, count=count_drawn(store))
         write_film(film, Path(path), store, quality=self.quality)
         remove_parts(Path(path))
@@ -297,16 +297,3 @@ class PaintedVideo:
             return None
         frames = self.inputs.video.frames(self.settings.start, self.settings.end, Size(1, 1))
         return [frame.duration or 1 / info.fps for frame in frames]
-
-
-def _begin(shown: Iterator[Shown]) -> tuple[list[Shown], Iterator[Shown]]:
-    """Make the first frame, so that the whole video has been read."""
-    first = next(shown, None)
-    return ([] if first is None else [first]), shown
-
-
-def _counted(shown: Iterator[Shown], progress: Callable[[int], None] | None) -> Iterator[Shown]:
-    for each in shown:
-        yield each
-        if progress is not None:
-            progress(each.index + 1)

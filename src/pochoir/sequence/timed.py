@@ -1,7 +1,7 @@
 """Frames of a film with the time that each is shown."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from pochoir.sequence.events import Shown
@@ -31,3 +31,17 @@ class Timed:
         """Yield the duration of each frame that was taken, in seconds."""
         while self._waiting:
             yield self._waiting.popleft()
+
+
+def begin(shown: Iterator[Shown]) -> tuple[list[Shown], Iterator[Shown]]:
+    """Make the first frame, so that the whole video has been read; return it, if there is one, and the others."""
+    first = next(shown, None)
+    return ([] if first is None else [first]), shown
+
+
+def counted(shown: Iterator[Shown], progress: Callable[[int], None] | None) -> Iterator[Shown]:
+    """Yield the frames, and tell how many the writer has taken."""
+    for each in shown:
+        yield each
+        if progress is not None:
+            progress(each.index + 1)
