@@ -7,13 +7,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image, ImageDraw
 from skimage import data
 from torch import Tensor
 
 import pochoir
 from pochoir import imaging, styles
 from pochoir._types import Size
+from pochoir.animation.rig import Rig
 from pochoir.sources import load_style
 
 IMAGES = Path(__file__).parent / "images"
@@ -57,7 +60,7 @@ def make_clip() -> None:
     tiles = []
     for caption, made in (("turn", clip), ("nod and breathe", breathing)):
         for step in range(8):
-            frame = torch.from_numpy(made.frame_at(step * len(made) // 8)).permute(2, 0, 1)[None].float() / 255
+            frame = to_picture(made.frame_at(step * len(made) // 8))
             tiles.append((caption if step == 0 else f"{step}/8", frame))
     save("animation", imaging.contact_sheet(tiles, columns=4, tile_px=240))
 
@@ -95,10 +98,64 @@ def save_reduced(path: Path, folder: Path) -> None:
         imaging.save(folder / path.name, small[:, :3], alpha=small[:, 3:])
 
 
+def draw_doll() -> tuple[Image.Image, Rig]:
+    """A figure with a coat and boots, and its limbs, in a frame of 300 x 380 pixels."""
+    scale = 3  # drawn larger and scaled down, for soft edges
+    picture = Image.new("RGBA", (300 * scale, 380 * scale))
+    pen = ImageDraw.Draw(picture)
+    limbs: list[dict[str, object]] = []
+
+    def stroke(points: list[tuple[int, int]], width: int, color: str) -> None:
+        pen.line([(x * scale, y * scale) for x, y in points], fill=color, width=width * scale, joint="curve")
+        for x, y in points:
+            box = [(x - width / 2) * scale, (y - width / 2) * scale, (x + width / 2) * scale, (y + width / 2) * scale]
+            pen.ellipse(box, fill=color)
+
+    for name, side in (("left", -1), ("right", 1)):
+        leg = [(150 + 17 * side, 210), (150 + 20 * side, 268), (150 + 22 * side, 326), (150 + 34 * side, 336)]
+        stroke(leg[:3], 26, "#3b4d7a")
+        stroke(leg[2:], 26, "#2a2226")
+        limbs.append({"name": f"leg_{name}", "kind": "leg", "points": leg, "width": 13, "front": False})
+    stroke([(150, 128), (150, 205)], 62, "#c8432f")
+    stroke([(150, 128), (150, 205)], 8, "#f2c14e")
+    stroke([(150, 84), (150, 88)], 50, "#e8b48c")
+    stroke([(136, 62), (164, 62)], 20, "#4a2c20")
+    for name, side in (("left", -1), ("right", 1)):
+        arm = [(150 + 32 * side, 118), (150 + 45 * side, 160), (150 + 49 * side, 202), (150 + 50 * side, 216)]
+        stroke(arm[:3], 19, "#a83426")
+        stroke(arm[2:], 17, "#e8b48c")
+        limbs.append({"name": f"arm_{name}", "kind": "arm", "points": arm, "width": 9})
+    limbs.append({"name": "head", "kind": "head", "points": [(150, 112), (150, 54)], "width": 26, "cut": False})
+    rig = Rig.from_dict({"width": 300, "height": 380, "limbs": limbs, "spine": [(150, 210), (150, 112)]})
+    return picture.resize((300, 380), Image.Resampling.LANCZOS), rig
+
+
+def make_people() -> None:
+    """Eight frames each of a drawn figure that dances, waves and jumps, painted once."""
+    doll, rig = draw_doll()
+    with tempfile.TemporaryDirectory() as folder:
+        path, painted = Path(folder) / "doll.png", Path(folder) / "painted.png"
+        doll.save(path)
+        pochoir.stylize(path, subject="stained-glass", backdrop="transparent").save(painted)
+        tiles = []
+        for motion in ("dance", "wave", "jump"):
+            clip = pochoir.animate(painted, motion=motion, rig=rig, backdrop="#e9e0cf", shadow=True, margin="14%")
+            for step in range(8):
+                frame = clip.frame_at(int((step + 0.37) * len(clip) / 8) if step else 0)
+                tiles.append((motion if step == 0 else f"{step}/8", to_picture(frame)))
+    save("animation-people", imaging.contact_sheet(tiles, columns=8, tile_px=150))
+
+
+def to_picture(frame: np.ndarray) -> Tensor:
+    """Return a frame as a picture of shape (1, 3, H, W)."""
+    return torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
+
+
 MAKERS: dict[str, Callable[[], None]] = {
     "styles": make_styles,
     "pastiches": make_pastiches,
     "clip": make_clip,
+    "people": make_people,
     "demo": make_demo,
     "gallery": make_gallery,
 }
