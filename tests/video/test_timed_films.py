@@ -172,6 +172,17 @@ def test_same_bytes_for_every_codec(tmp_path: Path) -> None:
         assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes(), codec
 
 
+@pytest.mark.parametrize("suffix", CONTAINERS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 40), (9, 70)])
+def test_films_of_any_size(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
+    frames = [np.full((*size, 3), 90 + index, np.uint8) for index in range(2)]
+    video.save(tmp_path / f"a{suffix}", Film(frames, 2, Size(*size), 25.0))
+    with video.open_video(tmp_path / f"a{suffix}") as shown:
+        assert len(list(shown.frames())) == 2
+    with pytest.raises(OptionError, match="av1 takes frames of 4 pixels"):
+        video.save(tmp_path / "a.mkv", Film([frames[0][:1]], 1, Size(1, size[1]), 25.0, codec="av1"))
+
+
 def test_codecs_that_do_not_fit_are_refused_before_the_run(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"\.webm cannot hold x264; it goes into \.mp4, \.mov, \.mkv"):
         video.check_film_output(tmp_path / "a.webm", alpha=False, fps=25, codec="x264")

@@ -24,6 +24,7 @@ class Codec:
         options: Settings of the encoder.
         usual_crf: Constant rate factor that is used without a quality; None if it has another scale.
         worst_crf: Largest constant rate factor.
+        least_side_px: Smallest side that the encoder takes.
         threads: Number of threads, 1 where more would change the bytes; 0 leaves it to the encoder.
     """
 
@@ -35,6 +36,7 @@ class Codec:
     options: Mapping[str, str]
     usual_crf: int | None = None
     worst_crf: int = 0
+    least_side_px: int = 1
     threads: int = 1
 
     @property
@@ -73,6 +75,7 @@ CODECS: Final[Mapping[str, Codec]] = MappingProxyType(
             options={"preset": "9", "svtav1-params": "lp=1"},
             usual_crf=32,
             worst_crf=63,
+            least_side_px=4,
         ),
         "vp9": Codec(
             about="VP9, with transparency",
@@ -128,29 +131,33 @@ _USUAL: Final = {".mp4": "av1", ".webm": "vp9", ".mov": "prores", ".mkv": "av1"}
 _USUAL_ALPHA: Final = {".mkv": "ffv1"}
 
 
-def codec_of(suffix: str, name: str | None, *, alpha: bool) -> Codec:
+def codec_of(suffix: str, name: str | None, *, alpha: bool, short_side_px: int | None = None) -> Codec:
     """Return the codec for a file.
 
     Args:
         suffix: Extension of the file.
         name: Name of the codec; None or ``"auto"`` takes the one that suits.
         alpha: True if frames are transparent.
+        short_side_px: Short side of the frames; None if it is not known yet.
 
     Raises:
         UnknownNameError: There is no such codec.
-        OptionError: The file cannot hold it, or it holds no transparency.
+        OptionError: The file cannot hold it, or it does not take such frames.
     """
     if name is None or name == AUTO:
         usual = _USUAL | (_USUAL_ALPHA if alpha else {})
         if suffix not in usual:
             raise OptionError(f"{suffix or 'A folder'} has no codec to choose; files with one: {', '.join(_USUAL)}.")
-        return CODECS[usual[suffix]]
+        suits = CODECS[usual[suffix]]
+        return CODECS["vp9"] if short_side_px is not None and short_side_px < suits.least_side_px else suits
     known = _ALIASES.get(name, name)
     if known not in CODECS:
         raise UnknownNameError("codec", name, CODECS)
     codec = CODECS[known]
     if suffix not in codec.suffixes:
         raise OptionError(f"{suffix or 'A folder'} cannot hold {known}; it goes into {', '.join(codec.suffixes)}.")
+    if short_side_px is not None and short_side_px < codec.least_side_px:
+        raise OptionError(f"{known} takes frames of {codec.least_side_px} pixels a side or more; use another codec.")
     if alpha and codec.alpha_pixels is None:
         able = ", ".join(each for each, one in CODECS.items() if one.alpha_pixels)
         raise OptionError(f"{known} holds no transparency; use {able}.")

@@ -45,7 +45,7 @@ def write_mkv(film: Film, path: Path, quality: int | None) -> None:
 
 def _write(film: Film, path: Path, suffix: str, quality: int | None) -> None:
     library = av()
-    codec = codec_of(suffix, film.codec, alpha=film.alpha)
+    codec = codec_of(suffix, film.codec, alpha=film.alpha, short_side_px=film.size.short_side)
     os.environ.setdefault("SVT_LOG", "1")  # else the AV1 encoder prints its settings on stderr
     options = {"fflags": "+bitexact"}  # else files hold the time and random numbers
     if suffix in (".mp4", ".mov"):
