@@ -62,7 +62,7 @@ def open_page(browser: Browser, address: str, ready: str) -> tuple[Page, dict[st
     page.on("response", lambda answer: sizes.setdefault(answer.url, _size(answer)))
     began = time.monotonic()
     page.goto(address)
-    page.wait_for_selector(ready, timeout=60_000)
+    page.wait_for_selector(ready, timeout=300_000)
     usable = time.monotonic() - began
     page.wait_for_timeout(1500)
     own = {url: size for url, size in sizes.items() if "/thumb" not in url}
@@ -84,7 +84,7 @@ def measure_painting(page: Page, photo: Path, size: int) -> dict[str, float]:
         page.click("#choose-photo")
     began = time.monotonic()
     chooser.value.set_files(photo)
-    page.wait_for_selector(".tool[data-tool=keep]:not([disabled])", timeout=60_000)
+    page.wait_for_selector(".tool[data-tool=keep]:not([disabled])", timeout=300_000)
     seconds = {"mask_s": time.monotonic() - began}
     page.click("#region-whole")
     page.click("#looks .look:has-text('mosaic')")
@@ -93,12 +93,12 @@ def measure_painting(page: Page, photo: Path, size: int) -> dict[str, float]:
     page.wait_for_timeout(3000)  # the painter has loaded its network
     began = time.monotonic()
     page.click("#paint")
-    page.wait_for_selector("#app[data-previewed]", timeout=60_000)
+    page.wait_for_selector("#app[data-previewed]", timeout=300_000)
     seconds["preview_s"] = time.monotonic() - began
     page.wait_for_timeout(1500)
     began = time.monotonic()
     page.click("#stop")
-    page.wait_for_selector("#app[data-state=result]", timeout=60_000)
+    page.wait_for_selector("#app[data-state=result]", timeout=300_000)
     seconds["stop_s"] = time.monotonic() - began
     return seconds
 

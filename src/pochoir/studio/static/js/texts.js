@@ -16,7 +16,7 @@ export const texts = {
   more: "More settings",
   paint: "Paint",
   variations: "Four variations",
-  sweep: "Sweep settings…",
+  sweep: "Sweep…",
   sweepTitle: "Sweep settings",
   sweepText: "Paints small pictures side by side, one for each value. Choose the best and paint it large.",
   sweepSetting: (number) => `Setting ${number}`,
