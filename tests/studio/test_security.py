@@ -1,10 +1,12 @@
+import asyncio
+
 import pytest
 from starlette.testclient import TestClient
 
 from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
-from pochoir.studio.security import Guard, allowed_hosts
+from pochoir.studio.security import Closing, Guard, allowed_hosts
 
 from .conftest import OWN, picture_bytes
 
@@ -94,6 +96,28 @@ class TestToken:
 
     def test_scripts_send_it_as_a_header(self, client):
         assert client.get("/api/styles", headers={"Authorization": "Bearer secret"}).status_code == 200
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_request_that_the_end_of_the_server_cuts_off(begins):
+    sent = []
+
+    async def endless(scope, receive, send):
+        if begins:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(3600)
+
+    async def note(message):
+        sent.append(message)
+
+    async def run():
+        task = asyncio.ensure_future(Closing(endless)({"type": "http"}, None, note))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    asyncio.run(run())
+    assert [message.get("status") for message in sent] == ([200] if begins else [503, None])
 
 
 def test_any_host_needs_a_token():

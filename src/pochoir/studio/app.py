@@ -23,7 +23,7 @@ from pochoir.studio.folder import Folder
 from pochoir.studio.orders import settings_schema
 from pochoir.studio.parts import Studio
 from pochoir.studio.problems import describe, describe_request, find_field, status_of
-from pochoir.studio.security import Guard, allowed_hosts
+from pochoir.studio.security import Closing, Guard, allowed_hosts
 
 STATIC = Path(__file__).parent / "static"
 LOOPBACK_HOST = "127.0.0.1"
@@ -72,6 +72,7 @@ def build_app(studio: Studio, *, hosts: frozenset[str], token: str | None = None
     _add_errors(app, studio.folder)
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
     app.add_middleware(Guard, hosts=hosts, token=token)
+    app.add_middleware(Closing)
     return app
 
 

@@ -1,5 +1,6 @@
 """Protection of a server on this machine against other pages, other hosts and oversized requests."""
 
+import asyncio
 import hmac
 import http.cookies
 import urllib.parse
@@ -105,6 +106,34 @@ class Guard:
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         given += [bearer] if scheme.lower() == "bearer" else []
         return any(hmac.compare_digest(each.encode(), self._token.encode()) for each in given)
+
+
+class Closing:
+    """ASGI middleware that answers requests which are cut off by the server's end, in place of a traceback.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            if not has_begun:
+                await JSONResponse({"error": "The studio is closing."}, 503, headers=_HEADERS)(scope, receive, send)
 
 
 def allowed_hosts(host: str, port: int) -> frozenset[str]:
