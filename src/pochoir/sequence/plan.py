@@ -27,14 +27,16 @@ FEWEST_STEPS: Final = 8
 """Steps of a first key below which a painting does not hold together."""
 MATTE_EVERY: Final = 3
 """Frames from one search for the subject to the next."""
-USUAL_KEY_DISTANCE: Final = 6.0
-"""Frames from one key to the next where keys place themselves."""
+USUAL_KEY_DISTANCE: Final = 4.0
+"""Frames from one key to the next where keys place themselves: 2 to 8 on real clips, 12 at most."""
 LATER_KEY_STEPS: Final = COARSE_STEPS / 4 + FINE_STEPS
 """Steps at full size of a later key, as a share of the recipe's: those at half the size count a fourth."""
 STEP_S_PER_PX: Final = 4.0e-6
 """Seconds a pixel of one step, where it cannot be measured."""
 CARRY_S_PER_PX: Final = 2.0e-6
-"""Seconds a pixel and frame for decoding, flow, tracking, carrying and encoding."""
+"""Seconds a pixel and frame for decoding, flow, carrying and encoding."""
+TRACK_S_PER_PX: Final = 1.7e-6
+"""Seconds a pixel and frame for tracking the subject, without the network."""
 BASE_BYTES: Final = 600 << 20
 """Memory of the libraries, networks and frames in flight."""
 FILM_BITS_PER_PX: Final = 0.2
@@ -119,10 +121,12 @@ def estimate(painted: "PaintedVideo", speed: Speed, *, steps: int | None = None)
     """
     settings, size, count = painted.settings, painted.size, painted.count
     steps = painted.recipe.steps if steps is None else steps
-    keys = ceil(count / (settings.keys or USUAL_KEY_DISTANCE)) if painted.is_painted else 0
+    drawn = ceil(count / settings.on)
+    keys = min(drawn, ceil(drawn / settings.keys if settings.keys else count / USUAL_KEY_DISTANCE))
+    keys = keys if painted.is_painted else 0
     found = count / MATTE_EVERY if speed.matte_s else 0.0
-    carried = CARRY_S_PER_PX * size.pixels * count / settings.on
-    seconds = speed.start_s + speed.matte_s * found + carried
+    each_s = (CARRY_S_PER_PX + (TRACK_S_PER_PX if found else 0.0)) * size.pixels
+    seconds = speed.start_s + (speed.matte_s * found + each_s * count) / settings.on
     if keys:
         scales = plan_scales(size, max(1, steps), schedule=painted.recipe.schedule)
         first = sum(scale.steps * scale.size.pixels for scale in scales) / size.pixels
