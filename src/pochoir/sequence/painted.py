@@ -220,9 +220,7 @@ class PaintedVideo:
         timed = Timed(shown, 1 / opened.info.fps)
         is_stream = suffix.lower() in FORMATS and FORMATS[suffix.lower()].needs_av
         record = replace(self.record, steps=self.steps, frames=0 if count is None else count, partial=is_partial)
-        sound = self.sound
-        if sound is not None and is_partial:
-            sound = replace(sound, ends_with_picture=True)
+        sound = None if self.sound is None else replace(self.sound, ends_with_picture=is_partial)
         return Film(
             frames=timed.frames(),
             count=self.count if count is None else count,
@@ -272,6 +270,8 @@ class PaintedVideo:
         """
         self.check_output(path)
         store = self.open_store(path)
+        if not store.resumed:
+            self._memory.copy_to(store)  # what an iteration has painted
         first, rest = begin(self.shown(store))
         shown = counted(itertools.chain(first, rest), progress)
         film = self.film(shown, Path(path).suffix, count=count_drawn(store))

@@ -82,6 +82,13 @@ class MemoryStore:
         """Keep a value that JSON knows."""
         self._values[name] = json.dumps(value)
 
+    def copy_to(self, store: Store) -> None:
+        """Copy all parts to another store."""
+        for (kind, index), picture in self._pictures.items():
+            store.write_picture(kind, index, picture)
+        for name, text in self._values.items():
+            store.write_json(name, json.loads(text))
+
 
 class FolderStore:
     """Store in a folder of its own; each file is there as a whole or not at all.
