@@ -18,6 +18,8 @@ from playwright.sync_api import Page, sync_playwright
 IMAGES = Path(__file__).parent / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
+LOADED = "() => [...document.querySelectorAll('#looks img')].every((each) => each.complete && each.naturalWidth)"
+"""Condition of the page: the thumbnails of the looks are drawn."""
 EDITABLE = ".tool[data-tool=keep]:not([disabled])"
 
 
@@ -61,7 +63,7 @@ def paint(page: Page, camera: Camera, size: str) -> None:
     camera.save("empty", to_docs=False)
     page.click("#try-sample")
     page.wait_for_selector(EDITABLE)
-    page.wait_for_timeout(5000)
+    page.wait_for_function(LOADED)
     page.click("#region-subject")
     page.click("#looks .look:has-text('stained-glass')")
     page.click("#region-background")
