@@ -113,6 +113,17 @@ def test_a_cutout_is_transparent_and_needs_no_style(clips: Path, tmp_path: Path)
     assert alphas[-1][24, 18 + 2 * (COUNT - 1)] == 255
 
 
+def test_a_cutout_lies_on_the_ground_that_is_asked_for(clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / "on-blue.mp4"
+    settings = ("--as", "cutout", "--backdrop", "#2040c0", "--end", "0.2s", "--threads", 1, "--json")
+    done = pochoir("video", clips / "ball.mp4", "-o", out, *settings)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["transparent"] is False
+    frame = frames_of(out)[0].astype(int)
+    assert np.abs(frame[24, 60] - (32, 64, 192)).max() < 12
+    assert np.abs(frame[24, 18] - frames_of(clips / "ball.mp4")[0][24, 18]).max() < 25
+
+
 def test_a_corrected_frame_is_followed_into_a_matte_of_frames(clips: Path, tmp_path: Path) -> None:
     out = tmp_path / "mattes"
     word = f"0={clips / 'first.png'}"
@@ -279,6 +290,17 @@ def test_a_time_limit_takes_fewer_steps_and_is_redone_alike(
         ("pan.mp4", ("--as", "film"), "Unknown form of a video 'film'"),
         ("pan.mp4", ("--as", "matte", "--style", "mosaic"), "A matte has no style"),
         ("pan.mp4", ("--subject-style", "mosaic", "--mask-frame", "14=a.png"), "There is no frame 14 to correct"),
+        (
+            "pan.mp4",
+            ("--as", "matte", "--keep-points", "2=999,2"),
+            "frame 2 cannot be used. keep points: 999,2 lies",
+        ),
+        ("pan.mp4", ("--as", "matte", "--box", "0=999,2,5,5"), "lies outside the photo"),
+        (
+            "pan.mp4",
+            ("--as", "matte", "--keep-points", "1=5,5", "--drop-points", "1=5,5"),
+            "correction of frame 1 cannot be used. Keep and drop lie on the same pixels",
+        ),
         ("pan.mp4", ("--subject-style", "mosaic", "--mask-frame", "a.png"), "such as 12=matte.png; got 'a.png'"),
         ("pan.mp4", ("--style", "mosaic", "-o", "out.txt"), "Cannot tell the format"),
         ("pan.mp4", ("--style", "mosaic", "-o", "pan.mp4"), "is an input and would be overwritten"),

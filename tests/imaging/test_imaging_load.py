@@ -346,6 +346,14 @@ class TestBadFiles:
         with pytest.raises(ImageReadError, match=r"a\.jpg': it is not a picture that can be read \(PNG, JPEG"):
             imaging.load(tmp_path / "a.jpg")
 
+    @pytest.mark.parametrize(
+        "data", [b"\0\0\0\x1cftypisom", b"\0\0\0\x14ftypqt  ", b"\x1aE\xdf\xa3", b"RIFF\0\0\0\0AVI "]
+    )
+    def test_a_video_is_sent_to_its_command(self, tmp_path: Path, data: bytes) -> None:
+        (tmp_path / "a.jpg").write_bytes(data + bytes(100))
+        with pytest.raises(ImageReadError, match=r"a\.jpg': it is a video; use: pochoir video"):
+            imaging.load(tmp_path / "a.jpg")
+
     @pytest.mark.parametrize("extension", ["png", "jpg", "webp", "tif", "gif", "bmp", "avif"])
     @pytest.mark.parametrize("kept", [0.5, 0.9])
     def test_truncated(self, tmp_path: Path, pixels: np.ndarray, extension: str, kept: float) -> None:

@@ -134,6 +134,12 @@ class TestRecord:
         with pytest.raises(InputError, match=message):
             imaging.read_record(tmp_path / name)
 
+    @pytest.mark.parametrize("name", ["a.mp4", "a.txt"])
+    def test_no_file_beside_is_asked_for_where_none_would_be(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text("no picture")
+        with pytest.raises(InputError, match="holds no recipe"):
+            imaging.read_record(tmp_path / name)
+
     @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
     def test_no_file(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(InputError, match="there is no such file"):

@@ -85,6 +85,10 @@ def test_too_large_videos_are_refused(client, monkeypatch, with_length):
         ({"film": {"corrections": [{"frame": 1, "mask": "/etc/passwd"}]}}, "not a setting of the page", "corrections"),
         ({"file_format": "exe"}, "file_format must be", "file_format"),
         ({"settings": {"strength": 9}}, "strength must be between 0 and 1", "strength"),
+        ({"settings": {"enlarge": 2}}, "enlarge is for single pictures", "enlarge"),
+        ({"film": {"start": "9s"}}, "is after the end of", None),
+        ({"film": {"form": "cutout"}, "file_format": "mp4"}, ".mp4 holds no transparency", None),
+        ({"film": {"codec": "prores"}, "file_format": "mp4"}, ".mp4 cannot hold prores", None),
     ],
 )
 def test_orders_that_are_refused(client, order, text, field):

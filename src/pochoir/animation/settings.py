@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 AUTO: Final = "auto"
 """Margin that is as wide as the motion needs."""
+MOST_MOTIONS: Final = 8
+"""Largest number of motions that add up."""
 LONGEST_S: Final = 600.0
 SHORTEST_S: Final = 0.1
 MOST_MARGIN: Final = 1.0
@@ -68,7 +70,7 @@ class ClipSettings(FrozenModel):
 
     field_noun = "setting of a clip"
 
-    motion: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)] = Field(
+    motion: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_MOTIONS)] = Field(
         default=("breathe",), description="Motions that add up, each NAME or NAME:AMOUNT."
     )
     duration: Seconds = Field(default=Seconds(3.0), description="Length of the clip.")
@@ -93,6 +95,8 @@ class ClipSettings(FrozenModel):
         names = (value,) if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             raise OptionError(f"Motions are given by name, such as 'nod' or 'nod:0.5'; got {value!r}.")
+        if not 1 <= len(names) <= MOST_MOTIONS:
+            raise OptionError(f"A clip has 1 to {MOST_MOTIONS} motions; got {len(names)}.")
         for name in names:
             parse_motion(name)
         return tuple(names)

@@ -20,6 +20,7 @@ READABLE = "PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG XL, GIF, BMP, JPEG 2000 and 
 
 _OWN_DECODERS = ("PNG", "JPEG", "TIFF", "AVIF")
 _RAW_MAGICS = (b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"\0MRM", b"FOVb")
+_MATROSKA = b"\x1aE\xdf\xa3"  # of WebM, too
 
 
 @dataclass
@@ -99,6 +100,8 @@ def _decoder_of(data: bytes) -> Callable[[bytes], Raster]:
     ):
         if matches:
             return decoder
+    if data[4:8] == b"ftyp" or data.startswith(_MATROSKA) or (data.startswith(b"RIFF") and data[8:12] == b"AVI "):
+        raise ImageReadError("it is a video; use: pochoir video")
     return decode_with_pillow
 
 

@@ -12,7 +12,7 @@ from pochoir.imaging.encoding import Payload, encode, to_pixels
 from pochoir.imaging.exif import select_exif
 from pochoir.imaging.integrity import stamp_record, strip_stamp
 from pochoir.imaging.options import DEFAULT_OPTIONS, SaveOptions
-from pochoir.imaging.outputs import RECORD_INSIDE, check_options, format_of, is_stream, sidecar_of
+from pochoir.imaging.outputs import FORMAT_OF_SUFFIX, RECORD_INSIDE, check_options, format_of, is_stream, sidecar_of
 from pochoir.imaging.png import find_record
 from pochoir.imaging.raster import Metadata, Samples
 from pochoir.imaging.xmp import Origin, build_packet
@@ -111,7 +111,8 @@ def read_record(path: str | os.PathLike[str]) -> str:
 def _missing_record(target: Path) -> str:
     if not target.exists():
         return f"Cannot read the recipe in {str(target)!r}: there is no such file."
-    if target.suffix.lower() in (".png", ".ora"):
+    suffix = target.suffix.lower()
+    if suffix in (".png", ".ora") or suffix not in FORMAT_OF_SUFFIX:
         return f"{str(target)!r} holds no recipe; it was not made by pochoir, or another program dropped it."
     return f"{str(target)!r} has no recipe beside it; {sidecar_of(target).name!r} should lie in the same folder."
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pochoir import imaging, video
+import torch
+
+from pochoir import imaging, segmentation, video
 from pochoir._files import place_of
 from pochoir._hashing import hash_large_file
 from pochoir.errors import OptionError
@@ -116,7 +118,7 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def with_form(recipe: Recipe, settings: VideoSettings) -> Recipe:
-    """Return the recipe for a form: cutouts have no background.
+    """Return the recipe for a form: cutouts have no background, but a ground that is given.
 
     Raises:
         OptionError: The form and the recipe contradict each other.
@@ -128,7 +130,7 @@ def with_form(recipe: Recipe, settings: VideoSettings) -> Recipe:
         raise OptionError(
             "Nothing is to be painted: give a --style, a --subject-style or a --background-style; or --as cutout."
         )
-    if settings.form == "cutout":
+    if settings.form == "cutout" and recipe.backdrop.is_photo:
         return recipe.replace(backdrop="transparent")
     return recipe
 
@@ -144,9 +146,15 @@ def count_frames(opened: video.Video, settings: VideoSettings) -> int:
 
 def _check_corrections(opened: video.Video, first: int, settings: VideoSettings) -> None:
     last = first + count_frames(opened, settings) - 1
+    blank = torch.zeros(()).expand(1, 3, *opened.info.size)
     for each in settings.corrections:
         if not first <= each.frame <= last:
             raise OptionError(f"There is no frame {each.frame} to correct: the film has frames {first} to {last}.")
+        given = Recipe(keep_points=each.keep_points, drop_points=each.drop_points, box=each.box)
+        try:
+            segmentation.read_corrections(given, blank)
+        except OptionError as error:
+            raise OptionError(f"The correction of frame {each.frame} cannot be used. {error}") from error
 
 
 def _length(opened: video.Video) -> str:

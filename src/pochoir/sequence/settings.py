@@ -101,7 +101,7 @@ class VideoSettings(FrozenModel):
         on: Number of frames that show one picture; 2 and 3 look drawn by hand.
         start: Moment of the video at which the film begins, in seconds.
         end: Moment at which it ends, in seconds; None is the end of the video.
-        form: ``"painting"``, ``"cutout"`` (the subject on a transparent ground) or ``"matte"`` (white on black).
+        form: ``"painting"``, ``"cutout"`` (the subject alone) or ``"matte"`` (white on black).
         corrections: The user's word on single frames, in their order, one for each frame.
         codec: Encoder of the film; ``"auto"`` takes the one that suits the file's extension.
         sound: Keep the sound.

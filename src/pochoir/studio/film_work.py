@@ -40,6 +40,28 @@ def read_video(path: str, poster: str) -> dict[str, Any]:
         }
 
 
+def check_film(path: str, recipe: dict[str, Any], form: dict[str, Any], output: str) -> None:
+    """Find out whether a film can be begun, before it waits in the queue.
+
+    Args:
+        path: The video.
+        recipe: Settings of the painting as plain values.
+        form: Settings of the film.
+        output: Name of the film; its extension picks the format.
+
+    Raises:
+        InputError: The settings, the video and the format do not go together.
+        MissingExtraError: PyAV is not installed.
+    """
+    from pochoir.recipe import Recipe
+    from pochoir.sequence.making import prepare
+    from pochoir.sequence.settings import VideoSettings
+    from pochoir.video import format_of
+
+    painted = prepare(path, Recipe.from_dict(recipe), VideoSettings.model_validate(form), {})
+    format_of(output, alpha=painted.is_transparent, fps=1.0, codec=painted.settings.codec)
+
+
 def preview_film(path: str, recipe: dict[str, Any], form: dict[str, Any], folder: str) -> dict[str, Any]:
     """Paint a few small frames of a film, and estimate the whole.
 

@@ -120,6 +120,15 @@ class Videos:
             self._previewer.close()
         return FilmPreview(version=new_id(os.urandom(16)), **made)
 
+    async def check(self, plan: Plan) -> None:
+        """Refuse a film that could not be begun.
+
+        Raises:
+            InputError: The settings, the video and the format do not go together.
+        """
+        form = {name: value for name, value in plan.form.items() if name != "agreed"}
+        await self._helper.run(film_work.check_film, plan.source, plan.recipe.to_dict(), form, f"film{plan.suffix}")
+
     def preview_frame(self, id_: str, number: int) -> Path:
         """Return a frame of the last preview.
 

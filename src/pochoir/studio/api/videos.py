@@ -59,7 +59,9 @@ async def get_preview_frame(id_: str, number: int, studio: Parts) -> FileRespons
 @router.post("/films")
 async def add_film(order: Annotated[models.FilmOrder, Body()], studio: Parts) -> models.JobInfo:
     """Queue a painted video."""
-    (info,) = studio.queue.add([plan_film(order, studio.videos, studio.shelf)])
+    plan = plan_film(order, studio.videos, studio.shelf)
+    await studio.videos.check(plan)
+    (info,) = studio.queue.add([plan])
     studio.publish(info)
     return info
 
