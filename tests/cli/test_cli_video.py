@@ -115,10 +115,10 @@ def test_a_cutout_is_transparent_and_needs_no_style(clips: Path, tmp_path: Path)
 
 def test_a_cutout_lies_on_the_ground_that_is_asked_for(clips: Path, tmp_path: Path) -> None:
     out = tmp_path / "on-blue.mp4"
-    settings = ("--as", "cutout", "--backdrop", "#2040c0", "--end", "0.2s", "--threads", 1, "--json")
+    settings = ("--as", "cutout", "--backdrop", "#2040c0", "--end", "0.05s", "--threads", 1)
     done = pochoir("video", clips / "ball.mp4", "-o", out, *settings)
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["transparent"] is False
+    assert "1 frame, " in done.output
     frame = frames_of(out)[0].astype(int)
     assert np.abs(frame[24, 60] - (32, 64, 192)).max() < 12
     assert np.abs(frame[24, 18] - frames_of(clips / "ball.mp4")[0][24, 18]).max() < 25

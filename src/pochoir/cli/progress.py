@@ -138,6 +138,11 @@ def describe_duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes > 99 else f"{minutes} min"
 
 
+def describe_count(count: int, noun: str) -> str:
+    """Return a number of things with their noun, such as ``1 frame`` or ``2 frames``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def _describe_left(left_s: float | None) -> str:
     return "" if left_s is None else f"{describe_duration(left_s)} left"
 

@@ -14,7 +14,7 @@ import typer
 from pochoir._types import Size
 from pochoir.cli.console import EXIT_FAILURE, EXIT_INPUT, EXIT_INTERRUPTED, Report, stderr
 from pochoir.cli.interrupts import deferred_interrupt
-from pochoir.cli.progress import BatchBar, PaintingBar, describe_duration
+from pochoir.cli.progress import BatchBar, PaintingBar, describe_count, describe_duration
 from pochoir.errors import OptionError, PochoirError
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def describe_clip(saved: "Saved") -> str:
     """Return the line that reports a clip."""
     facts = saved.facts
     size, seconds = Size(**facts["size"]), sum(facts["timings"].values())
-    shape = f"{size}, {facts['frames']} frames, {facts['duration_s']:g} s"
+    shape = f"{size}, {describe_count(facts['frames'], 'frame')}, {facts['duration_s']:g} s"
     return f"Saved {saved.outputs[0]} ({shape}) after {seconds:.0f} s."
 
 

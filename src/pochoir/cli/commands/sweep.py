@@ -8,7 +8,7 @@ import typer
 
 from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
-from pochoir.cli.progress import progress_bar
+from pochoir.cli.progress import describe_count, progress_bar
 from pochoir.cli.running import Cluster, Jobs
 from pochoir.recipe import Recipe
 
@@ -66,7 +66,7 @@ def sweep(
     page = _write(plan, out)
     failed = f", {counts['failed']} failed" if counts["failed"] else ""
     before = f", {counts['skipped']} were up to date" if counts["skipped"] else ""
-    report.summary(f"Painted {counts['saved']} pictures{before}{failed}. See {page}")
+    report.summary(f"Painted {describe_count(counts['saved'], 'picture')}{before}{failed}. See {page}")
     if counts["failed"]:
         raise typer.Exit(EXIT_FAILURE)
 

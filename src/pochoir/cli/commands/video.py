@@ -11,7 +11,7 @@ from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
-from pochoir.cli.progress import describe_duration
+from pochoir.cli.progress import describe_count, describe_duration
 from pochoir.errors import OptionError, OutputPathError, UnknownNameError
 from pochoir.recipe import OutputSettings, Recipe
 
@@ -197,7 +197,7 @@ def describe_film(saved: "Saved") -> str:
     facts = saved.facts
     size, seconds = Size(**facts["size"]), sum(facts["timings"].values())
     part = "of the frames that are done " if facts["partial"] else ""
-    shape = f"{size}, {facts['frames']} frames, {facts['duration_s']:.4g} s"
+    shape = f"{size}, {describe_count(facts['frames'], 'frame')}, {facts['duration_s']:.4g} s"
     return f"Saved {saved.outputs[0]} {part}({shape}) after {describe_duration(seconds)}."
 
 
@@ -250,7 +250,7 @@ def _show_preview(
 def _describe_costs(expected: "Estimate") -> str:
     painted = f", about {expected.keys} of them painted" if expected.keys else ""
     return (
-        f"The film has {expected.frames} frames{painted}: about {describe_duration(expected.seconds)}, "
+        f"The film has {describe_count(expected.frames, 'frame')}{painted}: about {describe_duration(expected.seconds)}, "
         f"{expected.memory_bytes / 2**30:.1f} GB of memory, {max(1, expected.work_bytes >> 20)} MB of disk meanwhile, "
         f"and a file of about {max(1, expected.film_bytes >> 20)} MB."
     )
