@@ -195,6 +195,9 @@ def test_a_bad_form_and_recipe_are_refused_before_the_start(tmp_path: Path, styl
     for recipe, form, message in (
         ({}, {"frames": 3}, "Unknown setting of a video"),
         ({}, {"form": "film"}, "Unknown form of a video"),
+        ({}, {"agreed": "no"}, "agreed must be true or false; got 'no'"),
+        ({}, {"partial": "false"}, "partial must be true or false"),
+        ({}, {"executor": []}, "Unknown executor"),
         ({"enlarge": 2}, {}, "enlarge is for single pictures"),
         ({"mask": "m.png"}, {}, "give --mask-frame N=FILE"),
         ({"keep_points": "1,2"}, {}, "--keep-points N="),

@@ -250,7 +250,8 @@ def _show_preview(
 def _describe_costs(expected: "Estimate") -> str:
     painted = f", about {expected.keys} of them painted" if expected.keys else ""
     return (
-        f"The film has {describe_count(expected.frames, 'frame')}{painted}: about {describe_duration(expected.seconds)}, "
-        f"{expected.memory_bytes / 2**30:.1f} GB of memory, {max(1, expected.work_bytes >> 20)} MB of disk meanwhile, "
+        f"The film has {describe_count(expected.frames, 'frame')}{painted}: "
+        f"about {describe_duration(expected.seconds)}, {expected.memory_bytes / 2**30:.1f} GB of memory, "
+        f"{max(1, expected.work_bytes >> 20)} MB of disk meanwhile, "
         f"and a file of about {max(1, expected.film_bytes >> 20)} MB."
     )

@@ -54,7 +54,7 @@ def helpers_of(job: Job) -> Helpers:
     count, executor = job.form.get("workers", 1), job.form.get("executor", "processes")
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_WORKERS:
         raise OptionError(f"workers takes 1 to {MOST_WORKERS}; got {count!r}.")
-    if executor not in EXECUTORS:
+    if not isinstance(executor, str) or executor not in EXECUTORS:
         raise UnknownNameError("executor", str(executor), EXECUTORS)
     return Helpers(count, executor, job.form.get("address", "auto"))
 
@@ -117,6 +117,9 @@ def _check(job: Job) -> None:
     if STREAM in (job.photo, job.output):
         raise OptionError("A video is read from a file and written to a file or a folder, not to standard output.")
     settings = settings_of(job)
+    for name in ("agreed", "partial"):
+        if not isinstance(job.form.get(name, False), bool):
+            raise OptionError(f"{name} must be true or false; got {job.form[name]!r}.")
     helpers_of(job)
     check_recipe(job.recipe)
     recipe = with_form(job.recipe, settings)
