@@ -298,6 +298,11 @@ def test_a_time_limit_takes_fewer_steps_and_is_redone_alike(
         ("pan.mp4", ("--as", "matte", "--box", "0=999,2,5,5"), "lies outside the photo"),
         (
             "pan.mp4",
+            ("--as", "matte", "--on", "2", "--box", "2=1,1,5,5", "--box", "3=1,1,6,6"),
+            "Frames 2 and 3 show one",
+        ),
+        (
+            "pan.mp4",
             ("--as", "matte", "--keep-points", "1=5,5", "--drop-points", "1=5,5"),
             "correction of frame 1 cannot be used. Keep and drop lie on the same pixels",
         ),

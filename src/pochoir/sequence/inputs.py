@@ -147,9 +147,13 @@ def count_frames(opened: video.Video, settings: VideoSettings) -> int:
 def _check_corrections(opened: video.Video, first: int, settings: VideoSettings) -> None:
     last = first + count_frames(opened, settings) - 1
     blank = torch.zeros(()).expand(1, 3, *opened.info.size)
+    drawn: dict[int, int] = {}
     for each in settings.corrections:
         if not first <= each.frame <= last:
             raise OptionError(f"There is no frame {each.frame} to correct: the film has frames {first} to {last}.")
+        other = drawn.setdefault((each.frame - first) // settings.on, each.frame)
+        if other != each.frame:
+            raise OptionError(f"Frames {other} and {each.frame} show one picture (--on {settings.on}); correct one.")
         given = Recipe(keep_points=each.keep_points, drop_points=each.drop_points, box=each.box)
         try:
             segmentation.read_corrections(given, blank)
