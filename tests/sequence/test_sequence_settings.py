@@ -66,6 +66,8 @@ def test_corrections_of_one_frame_are_joined_and_sorted():
     ("options", "text"),
     [
         ({"mask_frame": "matte.png"}, "such as 12=matte.png; got 'matte.png'"),
+        ({"box": 5}, "box is given by frame, such as {12: ...}; got 5."),
+        ({"box": {1: 5}}, "A box is four whole numbers"),
         ({"box": ["1=1,2,3"]}, "A box is four whole numbers"),
         ({"keep_points": "4=a,b"}, "Points are X,Y"),
         ({"mask_frame": ["4=a.png", "4=b.png"]}, "Frame 4 has two values of mask; give one."),

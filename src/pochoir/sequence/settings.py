@@ -175,6 +175,8 @@ def read_corrections(
 def _pairs(name: str, given: AtFrames) -> list[tuple[int, Any]]:
     if isinstance(given, Mapping):
         return list(given.items())
+    if not isinstance(given, str) and not isinstance(given, Sequence):
+        raise OptionError(f"{name} is given by frame, such as {{12: ...}}; got {given!r}.")
     pairs: list[tuple[int, Any]] = []
     for text in (given,) if isinstance(given, str) else given:
         match = _AT_FRAME.fullmatch(text) if isinstance(text, str) else None
