@@ -47,7 +47,10 @@ def _outcomes(claims: Sequence[Claim]) -> str:
     if not shown:
         return f"none of the {len(claims)} differences is shown."
     rest = len(claims) - len(shown)
-    return f"{text}. " + (f"The other {rest} of {len(claims)} differences are not shown." if rest else "")
+    if not rest:
+        return f"{text}."
+    others = "other one" if rest == 1 else f"other {rest}"
+    return f"{text}. The {others} of {len(claims)} differences {'is' if rest == 1 else 'are'} not shown."
 
 
 def _name(family: str) -> str:
