@@ -295,6 +295,7 @@ def test_a_time_limit_takes_fewer_steps_and_is_redone_alike(
             ("--as", "matte", "--keep-points", "2=999,2"),
             "frame 2 cannot be used. keep points: 999,2 lies",
         ),
+        ("pan.mp4", ("--as", "matte", "--jobs", "-1"), "--jobs takes 1 to 256"),
         ("pan.mp4", ("--as", "matte", "--box", "0=999,2,5,5"), "lies outside the photo"),
         (
             "pan.mp4",

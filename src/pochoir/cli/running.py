@@ -29,10 +29,26 @@ MANY = "Many photos"
 started_s: ContextVar[float | None] = ContextVar("started_s", default=None)
 """Start of the program on the clock of ``time.monotonic()``; None where it is called from Python."""
 
+
+def check_job_count(count: int) -> int:
+    """Return a number of jobs at once if it is in bounds.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if not 0 <= count <= MOST_JOBS:
+        raise OptionError(f"--jobs takes 1 to {MOST_JOBS}, or 0 to choose by the processors; got {count}.")
+    return count
+
+
 Jobs = Annotated[
     int,
     typer.Option(
-        "--jobs", metavar="N", help="Photos worked on at once; by default a fitting number.", rich_help_panel=MANY
+        "--jobs",
+        metavar="N",
+        help="Photos worked on at once; by default a fitting number.",
+        rich_help_panel=MANY,
+        callback=check_job_count,
     ),
 ]
 ExecutorName = Annotated[
@@ -91,8 +107,7 @@ class Place:
         from pochoir.jobs import Worker, create_executor
         from pochoir.jobs.runner import MANY_FROM
 
-        if not 0 <= self.jobs <= MOST_JOBS:
-            raise OptionError(f"--jobs takes 1 to {MOST_JOBS}, or 0 to choose by the processors; got {self.jobs}.")
+        check_job_count(self.jobs)
         if self.cluster is not None and self.executor not in (None, "ray"):
             raise OptionError(f"--cluster needs the executor ray; --executor {self.executor} works on this machine.")
         if self.cluster is not None:

@@ -101,7 +101,7 @@ def _decoder_of(data: bytes) -> Callable[[bytes], Raster]:
         if matches:
             return decoder
     if data[4:8] == b"ftyp" or data.startswith(_MATROSKA) or (data.startswith(b"RIFF") and data[8:12] == b"AVI "):
-        raise ImageReadError("it is a video; use: pochoir video")
+        raise ImageReadError("it is a video, not a picture; videos are painted with: pochoir video")
     return decode_with_pillow
 
 
