@@ -48,7 +48,6 @@ Jobs = Annotated[
         metavar="N",
         help="Photos worked on at once; by default a fitting number.",
         rich_help_panel=MANY,
-        callback=check_job_count,
     ),
 ]
 ExecutorName = Annotated[

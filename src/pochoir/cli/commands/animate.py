@@ -149,6 +149,7 @@ def animate(
 
     Several photos, a folder or a pattern: -o names a folder, and clips that are up to date are skipped.
     """
+    running.check_job_count(jobs)
     report = Report(quiet, as_json)
     if list_all and not names:
         _print_motions()

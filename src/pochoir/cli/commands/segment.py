@@ -97,6 +97,7 @@ def segment(
     cut = {"trim": trim, "pad": pad, "size": size, "shadow": shadow, "backdrop": backdrop}
     wanted = Form.model_validate({"name": form, **cut})
     recipe = given.recipe()
+    running.check_job_count(jobs)
     report = Report(quiet, as_json)
     check_inputs(names, [recipe])
     targets = find_targets(names, out, file_format=file_format, force=force)

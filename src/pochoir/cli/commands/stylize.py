@@ -86,6 +86,7 @@ def stylize(
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
     recipes = read_recipes(given, recipe_files, each_style)
+    running.check_job_count(jobs)
     report = Report(quiet, as_json)
     check_inputs(names, recipes.values())
     if variations:

@@ -152,6 +152,7 @@ def video(
     """
     from pochoir.sequence.settings import VideoSettings, read_corrections
 
+    running.check_job_count(jobs)
     report = Report(quiet, as_json)
     corrections = read_corrections(
         mask_frame=mask_frame or (), keep_points=keep_points or (), drop_points=drop_points or (), box=box or ()
