@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from pochoir.errors import OptionError, ShapeError, UnknownNameError
 from pochoir.recipe import REFINEMENTS
 from pochoir.segmentation.matting import refine as matting
+from pochoir.segmentation.matting.insides import fill_insides
 from pochoir.segmentation.matting.refine import REFINE_METHODS, overlay, refine_matte, trimap
 
 
@@ -48,6 +49,30 @@ def test_no_fog_is_left(scene, method):
     inside = F.max_pool2d(1 - exact, 21, stride=1, padding=10) == 0
     assert float(refined[outside].max()) == 0.0
     assert float(refined[inside].min()) == 1.0
+
+
+@pytest.mark.parametrize("method", ["fast", "best"])
+def test_doubt_deep_inside_becomes_solid_and_holes_stay(scene, method):
+    """A helmet that the network is unsure of let the new background show through."""
+    photo, _, blurred = scene
+    y, x = torch.meshgrid(torch.arange(240.0), torch.arange(320.0), indexing="ij")
+    doubtful, hole = torch.hypot(x - 190, y - 110) < 20, torch.hypot(x - 130, y - 130) < 12
+    matte = torch.where(doubtful, 0.8, torch.where(hole, 0.2, blurred))
+    photo = torch.where(hole, photo[..., :1, :1], photo)  # the wall is seen through the hole
+    refined = refine_matte(matte, photo, method=method)
+    assert float(refined[0, 0][torch.hypot(x - 190, y - 110) < 12].min()) > 0.99
+    assert float(refined[0, 0][torch.hypot(x - 130, y - 130) < 6].max()) < 0.5
+
+
+def test_insides_are_filled_up_to_the_frame_and_never_lowered():
+    generator = torch.Generator().manual_seed(0)
+    full = torch.full((1, 1, 60, 80), 0.8)
+    assert torch.equal(fill_insides(full), torch.ones_like(full))
+    for size in ((1, 1), (1, 50), (40, 1200)):
+        matte = torch.rand(1, 1, *size, generator=generator)
+        filled = fill_insides(matte)
+        assert bool((filled >= matte).all())
+        assert torch.equal(filled[matte < 0.5], matte[matte < 0.5])
 
 
 @pytest.mark.parametrize("method", ["fast", "best"])

@@ -13,6 +13,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.segmentation.matting.guided_filter import guided_filter
+from pochoir.segmentation.matting.insides import fill_insides
 from pochoir.segmentation.matting.local_colors import match_colors
 from pochoir.segmentation.matting.trimaps import trimap
 from pochoir.segmentation.protocol import SUBJECT_THRESHOLD, check_matte, check_photo
@@ -41,7 +42,8 @@ def refine_matte(matte: Tensor, photo: Tensor, *, method: str = "fast") -> Tenso
 
     ``"none"`` returns the matte itself. ``"fast"`` judges the soft edge by the colours near by (``match_colors``) and
     smooths the result with a small guided filter. ``"best"`` solves for the unsure band by closed-form matting that is
-    drawn to the judged colours. Both raise the contrast by 5 %, which clears the network's fog.
+    drawn to the judged colours. Both raise the contrast by 5 %, which clears the network's fog, and fill what is unsure
+    deep inside the subject.
 
     Args:
         matte: Shape (1, 1, H, W), in [0, 1].
@@ -98,13 +100,13 @@ def _refine_fast(matte: Tensor, photo: Tensor) -> Tensor:
     radius = max(1, round(_RADIUS * long_side))
     # Small pictures have windows of one or two pixels, of which subsampling would leave nothing.
     subsampling = max(min(_SUBSAMPLING, radius), long_side / _FIT_LONG_SIDE)
-    return _clear_fog(guided_filter(followed, photo, radius_px=radius, eps=_EPS, subsampling=subsampling))
+    return fill_insides(_clear_fog(guided_filter(followed, photo, radius_px=radius, eps=_EPS, subsampling=subsampling)))
 
 
 def _refine_best(matte: Tensor, photo: Tensor) -> Tensor:
     size = check_photo(photo)
     work = _work_size(matte, size)
-    solved = _solve_band(imaging.resize(matte, work, mode="bilinear"), imaging.resize(photo, work))
+    solved = fill_insides(_solve_band(imaging.resize(matte, work, mode="bilinear"), imaging.resize(photo, work)))
     if work == size:
         return solved
     # The solution is nearly linear in the colours, so its slopes and not its values are carried to the full size.
