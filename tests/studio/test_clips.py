@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pochoir import video
+from pochoir._types import Size
 from pochoir.animation.settings import ClipSettings
 from pochoir.errors import InputError, OptionError, UnknownNameError
 from pochoir.recipe import Recipe, StyleRef
 from pochoir.studio import moving
 from pochoir.studio.clips import FORMATS, clip_call, clip_command, clip_schema, motions, read_clip
 from pochoir.studio.problems import FieldError
+from support import films
 
 
 def write_clip(path, *, frames: int = 6, alpha: bool = False, duration_ms: int = 50):
@@ -114,3 +117,22 @@ def test_transparency_stays_where_the_format_holds_it(tmp_path):
     with pytest.raises(InputError, match="holds no transparency"):
         moving.convert(str(source), str(tmp_path / "b.mp4"), keeps_record=False)
     assert not (tmp_path / "b.mp4").exists()
+
+
+def test_films_keep_their_times_and_sound_in_another_format(tmp_path):
+    source = films.write(tmp_path / "a.mp4", count=6, pts=(0, 1, 2, 5, 6, 7), sound=True)
+    moving.convert(str(source), str(tmp_path / "b.mkv"), keeps_record=False)
+    with video.open_video(tmp_path / "b.mkv") as opened:
+        times = [round(frame.time_s * 25) for frame in opened.frames()]
+        assert times == [0, 1, 2, 5, 6, 7]
+        assert opened.info.has_sound
+
+
+@pytest.mark.parametrize("name", ["a.webm", "a.mov", "a.mkv"])
+def test_transparent_films_are_not_laid_on_black_unasked(tmp_path, name):
+    frames = [np.dstack([films.draw(index), np.full((48, 64), 90, np.uint8)]) for index in range(3)]
+    video.save(tmp_path / name, video.Film(frames, count=3, size=Size(48, 64), fps=25, alpha=True))
+    assert moving.describe(str(tmp_path / name))["transparent"]
+    with pytest.raises(InputError, match="own format"):
+        moving.convert(str(tmp_path / name), str(tmp_path / "b.gif"), keeps_record=False)
+    assert not (tmp_path / "b.gif").exists()

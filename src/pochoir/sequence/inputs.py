@@ -10,7 +10,7 @@ import torch
 from pochoir import imaging, segmentation, video
 from pochoir._files import place_of
 from pochoir._hashing import hash_large_file
-from pochoir.errors import OptionError
+from pochoir.errors import InputError, OptionError
 from pochoir.pipeline import check_unchanged, find_inputs
 from pochoir.recipe import InputFile, OutputSettings, Recipe
 from pochoir.sequence.records import FilmRecord
@@ -145,11 +145,11 @@ def count_frames(opened: video.Video, settings: VideoSettings) -> int:
 
 
 def _check_corrections(opened: video.Video, first: int, settings: VideoSettings) -> None:
-    last = first + count_frames(opened, settings) - 1
     blank = torch.zeros(()).expand(1, 3, *opened.info.size)
     drawn: dict[int, int] = {}
     for each in settings.corrections:
-        if not first <= each.frame <= last:
+        if not _shows(opened, each.frame, first, settings):
+            last = first + count_frames(opened, settings) - 1
             raise OptionError(f"There is no frame {each.frame} to correct: the film has frames {first} to {last}.")
         other = drawn.setdefault((each.frame - first) // settings.on, each.frame)
         if other != each.frame:
@@ -159,6 +159,17 @@ def _check_corrections(opened: video.Video, first: int, settings: VideoSettings)
             segmentation.read_corrections(given, blank)
         except OptionError as error:
             raise OptionError(f"The correction of frame {each.frame} cannot be used. {error}") from error
+
+
+def _shows(opened: video.Video, index: int, first: int, settings: VideoSettings) -> bool:
+    """Return whether a film has a frame. Numbers of frames are estimates, so the frame itself is read."""
+    if index < first:
+        return False
+    try:
+        frame = opened.frame(index)
+    except InputError:
+        return False
+    return settings.end is None or float(frame.time_s) < settings.end
 
 
 def _length(opened: video.Video) -> str:

@@ -32,7 +32,7 @@ def describe(path: str) -> dict[str, Any] | None:
     if Path(path).suffix.lower() in CONTAINERS:
         with video.open_video(path) as opened:
             info = opened.info
-            facts = {"width": info.size.width, "height": info.size.height, "transparent": False}
+            facts = {"width": info.size.width, "height": info.size.height, "transparent": info.has_alpha}
             facts |= {"frames": info.frames, "duration_s": info.duration_s}
     else:
         from PIL import Image
@@ -104,6 +104,8 @@ def _convert_video(source: str, target: str, record: str | None) -> None:
 
     with video.open_video(source) as opened:
         info = opened.info
+        if info.has_alpha:
+            raise InputError("Transparent films are kept in their own format; download this one as it is.")
         film = video.Film(
             frames=(frame.rgb for frame in opened.frames()),
             count=info.frames,
@@ -111,6 +113,9 @@ def _convert_video(source: str, target: str, record: str | None) -> None:
             fps=float(info.fps),
             record=record,
             sample=lambda index: opened.frame(index).rgb,
+            durations=(frame.duration or 1 / info.fps for frame in opened.frames()) if info.is_variable else None,
+            time_base=info.time_base if info.is_variable else None,
+            sound=video.SoundSource(source) if info.has_sound else None,
         )
         video.save(target, film)
 

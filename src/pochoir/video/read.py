@@ -32,6 +32,7 @@ class VideoInfo:
         duration_s: Duration of the picture, in seconds.
         rotation: Degrees counter-clockwise that the stored picture was turned by.
         has_sound: True if there is at least one audio stream.
+        has_alpha: True if frames are transparent; only their colours are read.
         is_variable: True if frames are shown for different times.
         is_hdr: True if the video has a high dynamic range (PQ or HLG), which is compressed to sRGB.
         color: Colours of the stored frames.
@@ -44,6 +45,7 @@ class VideoInfo:
     duration_s: float
     rotation: int
     has_sound: bool
+    has_alpha: bool
     is_variable: bool
     is_hdr: bool
     color: ColorTags
@@ -222,6 +224,7 @@ def open_video(path: str | os.PathLike[str]) -> Video:
             duration_s=float(source.duration_s),
             rotation=source.rotation,
             has_sound=source.has_sound,
+            has_alpha=source.has_alpha,
             is_variable=source.is_variable,
             is_hdr=source.color.is_hdr,
             color=source.color,

@@ -62,6 +62,11 @@ def _reason(path: Path, error: Exception) -> str:
     return "it is damaged, or not a video" if "Invalid data" in text else text.rstrip(".")
 
 
+def _holds_alpha(frame: Any, stream: Any) -> bool:
+    """Return whether frames are transparent. WebM keeps alpha in a stream of its own, which only a tag tells of."""
+    return any(part.is_alpha for part in frame.format.components) or stream.metadata.get("alpha_mode") == "1"
+
+
 class AvSource:
     """A video that PyAV reads.
 
@@ -88,6 +93,7 @@ class AvSource:
         self.size = self._geometry.upright
         self.rotation = self._geometry.turns * 90
         self.color: ColorTags = tags_of(first.frame)
+        self.has_alpha = _holds_alpha(first.frame, stream)
         self._start = scan(path, _SCANNED_AT_OPENING)
         self._first_pts: int = self._start.pts[0] if self._start else first.pts
         self.is_variable = self._start is not None and self._start.is_variable

@@ -55,6 +55,7 @@ class AnimatedPicture:
         times = _durations_ms(path)
         with Image.open(path) as image:
             self.size = Size(image.height, image.width)
+            self.has_alpha = image.has_transparency_data
         self._starts = [0, *accumulate(times)]
         self.time_base = Fraction(1, 1000)
         self.estimate = len(times)

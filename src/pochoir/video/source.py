@@ -36,6 +36,7 @@ class Source(Protocol):
     duration_s: Fraction
     rotation: int
     has_sound: bool
+    has_alpha: bool
     is_variable: bool
     color: ColorTags
     notes: list[str]
