@@ -41,6 +41,9 @@ def test_no_violation_in_any_state(browser, server, tmp_path, scheme):
     page.click(".menu summary")
     page.evaluate("() => { document.getElementById('recipe').open = true; }")
     check(page, "result")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("() => document.querySelector('.menu').open")
+    assert page.get_attribute("#app", "data-state") == "result"
     page.click("button.danger")
     check(page, "question")
     page.click("#dialog button:not(.primary)")

@@ -17,6 +17,7 @@ from pochoir.studio.history import History
 from pochoir.studio.plans import Plan
 from pochoir.studio.problems import FULL
 from pochoir.studio.queue import Queue
+from support.loops import run_coroutine
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_a_saved_picture_waits_for_room_and_then_comes_into_the_history(queued, 
         history.full = False
         await follow_until(follower, lambda: items and warnings[-1] == "")
 
-    asyncio.run(run())
+    run_coroutine(run())
     assert [(item.job, item.photo, item.seconds) for item in items] == [(info.id, "a" * 16, 2.0)]
     assert list(folder.jobs.iterdir()) == []
 
@@ -107,7 +108,7 @@ def test_a_picture_that_was_saved_while_no_server_ran_comes_into_the_history(que
     finish(queued, folder, info)
     later = Queue(folder, lambda info: None)
     items = []
-    asyncio.run(follow_until(Follower(folder, later, FakeHistory(folder), items.append, print), lambda: items))
+    run_coroutine(follow_until(Follower(folder, later, FakeHistory(folder), items.append, print), lambda: items))
     assert items[0].job == info.id
     later.close()
 
@@ -124,7 +125,7 @@ def test_a_full_disk_is_told_and_withdrawn(queued, folder, monkeypatch):
         free[0] = 1 << 40
         await follow_until(follower, lambda: warnings == [WARNING, ""])
 
-    asyncio.run(run())
+    run_coroutine(run())
 
 
 def test_a_failed_job_is_tried_again_and_no_other(queued):
@@ -145,7 +146,7 @@ def test_a_stopped_film_goes_on(queued, folder):
     (info,) = queued.add([plan(kind="video")])
     finish(queued, folder, info, interrupted=True)
     history, items = FakeHistory(folder), []
-    asyncio.run(follow_until(Follower(folder, queued, history, items.append, print), lambda: items))
+    run_coroutine(follow_until(Follower(folder, queued, history, items.append, print), lambda: items))
     assert items[0].partial
     assert items[0].notes == ["stopped: the film so far"]
     path = folder.root / items[0].name

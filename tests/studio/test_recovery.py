@@ -34,7 +34,7 @@ def painters(server):
 def test_a_killed_painter_and_a_killed_server_go_on(tmp_path):
     server = Server(tmp_path / "pictures")
     try:
-        job = begin(server, steps=150)
+        job = begin(server, steps=120, size=160)
         wait_for_jobs(server, lambda jobs: jobs and jobs[0]["done"] >= 3)
         for process in painters(server):
             process.kill()

@@ -7,6 +7,7 @@ from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
 from pochoir.studio.security import Closing, Guard, allowed_hosts
+from support.loops import run_coroutine
 
 from .conftest import OWN, picture_bytes
 
@@ -116,7 +117,7 @@ def test_a_request_that_the_end_of_the_server_cuts_off(begins):
         task.cancel()
         await task
 
-    asyncio.run(run())
+    run_coroutine(run())
     assert [message.get("status") for message in sent] == ([200] if begins else [503, None])
 
 

@@ -1,4 +1,3 @@
-import asyncio
 import gzip
 
 import pytest
@@ -6,6 +5,7 @@ from starlette.requests import Request
 
 from pochoir.errors import InputError
 from pochoir.studio.uploads import clean_name, receive, unzip_exactly
+from support.loops import run_coroutine
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_an_upload_that_is_broken_off_leaves_nothing(tmp_path, chunks):
             raise AssertionError
 
     with pytest.raises(InputError, match="broken off"):
-        asyncio.run(upload())
+        run_coroutine(upload())
     assert list(tmp_path.iterdir()) == []
 
 

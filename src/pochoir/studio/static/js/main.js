@@ -120,7 +120,17 @@ function isTyping(target) {
   return target.closest?.("input:not([type=range]):not([type=checkbox]), select, textarea, dialog");
 }
 
+/** Close the open menus that do not hold an element; return whether there was one. */
+function closeMenus(target) {
+  const open = [...document.querySelectorAll("details.menu[open]")].filter((menu) => !menu.contains(target));
+  for (const menu of open) menu.open = false;
+  return open.length > 0;
+}
+
+addEventListener("pointerdown", (event) => closeMenus(event.target));
+
 addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && closeMenus(null)) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !isTyping(event.target)) {
     event.preventDefault();
     if (stage.mask && (event.shiftKey ? stage.mask.redo() : stage.mask.undo())) saveMaskSoon();
