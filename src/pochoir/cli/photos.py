@@ -1,6 +1,6 @@
 """Photos and places as they are typed: one photo, many, standard input and output."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,8 @@ import typer
 from pochoir.errors import OptionError, OutputPathError, UnknownNameError
 
 if TYPE_CHECKING:
-    from pochoir.jobs.photos import Place
+    from pochoir.jobs import Job
+    from pochoir.jobs.photos import Found, Place
 
 STREAM = "-"
 FORMATS = ("png", "jpg", "webp", "tiff", "avif", "jxl", "ora")
@@ -75,6 +76,49 @@ def find_targets(
     found = photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
     places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", labels=labels, force=force)
     return Targets(tuple(places), is_one=False, notes=found.notes)
+
+
+def plan_films(
+    make: "Callable[..., Job]",
+    names: Sequence[str],
+    out: Path,
+    find: "Callable[[Sequence[str], Path], Found]",
+    *,
+    file_format: str,
+    nouns: tuple[str, str],
+    force: bool,
+) -> "tuple[list[Job], tuple[str, ...] | None]":
+    """Plan the jobs of a command that writes moving pictures.
+
+    Args:
+        make: Makes a job from a ``photo`` and an ``output``.
+        names: Photos or videos, folders and patterns.
+        out: File or folder.
+        find: Finds the inputs of several names.
+        file_format: Extension of the files in a folder, without a dot.
+        nouns: Words for an input and an output.
+        force: Allow inputs to be overwritten.
+
+    Returns:
+        The jobs, and notes on the inputs; None instead of notes for one input that becomes one file.
+
+    Raises:
+        InputError: There is no input, the format is unknown, or ``out`` is a file where a folder is needed.
+    """
+    from pochoir import imaging, video
+    from pochoir.jobs import photos
+
+    if not photos.are_many(names):
+        if out.suffix:
+            imaging.check_place(out)
+        return [make(photo=names[0], output=str(out))], None
+    if f".{file_format}" not in video.FORMATS:
+        raise UnknownNameError("format", file_format, [suffix[1:] for suffix in video.FORMATS])
+    if out.suffix.lower() in video.FORMATS:
+        raise OutputPathError(f"Many {nouns[0]}s need -o DIR; '{out}' is the name of one {nouns[1]}.")
+    found = find(names, out)
+    places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", force=force)
+    return [make(photo=str(place.photo), output=str(place.output)) for place in places], found.notes
 
 
 def check_format(name: str) -> None:

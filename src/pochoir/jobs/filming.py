@@ -207,8 +207,8 @@ class Filming:
         painted = self._painted
         notes = list(painted.notes)
         sound, suffix = painted.sound, Path(self._job.output).suffix.lower()
-        told = None if sound is None else video.describe_sound(sound, suffix)
-        notes += [] if told is None else [told]
+        sound_note = None if sound is None else video.describe_sound(sound, suffix)
+        notes += [] if sound_note is None else [sound_note]
         if is_partial:
             notes.append(
                 f"{self._shown} of about {self._count} frames are done; the same request goes on with the rest"

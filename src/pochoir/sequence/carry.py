@@ -27,7 +27,7 @@ class Carried(NamedTuple):
     picture: Map
     """Shape (H, W, 3), in 8-bit levels."""
     seen: Map
-    """How surely each pixel is seen in the key, in [0, 1], shape (H, W)."""
+    """Certainty that each pixel is visible in the key, in [0, 1], shape (H, W)."""
     weight: Map
     """The same, less where the frame looks different from the key."""
 

@@ -55,7 +55,7 @@ class Frame:
 
     @cached_property
     def is_painted(self) -> bool:
-        """Whether there is a region to paint."""
+        """True if there is a region to paint."""
         return bool(self.parts)
 
     @cached_property
@@ -88,7 +88,7 @@ class Frame:
 
     @property
     def can_be_halved(self) -> bool:
-        """Whether all regions are large enough to be painted at half the size as well."""
+        """True if every region is large enough to be painted at half the size first."""
         smallest = min(float(region.matte.sum()) for region in self.parts.values())
         return smallest >= 4 * LEAST_REGION_PX and self.scene.size.short_side >= 2 * LEAST_SIDE_PX
 
@@ -108,7 +108,7 @@ class Frame:
 
     @cached_property
     def background(self) -> Mask | None:
-        """Where nothing of the subject is, shape (H, W); None where the subject is not known."""
+        """Mask of the pixels without any subject, shape (H, W); None if the subject is not known."""
         return None if self.subject is None else np.asarray(self.subject < 1 / 255)
 
     def palette(self) -> Tensor:
@@ -202,7 +202,7 @@ class FramePainter:
 
     @property
     def paints(self) -> bool:
-        """Whether anything is painted."""
+        """True if anything is painted."""
         return self.recipe.paints_subject or self.recipe.paints_background
 
     def frame(self, rgb: Pixels, matte: Pixels | None = None, colors: ShotColors | None = None) -> Frame:

@@ -17,7 +17,7 @@ PARTIAL_KEY: Final = "partial"
 
 @dataclass(frozen=True)
 class FilmRecord:
-    """What made a film.
+    """Record of a film.
 
     Attributes:
         record: Request and environment. Its inputs have the roles of a picture's, ``"video"`` in place of ``"photo"``,

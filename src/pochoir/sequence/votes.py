@@ -60,7 +60,7 @@ class Carried(NamedTuple):
 
 
 class Shot(Protocol):
-    """Frames of one shot, as far as votes need them."""
+    """Access to the frames of one shot that voting needs."""
 
     def look(self, index: int) -> Matte:
         """Return the network's matte of a frame, or the user's."""
@@ -127,7 +127,7 @@ def _carry(values: Matte, sight: Sight) -> Matte:
 
 
 class Told:
-    """What corrections tell about earlier frames, packed: a long shot has thousands of them."""
+    """Corrections carried to earlier frames, packed because a long shot has thousands of frames."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self._shape = shape

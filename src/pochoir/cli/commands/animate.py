@@ -1,8 +1,10 @@
 """``pochoir animate``: a clip in which the subject moves."""
 
+import functools
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,14 +12,15 @@ from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose, print_table, stderr
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
+from pochoir.cli.photos import plan_films
 from pochoir.cli.progress import watch
-from pochoir.errors import OptionError, OutputPathError, UnknownNameError
+from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe import OutputSettings, Recipe
 
 if TYPE_CHECKING:
     from pochoir.animation.settings import ClipSettings
     from pochoir.clips import Production
-    from pochoir.jobs import Job
+    from pochoir.jobs.photos import Found
 
 KEPT_OUTPUT = ("quality", "no_recipe")
 SETTINGS = [name for name in Recipe.model_fields if name not in OutputSettings.model_fields or name in KEPT_OUTPUT]
@@ -170,7 +173,12 @@ def animate(
         _save_still(names, out, recipe, settings, rig, report, form=form, force=force)
         return
     stored = settings.model_dump(mode="json") | ({} if rig is None else {"rig": str(rig)})
-    planned, notes = _plan(names, out, recipe, stored, file_format, force=force)
+    from pochoir.jobs import Job
+
+    make = functools.partial(Job, kind="animate", recipe=recipe, form=stored, force=force)
+    planned, notes = plan_films(
+        make, names, out, _find_photos, file_format=file_format, nouns=("photo", "clip"), force=force
+    )
     if notes is None:
         running.run_one(planned[0], report, describe=running.describe_clip, verbose=verbose)
         return
@@ -181,27 +189,11 @@ def animate(
         raise typer.Exit(code)
 
 
-def _plan(
-    names: list[str], out: Path, recipe: Recipe, form: dict[str, Any], file_format: str, *, force: bool
-) -> tuple[list["Job"], tuple[str, ...] | None]:
-    """Return the jobs, and notes on the photos; no notes at all for one photo that becomes one clip."""
-    from pochoir import imaging, video
-    from pochoir.jobs import Job, photos
+def _find_photos(names: Sequence[str], out: Path) -> "Found":
+    from pochoir import imaging
+    from pochoir.jobs import photos
 
-    if not photos.are_many(names):
-        if out.suffix:
-            imaging.check_place(out)
-        return [Job(kind="animate", photo=names[0], output=str(out), recipe=recipe, form=form, force=force)], None
-    if f".{file_format}" not in video.FORMATS:
-        raise UnknownNameError("format", file_format, [suffix[1:] for suffix in video.FORMATS])
-    if out.suffix.lower() in video.FORMATS:
-        raise OutputPathError(f"Many photos need -o DIR; '{out}' is the name of one clip.")
-    found = photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
-    places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", force=force)
-    return [
-        Job(kind="animate", photo=str(place.photo), output=str(place.output), recipe=recipe, form=form, force=force)
-        for place in places
-    ], found.notes
+    return photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
 
 
 def _save_still(

@@ -1,8 +1,10 @@
 """``pochoir video``: a video in which subject and background are painted, steady from frame to frame."""
 
+import functools
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +13,14 @@ from pochoir.cli import running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
+from pochoir.cli.photos import plan_films
 from pochoir.cli.progress import describe_count, describe_duration
-from pochoir.errors import OptionError, OutputPathError, UnknownNameError
+from pochoir.errors import OptionError
 from pochoir.recipe import OutputSettings, Recipe
 
 if TYPE_CHECKING:
     from pochoir.jobs import Job, Saved
+    from pochoir.jobs.photos import Found
     from pochoir.sequence.plan import Estimate
     from pochoir.sequence.settings import VideoSettings
 
@@ -169,7 +173,12 @@ def video(
     if workers != 1:
         where = "ray" if cluster else executor or "processes"
         stored |= {"workers": workers, "executor": where, "address": cluster or "auto"}
-    planned, notes = _plan(names, out, recipe, stored, file_format, force=force)
+    from pochoir.jobs import Job
+
+    make = functools.partial(Job, kind="video", recipe=recipe, form=stored, force=force)
+    planned, notes = plan_films(
+        make, names, out, _find_videos, file_format=file_format, nouns=("video", "film"), force=force
+    )
     if notes is not None and workers != 1:
         raise OptionError("--workers is for the shots of one video; several videos take --jobs.")
     if notes is None:
@@ -202,31 +211,13 @@ def describe_film(saved: "Saved") -> str:
     return f"Saved {saved.outputs[0]} {part}({shape}) after {describe_duration(seconds)}."
 
 
-def _plan(
-    names: list[str], out: Path, recipe: Recipe, form: dict[str, Any], file_format: str, *, force: bool
-) -> tuple[list["Job"], tuple[str, ...] | None]:
-    """Return the jobs, and notes on the videos; no notes at all for one video that becomes one film."""
-    from pochoir import imaging
-    from pochoir import video as films
-    from pochoir.jobs import Job, photos
+def _find_videos(names: Sequence[str], out: Path) -> "Found":
+    from pochoir.jobs import photos
     from pochoir.jobs.films import SUFFIXES, read_film
 
-    if not photos.are_many(names):
-        if out.suffix:
-            imaging.check_place(out)
-        return [Job(kind="video", photo=names[0], output=str(out), recipe=recipe, form=form, force=force)], None
-    if f".{file_format}" not in films.FORMATS:
-        raise UnknownNameError("format", file_format, [suffix[1:] for suffix in films.FORMATS])
-    if out.suffix.lower() in films.FORMATS:
-        raise OutputPathError(f"Many videos need -o DIR; '{out}' is the name of one film.")
-    found = photos.find_photos(
+    return photos.find_photos(
         names, suffixes=SUFFIXES, out=out, is_made=lambda path: read_film(path) is not None, noun="video"
     )
-    places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", force=force)
-    return [
-        Job(kind="video", photo=str(place.photo), output=str(place.output), recipe=recipe, form=form, force=force)
-        for place in places
-    ], found.notes
 
 
 def _show_preview(
