@@ -82,6 +82,14 @@ def _loopback_is_up() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _scheduling_stays() -> Iterator[None]:
+    """A library that makes the process real-time, as SVT-AV1 does for root, stops the browser and then all tests."""
+    yield
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "the test left this process with real-time scheduling"
+
+
+@pytest.fixture(autouse=True)
 def _no_faces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for no faces, whether the detector is in the cache or not, but in tests that use trained weights."""
     if request.node.get_closest_marker("weights") is None:

@@ -13,6 +13,7 @@ from pochoir._types import Size
 from pochoir.errors import WriteError
 from pochoir.video.codecs import Codec, codec_of
 from pochoir.video.film import Film, Frame
+from pochoir.video.priority import ordinary_priority
 from pochoir.video.pyav import av
 from pochoir.video.sound import SoundTrack
 
@@ -84,6 +85,8 @@ def _add_stream(container: Any, film: Film, codec: Codec, quality: int | None) -
     if not codec.is_rgb:
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = _LIMITED
+    with ordinary_priority():
+        context.open()
     return stream
 
 
