@@ -12,16 +12,15 @@ from torch import Tensor
 from pochoir import imaging
 from pochoir._types import Size
 from pochoir.enlarge import enlarge_matte
-from pochoir.errors import EmptyRegionError, OptionError
+from pochoir.errors import EmptyRegionError
 from pochoir.faces import Face, choose_mode, draw_amounts, find_faces
 from pochoir.imaging import AlphaKind, Matte, Picture
 from pochoir.mattes import cover, find_given_matte, lay_before, round_to_8_bit
-from pochoir.recipe import FULL, MAX_SIZE_PX, Recipe, SegmentSettings
+from pochoir.recipe import Recipe, SegmentSettings, find_work_size
 from pochoir.segmentation import Segmentation, Segmenter, find_subject
 from pochoir.sources import Sources
 from pochoir.transfer import NOISY_ABOVE, Emphasis, Region, Sample, build_emphasis, measure_noise
 
-DEFAULT_LONG_SIDE_PX = 512
 EMPTY_BELOW = 1 / 255
 """A matte whose largest value is below this is empty in 8 bits."""
 
@@ -293,16 +292,3 @@ class Scene:
         key = picture.sha256 if mask is None else f"{picture.sha256} {mask.sha256}"
         part = None if weight is None else weight.to(self.device)
         return Sample(picture.rgb.to(self.device), share, part, key, id(picture) in self._grainy_styles)
-
-
-def find_work_size(photo: Size, recipe: Recipe) -> Size:
-    """Return the size to paint at: ``recipe.size`` on the long side, or 512, or the photo's own if that is smaller.
-
-    Raises:
-        OptionError: The photo's own is wanted and is too large.
-    """
-    if recipe.size == FULL and photo.long_side > MAX_SIZE_PX:
-        raise OptionError(f"The photo has {photo} pixels; --size takes up to {MAX_SIZE_PX}, and {FULL} is more here.")
-    wanted = photo.long_side if isinstance(recipe.size, str) else recipe.size
-    long_side = wanted if wanted is not None else min(DEFAULT_LONG_SIDE_PX, photo.long_side)
-    return photo if long_side == photo.long_side else photo.fit_long_side(long_side)

@@ -142,8 +142,15 @@ def load_style(source: str) -> Picture:
     if place_of(source).exists():
         return imaging.load(source, role="style")
     styles.check_style(source)
-    drawn = imaging.load(draw_once(source, size=BUILT_IN_STYLE_SIZE))
-    return dataclasses.replace(drawn, name=source)
+    return _load_newest(source) if source in styles.NAMES else _draw_style(source)
+
+
+def _draw_style(name: str) -> Picture:
+    return dataclasses.replace(imaging.load(draw_once(name, size=BUILT_IN_STYLE_SIZE)), name=name)
+
+
+_load_newest = functools.lru_cache(maxsize=1)(_draw_style)
+"""The same for a built-in style; a run needs its hash first and its pixels later."""
 
 
 def check_shared_pictures(recipe: Recipe) -> None:

@@ -12,12 +12,11 @@ from PIL import Image, ImageDraw
 import pochoir
 from pochoir import imaging, loading, pipeline
 from pochoir import painting as painting_module
-from pochoir import scene as scene_module
 from pochoir._types import Size
 from pochoir.done import is_done
 from pochoir.encoders import expected_engine
 from pochoir.errors import EmptyRegionError, ImageReadError, InputError, OptionError, UnknownNameError, WeightsError
-from pochoir.recipe import Recipe, Record, StyleRef
+from pochoir.recipe import Recipe, Record, StyleRef, find_work_size
 from pochoir.segmentation import Segmentation
 
 
@@ -384,12 +383,12 @@ def test_full_size_keeps_the_photo_s_size_and_pixels(tmp_path, style_file, quick
     ],
 )
 def test_the_long_side_is_what_was_asked_for(photo, size, expected):
-    assert scene_module.find_work_size(photo, Recipe(size=size)) == expected
+    assert find_work_size(photo, Recipe(size=size)) == expected
 
 
 def test_a_photo_that_is_too_large_in_full_is_told():
     with pytest.raises(OptionError, match=r"^The photo has 9000x100 pixels; --size takes up to 8192"):
-        scene_module.find_work_size(Size(100, 9000), Recipe(size="full"))
+        find_work_size(Size(100, 9000), Recipe(size="full"))
 
 
 def test_a_run_can_be_stopped_and_continued(photo_file, style_file, quick):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pochoir import styles
+from pochoir import sources, styles
 from pochoir._types import Size
 from pochoir.styles import kept
 
@@ -66,3 +66,22 @@ def test_a_folder_that_cannot_be_written_costs_only_time(drawn, folder):
     for _ in range(2):
         assert kept.draw_once("marbling", size=SIZE).shape == (*SIZE, 3)
     assert drawn == ["marbling"] * 2
+
+
+@pytest.fixture
+def empty_cache():
+    sources._load_newest.cache_clear()
+    yield
+    sources._load_newest.cache_clear()  # other tests must not see the drawing of this one
+
+
+def test_a_run_reads_its_built_in_style_once(monkeypatch, empty_cache):
+    read = []
+
+    def count(name, *, size):
+        read.append(name)
+        return np.zeros((*size, 3), np.uint8)
+
+    monkeypatch.setattr(sources, "draw_once", count)
+    assert sources.load_style("hatching") is sources.load_style("hatching")
+    assert read == ["hatching"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pochoir.recipe.settings import Chroma, KeptMetadata, OutputSettings, Profile
+from pochoir.recipe.output_settings import Chroma, KeptMetadata, OutputSettings, Profile
 
 
 @dataclass(frozen=True)

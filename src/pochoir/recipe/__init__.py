@@ -15,6 +15,7 @@ from pochoir.recipe.geometry import parse_box as parse_box
 from pochoir.recipe.key import work_key as work_key
 from pochoir.recipe.layers import CONVOLUTIONS_PER_BLOCK as CONVOLUTIONS_PER_BLOCK
 from pochoir.recipe.layers import layer_names as layer_names
+from pochoir.recipe.output_settings import OutputSettings as OutputSettings
 from pochoir.recipe.recipe import MASK_FIELDS as MASK_FIELDS
 from pochoir.recipe.recipe import STYLE_FIELDS as STYLE_FIELDS
 from pochoir.recipe.recipe import Recipe as Recipe
@@ -29,7 +30,6 @@ from pochoir.recipe.settings import PREPROCESSINGS as PREPROCESSINGS
 from pochoir.recipe.settings import REFINEMENTS as REFINEMENTS
 from pochoir.recipe.settings import REMBG_PREFIX as REMBG_PREFIX
 from pochoir.recipe.settings import SEGMENTERS as SEGMENTERS
-from pochoir.recipe.settings import OutputSettings as OutputSettings
 from pochoir.recipe.settings import RegionSettings as RegionSettings
 from pochoir.recipe.settings import SegmentSettings as SegmentSettings
 from pochoir.recipe.settings import TransferSettings as TransferSettings
@@ -47,3 +47,5 @@ from pochoir.recipe.values import Bytes as Bytes
 from pochoir.recipe.values import Init as Init
 from pochoir.recipe.values import Seconds as Seconds
 from pochoir.recipe.values import SubjectChoice as SubjectChoice
+from pochoir.recipe.work_size import DEFAULT_LONG_SIDE_PX as DEFAULT_LONG_SIDE_PX
+from pochoir.recipe.work_size import find_work_size as find_work_size

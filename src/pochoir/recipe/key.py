@@ -4,8 +4,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from pochoir.recipe.output_settings import OutputSettings
 from pochoir.recipe.recipe import MASK_FIELDS, STYLE_FIELDS, Recipe
-from pochoir.recipe.settings import OutputSettings, SegmentSettings
+from pochoir.recipe.settings import SegmentSettings
 
 if TYPE_CHECKING:
     from pochoir.recipe.environment import Environment

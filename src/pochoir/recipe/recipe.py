@@ -15,7 +15,8 @@ from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe.declare import setting
 from pochoir.recipe.layers import check_layers
 from pochoir.recipe.model import as_mapping, to_plain
-from pochoir.recipe.settings import OutputSettings, RegionSettings, SegmentSettings, TransferSettings, Treatment
+from pochoir.recipe.output_settings import OutputSettings
+from pochoir.recipe.settings import RegionSettings, SegmentSettings, TransferSettings, Treatment
 from pochoir.recipe.style_ref import StyleRef
 from pochoir.recipe.text_value import PathText
 from pochoir.recipe.values import Backdrop

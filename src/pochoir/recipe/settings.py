@@ -25,9 +25,6 @@ Encoder = Literal["vgg19", "vgg16"]
 Pooling = Literal["max", "avg"]
 Optimizer = Literal["lbfgs", "adam"]
 Color = Literal["style", "photo", "match"]
-Chroma = Literal["444", "422", "420"]
-Profile = Literal["srgb", "keep"]
-KeptMetadata = Literal["basic", "gps", "none"]
 Keep = Literal["faces", "none"]
 
 SEGMENTERS = ("u2net", "u2netp", "grabcut")
@@ -264,54 +261,6 @@ def check_schedule(counts: tuple[int, ...]) -> None:
         raise OptionError(f"A schedule is whole numbers of steps such as 40,25,15; got {shown}.")
     if counts and (not counts[0] or any(late and not early for early, late in itertools.pairwise(counts))):
         raise OptionError(f"Only the finest scales of a schedule can have no steps; got {shown}.")
-
-
-def _check_bits(value: int) -> int:
-    if value not in (8, 16):
-        raise OptionError(f"bits must be 8 or 16; got {value}.")
-    return value
-
-
-class OutputSettings(FrozenModel):
-    """Settings of the file that is written."""
-
-    field_noun = "recipe field"
-
-    enlarge: int = setting(
-        1,
-        "Enlarge the finished picture 2, 3 or 4 times by a small network, for prints",
-        group="output",
-        level="basic",
-        low=1,
-        high=4,
-    )
-    bits: Annotated[int, AfterValidator(_check_bits)] = setting(
-        8, "Bits of a sample, 8 or 16; 16 are for PNG, TIFF and JPEG XL", group="output", low=8, high=16
-    )
-    quality: int = setting(
-        95,
-        "Quality of JPEG, WebP, AVIF and JPEG XL; 100 is lossless in WebP and JPEG XL",
-        group="output",
-        low=1,
-        high=100,
-    )
-    chroma: Chroma = setting(
-        "444", "Resolution of colours in JPEG and AVIF: 444 full, 422 half, 420 a quarter", group="output"
-    )
-    dpi: float | None = setting(
-        None, "Print resolution in pixels per inch; by default the photo's", group="output", low=1.0, high=100_000.0
-    )
-    profile: Profile = setting("srgb", "Colour profile: srgb, or keep the photo's own", group="output")
-    metadata: KeptMetadata = setting(
-        "basic",
-        "EXIF data of the photo to keep: basic (date, camera, author, copyright), gps (these and the place) or none",
-        group="output",
-    )
-    no_recipe: bool = setting(
-        False,
-        "Leave the recipe out, and with it the names of your files; such a picture cannot be redone",
-        group="output",
-    )
 
 
 def _own(region: str, name: str) -> Any:

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from pochoir import imaging, video
 from pochoir._types import Size
-from pochoir.recipe import Recipe, Record, Request
-from pochoir.scene import find_work_size
+from pochoir.recipe import Recipe, Record, Request, find_work_size
 from pochoir.sequence import plan
 from pochoir.sequence.events import Advanced, SequenceEvent, Shown
 from pochoir.sequence.finished import FinishedOnly

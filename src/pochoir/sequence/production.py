@@ -17,8 +17,8 @@ from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import InputError
 from pochoir.loading import LoadedEncoder, OpenEncoder, open_encoder
-from pochoir.recipe import Recipe
-from pochoir.scene import SegmenterFactory, find_work_size
+from pochoir.recipe import Recipe, find_work_size
+from pochoir.scene import SegmenterFactory
 from pochoir.segmentation import Segmenter
 from pochoir.sequence.events import Advanced, SequenceEvent, Shown
 from pochoir.sequence.frames import Drawings, Scan, Shot, expand

@@ -14,7 +14,7 @@ from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.running import Cluster, Jobs
 from pochoir.errors import OptionError, OutputPathError
-from pochoir.recipe import MAX_SIZE_PX, TransferSettings, parse_box
+from pochoir.recipe import DEFAULT_LONG_SIDE_PX, MAX_SIZE_PX, TransferSettings, parse_box
 
 if TYPE_CHECKING:
     from pochoir.lab.compare.run import Plan, Progress
@@ -118,7 +118,6 @@ def _plan(
     from pochoir.lab.compare.jitter import JitterSettings
     from pochoir.lab.compare.overlap import OverlapSettings
     from pochoir.lab.compare.run import Plan
-    from pochoir.scene import DEFAULT_LONG_SIDE_PX
 
     recipe = given.recipe()
     found = find_photos(names, suffixes=imaging.picture_suffixes(), out=out)

@@ -11,7 +11,7 @@ from pochoir import imaging
 from pochoir._types import Box, Size
 from pochoir.errors import ImageReadError, InputError, OptionError, UnknownNameError
 from pochoir.imaging import Picture, PictureSource
-from pochoir.scene import DEFAULT_LONG_SIDE_PX
+from pochoir.recipe import DEFAULT_LONG_SIDE_PX
 from pochoir.segmentation.grabcut import box_around
 
 TRUTH_BOX_MARGIN = 0.05
