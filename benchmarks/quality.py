@@ -7,9 +7,12 @@ unless given after ``--``. Printed for each painting:
   inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only.
 - calm, busy: RMS of the painting's detail finer than 2 pixels, in levels, where the photo is calm and where it is busy.
 - faces: share of the photo's faces that the detector finds in the painting as well, if there are any.
-- style, content: relative distances of Gram matrices and of relu4_2 inside, without the outer 32 pixels. The objective
-  itself cannot be compared: the encoder's zero padding rewards strokes along the border. The frame is shown with a
-  reflected margin of 64 pixels that is not counted, either.
+- style, content: relative distances of Gram matrices and of relu4_2. The objective itself cannot be compared: the
+  encoder's zero padding rewards strokes along the border. So the picture is shown with reflected surroundings that are
+  not counted. They are 69 pixels wide above and on the left, which no stride divides: a painting is nearest to its
+  style at the very positions of the deep layers where it was optimised, and a margin moves these.
+- inside: style without the outer 32 pixels. It favours the checkout that optimised the smaller area: a part of what
+  was optimised as a whole has other Gram matrices by chance, the more so the smaller it is.
 - seconds, cpu: wall time and processor seconds of the whole command, all threads.
 
     python benchmarks/quality.py --photos DIR --styles DIR --pair boat.jpg:woodblock-waves --pair girl.png:ink-wash \
@@ -46,8 +49,10 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
 BORDER_PX = 12
 SURROUNDINGS_PX = 64
+SHIFT_PX = 5
+"""Further surroundings above and on the left, so that the deep layers' positions are those of neither checkout."""
 INSIDE_PX = 32
-"""Width of the frame's outer part that does not count for style and content."""
+"""Width of the frame's outer part that is not inside."""
 PAIRS = ("astronaut:mosaic", "astronaut:woodblock-waves", "chelsea:ink-wash", "coffee:stained-glass", "rocket:marbling")
 """Photos of scikit-image and built-in styles, for a run without folders."""
 
@@ -112,16 +117,23 @@ def measure(painting: Tensor, photo: Tensor, style: str, encoder: VGG) -> dict[s
     detail = (luma(painting) - gaussian_blur(luma(painting), 2.0)) * 255.0
     source = load_style(style)
     target = imaging.resize(source.rgb, source.size.scaled(math.sqrt(size.pixels / source.size.pixels)))
-    of_painting, of_photo = (features_in_frame(picture, encoder) for picture in (painting, photo))
     of_style = encoder(target, STYLE_LAYERS)
-    distances = [float(relative_distance(gram(of_painting[name]), gram(of_style[name]))) for name in STYLE_LAYERS]
+    of_painting, of_photo = (encode_with_surroundings(picture, encoder) for picture in (painting, photo))
+
+    def style_distance(without_px: int) -> float:
+        maps = {name: crop(of_painting[name], name, size, without_px) for name in STYLE_LAYERS}
+        distances = [float(relative_distance(gram(maps[name]), gram(of_style[name]))) for name in STYLE_LAYERS]
+        return sum(distances) / len(distances)
+
+    contents = [crop(maps[CONTENT_LAYER], CONTENT_LAYER, size, 0) for maps in (of_painting, of_photo)]
     faces = score_faces(painting, photo)
     return faces | {
         "border": border_score(painting),
         "calm": weighted_rms(detail, calm),
         "busy": weighted_rms(detail, 1.0 - calm),
-        "style": sum(distances) / len(distances),
-        "content": float(relative_distance(of_painting[CONTENT_LAYER], of_photo[CONTENT_LAYER])),
+        "style": style_distance(0),
+        "inside": style_distance(INSIDE_PX),
+        "content": float(relative_distance(*contents)),
     }
 
 
@@ -138,18 +150,20 @@ def score_faces(painting: Tensor, photo: Tensor) -> dict[str, float]:
     return {"faces": sum(kept) / len(kept)}
 
 
-def features_in_frame(picture: Tensor, encoder: VGG) -> dict[str, Tensor]:
-    """Return the features of a picture's inside, as if the picture went on beyond its frame."""
-    height, width = picture.shape[-2:]
-    padded = F.pad(picture, (SURROUNDINGS_PX,) * 4, mode="reflect")
-    maps = encoder(padded, (*STYLE_LAYERS, CONTENT_LAYER))
-    frames = {}
-    for name, features in maps.items():
-        stride = encoder.stride(name)
-        first, lost = (SURROUNDINGS_PX + INSIDE_PX) // stride, 2 * INSIDE_PX // stride
-        rows, columns = (slice(first, first + side // stride - lost) for side in (height, width))
-        frames[name] = features[..., rows, columns].contiguous()
-    return frames
+def encode_with_surroundings(picture: Tensor, encoder: VGG) -> dict[str, Tensor]:
+    """Return the features of a picture as if it went on beyond its frame."""
+    before = SURROUNDINGS_PX + SHIFT_PX
+    padded = F.pad(picture, (before, SURROUNDINGS_PX, before, SURROUNDINGS_PX), mode="reflect")
+    return encoder(padded, (*STYLE_LAYERS, CONTENT_LAYER))
+
+
+def crop(features: Tensor, layer: str, size: Size, without_px: int) -> Tensor:
+    """Return the positions that lie in the picture as a whole, without an outer part of it."""
+    stride, before = VGG.stride(layer), SURROUNDINGS_PX + SHIFT_PX
+    rows, columns = (
+        slice(-(-(before + without_px) // stride), (before + side - without_px) // stride) for side in size
+    )
+    return features[..., rows, columns].contiguous()
 
 
 def border_score(painting: Tensor) -> float:
@@ -187,7 +201,7 @@ def summarize(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
         print_row({"pair": f"mean of {len(of_it)}", "checkout": checkout, **means})
     if options.before is not None:
         pairs = list(zip(rows[::2], rows[1::2], strict=True))
-        for name in ("seconds", "cpu", "style", "content", "calm", "busy"):
+        for name in ("seconds", "cpu", "style", "inside", "content", "calm", "busy"):
             ratio = math.exp(sum(math.log(after[name] / before[name]) for before, after in pairs) / len(pairs))
             print(f"{name}: after / before {ratio:.3f}")
     (options.out / "quality.json").write_text(json.dumps({"size": options.size, "rows": rows}, indent=2) + "\n")

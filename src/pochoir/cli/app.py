@@ -80,6 +80,12 @@ def _let_names_through() -> None:
             stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
 
 
+def _collect_more_often(_phase: str, _info: dict[str, int]) -> None:
+    """Let the garbage collector run at its usual pace from its first run on, which comes after all imports."""
+    gc.set_threshold(100_000, 20, 20)
+    gc.callbacks.remove(_collect_more_often)
+
+
 def main() -> None:
     """Run the program; ends with ``SystemExit``."""
     running.started_s.set(time.monotonic())  # limited time counts from here: importing torch takes part of it
@@ -87,7 +93,8 @@ def main() -> None:
     # Before its first model, pydantic looks for its plug-ins in every installed package, which takes 50 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Importing torch makes half a million objects that stay; looking for garbage among them, while they are made and
-    # once more when the program ends, took 0.4 s of each run.
-    gc.set_threshold(100_000, 20, 20)
+    # once more when the program ends, took 0.5 s of each run.
+    gc.set_threshold(1_000_000, 20, 20)
+    gc.callbacks.append(_collect_more_often)
     atexit.register(gc.freeze)
     app()
