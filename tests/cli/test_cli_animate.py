@@ -105,6 +105,7 @@ def test_bad_outputs_are_refused_at_once(cutout: Path, tmp_path: Path) -> None:
         (mine, "was not made by pochoir animate"),
         (tmp_path / "clip.avi", "allowed: .webp"),
         (tmp_path / "none" / "clip.webp", "does not exist"),
+        (tmp_path / "none" / "frames", "does not exist"),
         (tmp_path / "clip.mp4", "holds no transparency"),
     ):
         done = pochoir("animate", cutout, "-o", out)

@@ -111,6 +111,7 @@ def test_a_bad_file_does_not_stop_the_rest(album: Path, tmp_path: Path, quick: t
     assert any("missing.png" in line and "no such file" in line for line in failed)
     assert "CMYK" in lines[-1]  # notes come at the end
     assert lines[-1].startswith(f"note: {album / 'd.jpg'}: ")
+    assert lines[-1].count("d.jpg") == 1
     for path in (*album.rglob("*.png"), album / "d.jpg"):
         path.write_bytes(b"")
     result = pochoir("stylize", album, "-o", tmp_path / "none", *quick, "--json")

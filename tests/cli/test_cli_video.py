@@ -162,6 +162,19 @@ def test_several_videos_are_painted_into_a_folder(clips: Path, tmp_path: Path, s
     assert [json.loads(line)["status"] for line in again.stdout.splitlines()] == ["skipped", "skipped"]
 
 
+def test_animated_pictures_in_a_folder_are_videos_and_stills_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    first, second = map(Image.fromarray, pan(2))
+    for suffix in ("webp", "png", "avif", "gif"):
+        first.save(folder / f"pan.{suffix}", save_all=True, append_images=[second], duration=100)
+    Image.fromarray(pan(1)[0]).save(folder / "still.png")
+    done = pochoir("video", folder, "-o", tmp_path / "mattes", "--as", "matte", "--format", "gif", "--json")
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == ["saved"] * 4
+    assert "passed over 1 file that pochoir cannot read as a video: still.png" in done.stderr
+
+
 def test_a_preview_shows_five_frames_and_what_the_film_will_cost(clips: Path, tmp_path: Path, style_file: Path) -> None:
     out = tmp_path / "sheet.png"
     done = pochoir("video", clips / "pan.mp4", "-o", out, *STYLE, style_file, "--preview", "--json")
@@ -313,6 +326,12 @@ def test_a_time_limit_takes_fewer_steps_and_is_redone_alike(
         ("pan.mp4", ("--style", "mosaic", "-o", "still.png"), "was not made by pochoir video"),
         ("pan.mp4", ("--style", "mosaic", "-o", "-"), "not to standard output"),
         ("pan.mp4", ("--style", "mosaic", "-o", "no/out.mp4"), "does not exist; make it first"),
+        ("pan.mp4", ("--style", "mosaic", "-o", "no/frames"), "does not exist; make it first"),
+        (
+            "pan.mp4",
+            ("--as", "matte", "--size", "16", "--keep-points", "1=40,20", "--drop-points", "1=42,20"),
+            "correction of frame 1 cannot be used at 16x11 pixels. Keep and drop lie on the same pixels",
+        ),
         ("pan.mp4", ("--style", "mosaic", "--partial"), "No frame of 'out.mp4' is done"),
     ],
 )

@@ -234,11 +234,16 @@ def test_an_own_encoder_cannot_be_brought_back(
 
 
 def test_bad_settings_get_one_line(person_file: Path, tmp_path: Path) -> None:
+    rig = tmp_path / "limbs.json"
+    rig.write_text("[]")
     for options, error, message in (
         ({"motion": "nodd"}, UnknownNameError, "Did you mean 'nod'"),
         ({"duration": "0s"}, OptionError, "A time is written like"),
         ({"duration": "1h"}, OptionError, "lasts from 0.1 s to 10 minutes"),
         ({"fps": 1000}, OptionError, "fps must be between 1 and 120"),
+        ({"fps": True}, OptionError, "fps must be a number; got True"),
+        ({"margin": True}, OptionError, "from 0% to 100%; got True"),
+        ({"rig": rig}, InputError, r"Cannot use the rig '.*limbs\.json': This is not a rig"),
         ({"on": 0}, OptionError, "on must be between 1 and 12"),
         ({"towards": "up"}, UnknownNameError, "left, right"),
         ({"margin": "200%"}, OptionError, "from 0% to 100%"),

@@ -18,7 +18,7 @@ MOST_LIMBS: Final = 32
 MOST_POINTS: Final = 8
 _NEAR_SHARE: Final = 0.02
 
-Coordinate = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False, strict=True)]
 Joint = tuple[Coordinate, Coordinate]
 LimbKind = Literal["arm", "leg", "wing", "head", "tail"]
 
@@ -40,7 +40,7 @@ class Limb(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
     kind: LimbKind
     points: Annotated[tuple[Joint, ...], Field(min_length=2, max_length=MOST_POINTS)]
-    width: Annotated[float, Field(gt=0, le=10_000)]
+    width: Annotated[float, Field(gt=0, le=10_000, strict=True)]
     cut: bool = True
     front: bool = True
 
@@ -68,8 +68,8 @@ class Rig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    width: Annotated[int, Field(gt=0)]
-    height: Annotated[int, Field(gt=0)]
+    width: Annotated[int, Field(gt=0, strict=True)]
+    height: Annotated[int, Field(gt=0, strict=True)]
     limbs: Annotated[tuple[Limb, ...], Field(min_length=1, max_length=MOST_LIMBS)]
     spine: Annotated[tuple[Joint, ...], Field(max_length=2)] = ()
 

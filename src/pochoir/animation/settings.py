@@ -1,5 +1,7 @@
 """Settings of a clip."""
 
+import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
@@ -7,6 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, fie
 from pochoir.animation.catalog import parse_motion
 from pochoir.errors import OptionError
 from pochoir.recipe.model import FrozenModel
+from pochoir.recipe.text_value import is_number, to_float
 from pochoir.recipe.values import Seconds
 
 if TYPE_CHECKING:
@@ -29,12 +32,13 @@ def parse_margin(value: Any) -> float | None:
     """
     if value is None or value == AUTO:
         return None
-    share = float("nan")
-    try:
-        is_percent = isinstance(value, str) and value.strip().endswith("%")
-        share = float(value.strip()[:-1]) / 100 if is_percent else float(value)
-    except (TypeError, ValueError):
-        pass
+    share = math.nan
+    if isinstance(value, str):
+        with suppress(ValueError):
+            is_percent = value.strip().endswith("%")
+            share = float(value.strip()[:-1]) / 100 if is_percent else float(value)
+    elif is_number(value):
+        share = to_float(value)
     if not 0 <= share <= MOST_MARGIN:
         raise OptionError(f"The margin of a clip is {AUTO}, or a share from 0% to {MOST_MARGIN:.0%}; got {value!r}.")
     return round(share, 4)
@@ -74,7 +78,7 @@ class ClipSettings(FrozenModel):
         default=("breathe",), description="Motions that add up, each NAME or NAME:AMOUNT."
     )
     duration: Seconds = Field(default=Seconds(3.0), description="Length of the clip.")
-    fps: float = Field(default=24.0, ge=1.0, le=120.0, description="Frames a second.")
+    fps: float = Field(default=24.0, ge=1.0, le=120.0, strict=True, description="Frames a second.")
     loop: bool = Field(default=True, strict=True, description="Repeat without a seam, or play once and end at rest.")
     on: int = Field(
         default=1, ge=1, le=12, strict=True, description="Frames for each pose; 2 and 3 look drawn by hand."

@@ -109,7 +109,7 @@ def plan_films(
     from pochoir.jobs import photos
 
     if not photos.are_many(names):
-        if out.suffix:
+        if out.suffix or not out.exists():  # a folder of frames may hold earlier ones
             imaging.check_place(out)
         return [make(photo=names[0], output=str(out))], None
     if f".{file_format}" not in video.FORMATS:

@@ -307,8 +307,10 @@ class _Batch:
     def _take(self, event: "Event") -> None:
         from pochoir.jobs import Failed
 
+        photo = self._jobs[event.job].photo
         for note in getattr(event, "notes", ()):
-            self._notes[note].append(self._jobs[event.job].photo)
+            # A note on the photo itself begins with its name, which stands before all notes here.
+            self._notes[note.removeprefix(f"{Path(photo).name}: ")].append(photo)
         if not event.is_final:
             return
         if isinstance(event, Failed):

@@ -149,6 +149,8 @@ def _read_rig(rig: Rig | str | Path | None) -> Rig | None:
         return Rig.from_json(Path(rig).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read the rig {str(rig)!r}: {getattr(error, 'strerror', None) or error}.") from error
+    except InputError as error:
+        raise InputError(f"Cannot use the rig {str(rig)!r}: {error}") from error
 
 
 def _read_own(path: Path) -> Record | None:

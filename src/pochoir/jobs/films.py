@@ -8,6 +8,7 @@ from pochoir.errors import InputError, OutputPathError
 from pochoir.sequence.painted import PaintedVideo
 from pochoir.sequence.records import FilmRecord
 from pochoir.video.decode import count_packets
+from pochoir.video.read_pillow import count_frames as count_pictures
 
 SUFFIXES: Final = frozenset(
     [
@@ -27,9 +28,14 @@ SUFFIXES: Final = frozenset(
         ".3gp",
         ".ogv",
         ".gif",
+        ".webp",
+        ".png",
+        ".avif",
     ]
 )
 """Extensions of the videos that are looked for in folders, in small letters."""
+_MAY_BE_STILL: Final = frozenset([".webp", ".png", ".avif"])
+"""Those of them that most files have for still pictures."""
 
 
 def is_finished_film(target: Path, painted: PaintedVideo, *, force: bool) -> bool:
@@ -60,6 +66,11 @@ def read_film(path: Path) -> FilmRecord | None:
         return FilmRecord.from_json(video.read_film_record(path))
     except (InputError, OSError):
         return None
+
+
+def is_moving(path: Path) -> bool:
+    """Return whether a file with one of ``SUFFIXES`` is a video and not a still picture."""
+    return path.suffix.lower() not in _MAY_BE_STILL or (count_pictures(path) or 0) > 1
 
 
 def _is_whole(path: Path, made: FilmRecord) -> bool:

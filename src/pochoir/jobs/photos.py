@@ -67,6 +67,7 @@ def find_photos(
     suffixes: frozenset[str],
     out: Path | None = None,
     is_made: Callable[[Path], bool] = is_own,
+    is_wanted: Callable[[Path], bool] | None = None,
     noun: str = "picture",
 ) -> Found:
     """Find the photos that are meant.
@@ -79,13 +80,14 @@ def find_photos(
         suffixes: Extensions of pictures, in small letters.
         out: Folder that is written into; it is not searched.
         is_made: Tells whether pochoir made a file, which is then passed over.
+        is_wanted: Tells whether a file is one to find, where the extension alone does not say it.
         noun: Word for what is looked for, in notes and errors.
 
     Raises:
         ImageReadError: No photo is found at all.
         OptionError: A name is empty.
     """
-    search = _Search(suffixes, None if out is None else os.path.realpath(out), is_made, noun)
+    search = _Search(suffixes, None if out is None else os.path.realpath(out), is_made, is_wanted, noun)
     found: dict[str, Photo] = {}
     for argument in arguments:
         if not argument:
@@ -133,11 +135,17 @@ class _Search:
     """Search for pictures that counts what it passes over."""
 
     def __init__(
-        self, suffixes: frozenset[str], skipped: str | None, is_made: Callable[[Path], bool], noun: str
+        self,
+        suffixes: frozenset[str],
+        skipped: str | None,
+        is_made: Callable[[Path], bool],
+        is_wanted: Callable[[Path], bool] | None,
+        noun: str,
     ) -> None:
         self._suffixes = suffixes
         self._skipped = skipped
         self._is_made = is_made
+        self._is_wanted = is_wanted
         self._noun = noun
         self._own: list[Path] = []
         self._others: list[Path] = []
@@ -164,7 +172,7 @@ class _Search:
         for path in paths:
             if not path.is_file():
                 continue
-            if path.suffix.lower() not in self._suffixes:
+            if path.suffix.lower() not in self._suffixes or not (self._is_wanted is None or self._is_wanted(path)):
                 if not _is_sidecar(path):
                     self._others.append(path)
             elif self._is_made(path):

@@ -10,9 +10,11 @@ import torch
 from pochoir import imaging, segmentation, video
 from pochoir._files import place_of
 from pochoir._hashing import hash_large_file
+from pochoir._types import Size
 from pochoir.errors import InputError, OptionError
 from pochoir.pipeline import check_unchanged, find_inputs
 from pochoir.recipe import InputFile, OutputSettings, Recipe
+from pochoir.scene import find_work_size
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sources import Sources, load_sources
@@ -61,7 +63,7 @@ class VideoInputs:
         first = next(iter(opened.frames(settings.start, settings.end)), None)
         if first is None:
             raise OptionError(f"{path!r} shows no frame between the start and the end; {_length(opened)}.")
-        _check_corrections(opened, first.index, settings)
+        _check_corrections(opened, find_work_size(opened.info.size, recipe), first.index, settings)
         sources = load_sources(first.rgb, recipe, in_memory)
         masks = {each.frame: each.mask for each in settings.corrections if each.mask is not None}
         entries = {}
@@ -144,8 +146,8 @@ def count_frames(opened: video.Video, settings: VideoSettings) -> int:
     return max(1, min(info.frames, round((end_s - settings.start) * float(info.fps))))
 
 
-def _check_corrections(opened: video.Video, first: int, settings: VideoSettings) -> None:
-    blank = torch.zeros(()).expand(1, 3, *opened.info.size)
+def _check_corrections(opened: video.Video, work_size: Size, first: int, settings: VideoSettings) -> None:
+    own_size = opened.info.size
     drawn: dict[int, int] = {}
     for each in settings.corrections:
         if not _shows(opened, each.frame, first, settings):
@@ -154,11 +156,14 @@ def _check_corrections(opened: video.Video, first: int, settings: VideoSettings)
         other = drawn.setdefault((each.frame - first) // settings.on, each.frame)
         if other != each.frame:
             raise OptionError(f"Frames {other} and {each.frame} show one picture (--on {settings.on}); correct one.")
-        given = Recipe(keep_points=each.keep_points, drop_points=each.drop_points, box=each.box)
-        try:
-            segmentation.read_corrections(given, blank)
-        except OptionError as error:
-            raise OptionError(f"The correction of frame {each.frame} cannot be used. {error}") from error
+        # Points that lie apart in the video may meet where it is painted smaller.
+        for size, place in ((own_size, ""), (work_size, f" at {work_size} pixels")):
+            try:
+                segmentation.read_corrections(
+                    Recipe(**each.strokes(own_size, size)), torch.zeros(()).expand(1, 3, *size)
+                )
+            except OptionError as error:
+                raise OptionError(f"The correction of frame {each.frame} cannot be used{place}. {error}") from error
 
 
 def _shows(opened: video.Video, index: int, first: int, settings: VideoSettings) -> bool:

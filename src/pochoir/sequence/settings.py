@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator, model_validator
 
+from pochoir._types import Box, Size
 from pochoir.errors import OptionError
-from pochoir.recipe.geometry import BoxField, Points, parse_box
+from pochoir.recipe.geometry import BoxField, Point, Points, parse_box
 from pochoir.recipe.model import FrozenModel
 from pochoir.recipe.text_value import PathText
 from pochoir.recipe.values import Seconds
@@ -91,6 +92,30 @@ class Correction(FrozenModel):
     keep_points: Points = Points()
     drop_points: Points = Points()
     box: BoxField | None = None
+
+    def strokes(self, own_size: Size, size: Size) -> dict[str, Any]:
+        """Return points and box as fields of a ``Recipe`` for the frame at another size.
+
+        Args:
+            own_size: Size of the video's frames, in whose pixels they are given.
+            size: Size of the frames that they are needed for.
+        """
+        x, y = size.width / own_size.width, size.height / own_size.height
+
+        def scale(points: Points) -> Points:
+            return Points(
+                Point(min(size.width - 1, int((px + 0.5) * x)), min(size.height - 1, int((py + 0.5) * y)))
+                for px, py in points
+            )
+
+        box = self.box
+        if box is not None and size != own_size:
+            left, top = int(box.x * x), int(box.y * y)
+            right = min(size.width, max(left + 1, round((box.x + box.width) * x)))
+            bottom = min(size.height, max(top + 1, round((box.y + box.height) * y)))
+            box = Box(left, top, right - left, bottom - top)
+        points = {"keep_points": self.keep_points, "drop_points": self.drop_points}
+        return {name: each if size == own_size else scale(each) for name, each in points.items()} | {"box": box}
 
 
 class VideoSettings(FrozenModel):

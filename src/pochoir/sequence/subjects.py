@@ -1,6 +1,6 @@
 """The subject of every drawing of a shot."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,7 @@ import torch
 
 from pochoir import imaging
 from pochoir._types import Size
-from pochoir.recipe import Box, Points, Recipe
-from pochoir.recipe.geometry import Point
+from pochoir.recipe import Recipe
 from pochoir.scene import SegmenterFactory
 from pochoir.segmentation import Segmenter, create_segmenter, find_subject
 from pochoir.sequence.frames import Shot
@@ -54,7 +53,7 @@ class SubjectFinder:
         photo = imaging.load(frame).rgb
         settings = self.recipe
         if isinstance(correction, Correction):
-            settings = settings.replace(**self._scale(correction))
+            settings = settings.replace(**correction.strokes(self.frame_size, self.size))
         found = find_subject(photo, settings, segmenter=self.segmenter, device=self.device)
         return np.asarray(found.matte[0, 0].cpu().numpy(), np.float32)
 
@@ -70,28 +69,6 @@ class SubjectFinder:
     def _read(self, mask: str) -> Pixels:
         matte = imaging.load_matte(mask, size=self.size).matte[0, 0]
         return np.asarray((matte * 255).round().to(torch.uint8).numpy())
-
-    def _scale(self, correction: Correction) -> Mapping[str, Any]:
-        """Return the correction as settings, in pixels of the drawings."""
-        x, y = self.size.width / self.frame_size.width, self.size.height / self.frame_size.height
-        last_x, last_y = self.size.width - 1, self.size.height - 1
-
-        def scale(points: Points) -> Points:
-            return Points(
-                Point(min(last_x, int((px + 0.5) * x)), min(last_y, int((py + 0.5) * y))) for px, py in points
-            )
-
-        box = correction.box
-        if box is not None:
-            left, top = int(box.x * x), int(box.y * y)
-            right = min(self.size.width, max(left + 1, round((box.x + box.width) * x)))
-            bottom = min(self.size.height, max(top + 1, round((box.y + box.height) * y)))
-            box = Box(left, top, right - left, bottom - top)
-        return {
-            "keep_points": scale(correction.keep_points),
-            "drop_points": scale(correction.drop_points),
-            "box": box,
-        }
 
 
 def track_subject(

@@ -23,7 +23,7 @@ class Look(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: Id
-    weight: float = Field(default=1.0, gt=0, le=100)
+    weight: float = Field(default=1.0, gt=0, le=100, strict=True)
 
 
 class LooksOf(BaseModel):
@@ -50,7 +50,7 @@ class JobOrder(Order):
 
     photo: Id
     use_mask: bool = True
-    variations: int = Field(default=1, ge=1, le=9)
+    variations: int = Field(default=1, ge=1, le=9, strict=True)
     """Pictures on a sheet that differ in their strokes alone."""
     grid: list[str] = Field(default_factory=list, max_length=2)
     """Settings to sweep on a sheet, each such as ``"strength=0.2,0.5,0.8"``."""

@@ -213,10 +213,15 @@ def describe_film(saved: "Saved") -> str:
 
 def _find_videos(names: Sequence[str], out: Path) -> "Found":
     from pochoir.jobs import photos
-    from pochoir.jobs.films import SUFFIXES, read_film
+    from pochoir.jobs.films import SUFFIXES, is_moving, read_film
 
     return photos.find_photos(
-        names, suffixes=SUFFIXES, out=out, is_made=lambda path: read_film(path) is not None, noun="video"
+        names,
+        suffixes=SUFFIXES,
+        out=out,
+        is_made=lambda path: read_film(path) is not None,
+        is_wanted=is_moving,
+        noun="video",
     )
 
 
