@@ -62,12 +62,36 @@ class TestCarrying:
         assert float(picture.mean()) == pytest.approx(255 / 4, abs=0.5)
 
     def test_a_key_that_looks_different_counts_less(self):
-        frames = [texture(0, HEIGHT, WIDTH)] * 5
-        frames[4] = frames[4].copy()
+        frames = pan(5, step_px=1)
         frames[4][:, 48:] = np.clip(frames[4][:, 48:].astype(int) + 10, 0, 255)
         black, white = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
         picture = between((black, white), frames, Flows(frames), keys=(0, 4), at=2)
-        assert picture[:, 60:].mean() < picture[:, :36].mean() - 10
+        assert picture[:, 52:64].mean() < picture[:, 8:36].mean() - 10
+
+    def test_where_nothing_moves_the_painting_does_not_change(self):
+        moving = pan(3)
+        frames = [moving[0], moving[0], moving[1], moving[2], moving[2]]
+        black, white = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+        flows = Flows(frames)
+        levels = [between((black, white), frames, flows, keys=(0, 4), at=at)[:, 8:-8].mean() for at in (1, 2, 3)]
+        assert levels[0] == 0.0
+        assert levels[1] == pytest.approx(127.5, abs=10)
+        assert levels[2] == 255.0
+
+    def test_the_silhouette_is_the_keys_where_the_flow_is_smooth(self):
+        frames = pan(5, step_px=1)
+        subject = np.zeros((HEIGHT, WIDTH), np.float32)
+        subject[:, :36] = 1.0
+        white = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+        picture = between((white, white), frames, Flows(frames), keys=(0, 4), at=2, subject=subject)
+        assert picture[8:-8, 8:-8].min() > 254
+
+    def test_shade_that_moves_over_a_surface_does_not_hide_it(self):
+        frames = [texture(0, HEIGHT, WIDTH)] * 2
+        shaded = np.clip(frames[0].astype(int) - 20, 0, 255).astype(np.uint8)
+        other = texture(5, HEIGHT, WIDTH)
+        assert Flows([frames[0], shaded]).visible(1, 0).mean() > 0.4
+        assert Flows([frames[0], other]).visible(1, 0).mean() < 0.1
 
     def test_a_hole_takes_the_frames_forms_in_the_colours_around_it(self):
         frame = texture(0, HEIGHT, WIDTH)
@@ -108,16 +132,30 @@ class TestCarrying:
         assert np.median(picture[inside][:, 2]) < 70
         assert np.percentile(picture[outside][:, 2], 5) > 150
 
-    def test_a_silhouette_is_as_smooth_as_the_frames(self):
-        """The flow jumps at a silhouette by whole pixels, the matte does not."""
+    @pytest.mark.parametrize("step_px", [0, 4])
+    def test_a_silhouette_is_as_smooth_as_the_frames_where_the_flow_jumps(self, step_px):
+        """The flow jumps at a silhouette by whole pixels, the matte does not. Without motion the key is exact."""
         y, x = np.mgrid[:HEIGHT, :WIDTH]
-        matte = np.clip(WIDTH / 2 + y / 4 - x, 0, 1).astype(np.float32)  # a slanting edge
-        frame = np.rint(90 + 60 * matte)[..., None].repeat(3, 2).astype(np.uint8)
-        painted = np.rint(np.where(matte > 0.5, 220.0, 30.0))[..., None].repeat(3, 2).astype(np.uint8)
-        frames = [frame] * 3
-        picture = between((painted, painted), frames, Flows(frames), keys=(0, 2), at=1, subject=matte)
-        smooth = 30 + 190 * matte[..., None]
-        assert np.abs(picture - smooth).max() < 20 < np.abs(painted - smooth).max()
+        mattes = [np.clip(WIDTH / 2 + y / 4 - x + step_px * at, 0, 1).astype(np.float32) for at in range(3)]
+        frames = [np.rint(90 + 60 * matte)[..., None].repeat(3, 2).astype(np.uint8) for matte in mattes]
+        paintings = [
+            np.rint(np.where(matte > 0.5, 220.0, 30.0))[..., None].repeat(3, 2).astype(np.uint8) for matte in mattes
+        ]
+
+        class Known:
+            def flow(self, i, j):
+                along = np.where(mattes[i] > 0.5, step_px * (j - i), 0)
+                return np.stack([along, np.zeros_like(along)], axis=2).astype(np.float32)
+
+            def visible(self, i, j):
+                return np.ones((HEIGHT, WIDTH), np.float32)
+
+        picture = between((paintings[0], paintings[2]), frames, Known(), keys=(0, 2), at=1, subject=mattes[1])
+        smooth = 30 + 190 * mattes[1][..., None]
+        if step_px:
+            assert np.abs(picture - smooth).max() < 30 < np.abs(paintings[1] - smooth).max()
+        else:
+            assert np.array_equal(picture, paintings[1])
 
 
 class TestPlate:

@@ -1,5 +1,6 @@
 """Pictures between two keys, carried to them from both sides."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pochoir.video.flow import Flows, pull_push
-from pochoir.video.warping import warp
+from pochoir.video.warping import FlowField, warp
 
 Pixels = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
@@ -17,6 +18,14 @@ ERROR_LEVELS: Final = 12.0
 """Difference between a frame and a warped key, in 8-bit levels, at which the key's weight has fallen to 1 / e."""
 SMOOTHING_PX: Final = 1.0
 """Blur of the weights, so that the two keys meet without a seam."""
+SMOOTH_BELOW, TORN_FROM = 0.5, 1.5
+"""Difference of the flow in neighbouring pixels up to which it is smooth, and from which it jumps, in pixels."""
+TORN_PX: Final = 2
+"""Distance from a jump at which what is carried may have steps."""
+AROUND: Final = 0.2
+"""Side of the square around a pixel from which colours are taken, as a share of the long side."""
+LEAST_AROUND: Final = 0.3
+"""Share of it that has to be seen."""
 NOTHING: Final = 1e-3
 """Weight below which a pixel counts as seen by neither key."""
 
@@ -76,18 +85,33 @@ def between(
         Shape (H, W, 3), in 8-bit levels.
     """
     first, second = keys
-    share = (at - first) / (second - first)
+    share = share_of_way(frames[first : second + 1], at - first)
     parts = [carry(painting, frames, flows, key=key, to=at) for painting, key in zip(paintings, keys, strict=True)]
-    weights = [
-        smoothed(part.weight) * np.float32(amount) for part, amount in zip(parts, (1.0 - share, share), strict=True)
-    ]
+    shares = (1.0 - share, share)
+    weights = [smoothed(part.weight) * np.float32(amount) for part, amount in zip(parts, shares, strict=True)]
     total = weights[0] + weights[1]
     mean = sum(part.picture * weight[..., None] for part, weight in zip(parts, weights, strict=True))
     mean = mean / np.maximum(total, NOTHING)[..., None]
     seen = np.minimum(total / np.float32(NOTHING), 1.0)
     if subject is not None:
-        seen = seen * (1.0 - edge(subject))
+        steps = sum(torn(flows.flow(at, key)) * np.float32(amount) for key, amount in zip(keys, shares, strict=True))
+        seen = seen * (1.0 - edge(subject) * steps)
     return fill(np.asarray(mean, np.float32), seen, frames[at], subject)
+
+
+def share_of_way(frames: Sequence[Pixels], at: int) -> float:
+    """Return how far a frame is on the way from the first frame to the last, in [0, 1].
+
+    The way is measured by the change of the picture and not by time: where nothing moves the painting stays as it is,
+    and where all moves its own change does not show.
+
+    Args:
+        frames: The frames from key to key.
+        at: Number of the frame among them.
+    """
+    changes = [float(np.abs(one.astype(np.int16) - other).mean()) for one, other in itertools.pairwise(frames)]
+    total = sum(changes)
+    return sum(changes[:at]) / total if total > 0 else at / max(1, len(changes))
 
 
 def smoothed(weight: Map) -> Map:
@@ -104,6 +128,19 @@ def edge(subject: Map) -> Map:
     crossed = cv2.morphologyEx((subject > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     band = cv2.dilate(cv2.bitwise_or(soft, crossed), np.ones((3, 3), np.uint8)).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(band, (0, 0), 0.7), np.float32)
+
+
+def torn(flow: FlowField) -> Map:
+    """Return where a flow jumps from pixel to pixel, in [0, 1], shape (H, W)."""
+    jump = cv2.morphologyEx(flow, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
+    near = cv2.dilate(jump, np.ones((2 * TORN_PX + 1, 2 * TORN_PX + 1), np.uint8))
+    return np.asarray(np.clip((near - SMOOTH_BELOW) / (TORN_FROM - SMOOTH_BELOW), 0.0, 1.0), np.float32)
+
+
+def known_around(seen: Map) -> Map:
+    """Return how much of a painting is seen around each pixel, in [0, 1]: from how near ``fill`` takes its colours."""
+    side = max(1, round(AROUND * max(seen.shape)))
+    return np.asarray(np.minimum(cv2.blur(seen, (side, side)) / np.float32(LEAST_AROUND), 1.0), np.float32)
 
 
 def fill(picture: Map, seen: Map, frame: Pixels, subject: Map | None = None) -> Map:

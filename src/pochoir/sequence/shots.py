@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pochoir.sequence.carry import between, carry, smoothed
+from pochoir.sequence.carry import between, carry, fill, known_around, smoothed
 from pochoir.sequence.frames import Shot
 from pochoir.sequence.keys import MOST_DISTANCE, choose_next
 from pochoir.sequence.painter import Frame, FramePainter, ShotColors
@@ -155,9 +155,12 @@ class ShotPainter:
         frame = window[to]
         carried = carry(painting, [each.ground for each in window], flows, key=0, to=to)
         before, seen = carried.picture, smoothed(carried.seen)
+        if still is not None:
+            before, seen = plate.lay(before, still), np.maximum(seen, still)
+        before = fill(before, seen, frame.ground, frame.subject)
+        painted = self.painter.paint_next(frame, before, seen, known_around(seen))
         if still is None:
-            return self.painter.paint_next(frame, before, seen)
-        painted = self.painter.paint_next(frame, plate.lay(before, still), np.maximum(seen, still))
+            return painted
         # Where nothing moves the key has to be the plate, bit for bit.
         return frame.settle(plate.lay(painted.astype(np.float32), still))
 

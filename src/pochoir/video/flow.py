@@ -26,6 +26,8 @@ _TEXTURE_HALF: Final = 4.0
 _TEXTURED_FROM: Final = 0.3
 _PHOTO_LEVELS: Final = 14.0
 """Mean difference in 8-bit levels up to which two pixels show the same."""
+_PHOTO_RANGE: Final = 8.0
+"""Further levels by which this trust falls to 1 / e: shade that moves over a surface changes it by so much."""
 _MATTE_DIFFERENCE: Final = 0.25
 _INCONSISTENT_FROM: Final = 1.5
 _BAND_PX: Final = 16
@@ -113,12 +115,14 @@ class Flows:
         difference = cv2.transform(
             np.abs(warp(self._frames[j], there, interpolation="linear") - one), np.full((1, 3), 1 / 3, np.float32)
         )
-        seen &= cv2.GaussianBlur(difference, (0, 0), 1.0) < _PHOTO_LEVELS
+        excess = np.maximum(cv2.GaussianBlur(difference, (0, 0), 1.0) - np.float32(_PHOTO_LEVELS), 0.0)
+        trust = np.exp(-np.square(excess / np.float32(_PHOTO_RANGE)))
         own, other = self._matte(i), self._matte(j)
         if own is not None and other is not None:
             seen &= np.abs(warp(other, there, interpolation="linear") - own) < _MATTE_DIFFERENCE
         seen &= ~((_inconsistency(there, back) > _INCONSISTENT_FROM) & (self._texture(i) > _TEXTURED_FROM))
-        return cv2.morphologyEx(seen.astype(np.float32), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.float32)
+        seen_by = (seen * trust).astype(np.float32)
+        return cv2.morphologyEx(seen_by, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.float32)
 
     def _raw(self, i: int, j: int) -> FlowField:
         height, width = self._frames[i].shape[:2]
