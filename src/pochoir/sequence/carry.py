@@ -87,6 +87,7 @@ def between(
     first, second = keys
     share = share_of_way(frames[first : second + 1], at - first)
     parts = [carry(painting, frames, flows, key=key, to=at) for painting, key in zip(paintings, keys, strict=True)]
+    share = share * share * (3.0 - 2.0 * share)  # eases in and out: two pictures in equal parts are blurred
     shares = (1.0 - share, share)
     weights = [smoothed(part.weight) * np.float32(amount) for part, amount in zip(parts, shares, strict=True)]
     total = weights[0] + weights[1]
