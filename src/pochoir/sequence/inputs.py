@@ -14,7 +14,7 @@ from pochoir._types import Size
 from pochoir.errors import InputError, OptionError
 from pochoir.pipeline import check_unchanged, find_inputs
 from pochoir.recipe import InputFile, OutputSettings, Recipe
-from pochoir.scene import find_work_size
+from pochoir.recipe.work_size import find_work_size
 from pochoir.sequence.records import FilmRecord
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sources import Sources, load_sources
