@@ -35,10 +35,11 @@ def count_compiled(segmenter):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("size", [(64, 64), (33, 47), (7, 90), (1, 1)])
-def test_maps_agree_with_torch(wide, size, threads, monkeypatch):
+def test_maps_agree_with_torch(wide, size, count, threads, monkeypatch):
     monkeypatch.setattr(network, "COMPILED_FROM", 1)
-    fast, x = compiled_version(wide), noise(1, 3, *size)
+    fast, x = compiled_version(wide), noise(count, 3, *size)
     torch.set_num_threads(threads)  # the room's fixture takes it back
     with torch.inference_mode():
         expected, given = wide(x), fast(x.contiguous(memory_format=torch.channels_last))
@@ -47,15 +48,30 @@ def test_maps_agree_with_torch(wide, size, threads, monkeypatch):
     assert size == (1, 1) or expected.fused.std() > 0.01  # or the comparison would say nothing
 
 
-def test_small_maps_and_batches_are_left_to_torch(wide, monkeypatch):
+def test_small_maps_are_left_to_torch(wide, monkeypatch):
     fast = compiled_version(wide)
     for module in fast.modules():
         if getattr(module, "compiled", None) is not None:
             monkeypatch.setattr(module, "compiled", None, raising=True)
             module.compiled = lambda _: pytest.fail("the kernels were asked")
     with torch.inference_mode():
-        fast(noise(1, 3, 10, 12))
-        fast(noise(2, 3, 48, 48))
+        fast(noise(2, 3, 10, 12))
+
+
+def test_a_batch_of_photos_has_the_maps_that_each_has_alone(wide):
+    fast, x = compiled_version(wide), noise(2, 3, 64, 48)
+    with torch.inference_mode():
+        together, alone = fast(x).fused, torch.cat([fast(photo).fused for photo in x.split(1)])
+    assert_close(together, alone, rtol=0, atol=1e-6)
+
+
+def test_maps_are_not_overwritten_by_the_next_photo(wide):
+    fast = compiled_version(wide)
+    with torch.inference_mode():
+        first = fast(noise(1, 3, 64, 48))
+        kept = [item.clone() for item in (first.fused, *first.sides)]
+        fast(noise(1, 3, 64, 48).flip(-1))
+    assert all(torch.equal(one, other) for one, other in zip((first.fused, *first.sides), kept, strict=True))
 
 
 def test_deep_stages_of_a_photos_shape_are_compiled(wide, monkeypatch):

@@ -25,7 +25,7 @@ def half(size: Size, side: str) -> torch.Tensor:
 
 
 class Network:
-    """Answers each input with a side of the frame and counts them; the second run at a size sees a mirror image."""
+    """Answers each input with a side of the frame and counts them; the second of a batch sees a mirror image."""
 
     def __init__(self, *, shaped: str, mirrored: str, square: str = "left", fine: str = "left") -> None:
         self.sides = {SHAPED: shaped, SQUARE_SIZE: square, FINE: fine}
@@ -34,10 +34,9 @@ class Network:
 
     def __call__(self, small: torch.Tensor) -> SaliencyMaps:
         size = Size(*small.shape[-2:])
-        is_mirrored = size in self.seen
-        self.seen.append(size)
-        found = half(size, self.mirrored if is_mirrored else self.sides[size])
-        return SaliencyMaps(found.flip(-1) if is_mirrored else found, ())
+        self.seen += [size] * len(small)
+        found = [half(size, self.sides[size]), half(size, self.mirrored).flip(-1)]
+        return SaliencyMaps(torch.cat(found[: len(small)]), ())
 
 
 def test_the_second_look_is_at_the_mirrored_photo() -> None:
@@ -45,10 +44,10 @@ def test_the_second_look_is_at_the_mirrored_photo() -> None:
 
     def look(small: torch.Tensor) -> SaliencyMaps:
         seen.append(small)
-        return SaliencyMaps(half(Size(*small.shape[-2:]), "upper"), ())
+        return SaliencyMaps(half(Size(*small.shape[-2:]), "upper").expand(len(small), -1, -1, -1), ())
 
     predict_multiscale(PHOTO, look)
-    assert torch.equal(seen[1], seen[0].flip(-1))
+    assert torch.equal(seen[0][1], seen[0][0].flip(-1))
 
 
 def test_a_mirror_image_that_agrees_needs_no_more_looks() -> None:
@@ -89,10 +88,10 @@ def test_a_whisker_is_taken_over_and_another_subject_is_not() -> None:
 
 
 def test_maps_are_stretched_before_they_are_compared() -> None:
-    strengths = iter((1.0, 2.0))
+    strengths = torch.tensor([1.0, 2.0]).view(2, 1, 1, 1)
 
     def faint(small: torch.Tensor) -> SaliencyMaps:
-        return SaliencyMaps(0.1 + 0.2 * half(Size(*small.shape[-2:]), "upper") * next(strengths), ())
+        return SaliencyMaps(0.1 + 0.2 * half(Size(*small.shape[-2:]), "upper") * strengths, ())
 
     found = predict_multiscale(PHOTO, faint)
     assert found.agreement > 0.98
@@ -128,5 +127,7 @@ def test_one_size_gives_no_confidence(tiny) -> None:
 
 
 def test_flat_maps_show_no_subject() -> None:
-    found = predict_multiscale(PHOTO, lambda small: SaliencyMaps(small.new_full((1, 1, *small.shape[-2:]), 0.02), ()))
+    found = predict_multiscale(
+        PHOTO, lambda small: SaliencyMaps(small.new_full((len(small), 1, *small.shape[-2:]), 0.02), ())
+    )
     assert_close(found.merged, torch.full_like(found.merged, 0.02), rtol=0, atol=1e-6)

@@ -96,24 +96,28 @@ class Convolution:
         if has_backward and not self._is_large:
             self._backward_weights = pack(weight.flip(2, 3).transpose(0, 1), self.outputs)
 
-    def forward(self, sources: Sequence[Tensor], *, rectified: bool) -> list[Tensor]:
+    def forward(
+        self, sources: Sequence[Tensor], *, rectified: bool, targets: Sequence[Tensor] | None = None
+    ) -> list[Tensor]:
         """Convolve maps of any sizes.
 
         Args:
             sources: Shapes (H, W, C_in), contiguous. Small maps are faster together than one by one, because the
                 weights are read once for all of them. The results are the same, bit for bit.
             rectified: Apply a ReLU to the results.
+            targets: Contiguous memory for the results; None allocates it.
 
         Returns:
             Shapes (H, W, C_out).
         """
-        targets = [self._arena.allocate(*source.shape[:2], self._results) for source in sources]
+        if targets is None:
+            targets = [self._arena.allocate(*source.shape[:2], self._results) for source in sources]
         self._run(
             [_Task(*pair, self._bias, None) for pair in zip(sources, targets, strict=True)],
             self._weights,
             floor=0.0 if rectified else -inf,
         )
-        return targets
+        return list(targets)
 
     def backward(
         self,

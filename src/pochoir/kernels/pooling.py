@@ -22,16 +22,16 @@ class Pooling:
     def __init__(self, kind: str, arena: Arena) -> None:
         self._maximum, self._arena = kind == "max", arena
 
-    def forward(self, source: Tensor) -> Tensor:
-        """Pool a contiguous map of shape (H, W, C) to (H // 2, W // 2, C)."""
+    def forward(self, source: Tensor, *, target: Tensor | None = None) -> Tensor:
+        """Pool a contiguous map of shape (H, W, C) to (H // 2, W // 2, C), into given memory or new."""
         height, width, channels = source.shape
-        target = self._arena.allocate(height // 2, width // 2, channels)
+        result = self._arena.allocate(height // 2, width // 2, channels) if target is None else target
 
         def work(counter: int) -> None:
-            _pool(self._maximum, source.data_ptr(), width, channels, target.data_ptr(), counter, height // 2)
+            _pool(self._maximum, source.data_ptr(), width, channels, result.data_ptr(), counter, height // 2)
 
         run_counted(work, height // 2)
-        return target
+        return result
 
     def backward(self, source: Tensor, gradient: Tensor, *, extra: Tensor | None = None) -> Tensor:
         """Return the gradient with respect to the input of the ReLU before the pooling.

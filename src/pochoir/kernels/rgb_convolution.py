@@ -31,18 +31,19 @@ class RgbConvolution:
         self._weights = in_panels(torch.cat([taps, bias[None]]))
         self._backward_weights = in_panels(torch.nn.functional.pad(taps.T, (0, TAP_COLUMNS - TAPS)))
 
-    def forward(self, picture: Tensor, *, rectified: bool) -> Tensor:
+    def forward(self, picture: Tensor, *, rectified: bool, target: Tensor | None = None) -> Tensor:
         """Convolve a picture.
 
         Args:
             picture: Shape (3, H, W).
             rectified: Apply a ReLU to the result.
+            target: Contiguous memory for the result; None allocates it.
 
         Returns:
             Shape (H, W, C_out).
         """
         _, height, width = picture.shape
-        target = self._arena.allocate(height, width, self._channels)
+        result = self._arena.allocate(height, width, self._channels) if target is None else target
         padded = torch.nn.functional.pad(picture, (1, 1, 1, 1)).permute(1, 2, 0).contiguous()
         floor = 0.0 if rectified else -inf
 
@@ -50,13 +51,13 @@ class RgbConvolution:
             room = scratch(PIXELS * (TAP_DEPTH + self._channels))
             patches, products = room[: PIXELS * TAP_DEPTH], room[PIXELS * TAP_DEPTH :]
             _convolve_rgb(
-                *(padded.data_ptr(), width, self._weights.data_ptr(), self._channels, floor, target.data_ptr()),
+                *(padded.data_ptr(), width, self._weights.data_ptr(), self._channels, floor, result.data_ptr()),
                 *(patches.ctypes.data, products.ctypes.data),
                 *(piece * ROWS_AT_ONCE, min(height, (piece + 1) * ROWS_AT_ONCE)),
             )
 
         run_pieces(work, ceil(height / ROWS_AT_ONCE))
-        return target
+        return result
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Return the gradient of the picture, (3, H, W), for a gradient of the output, (H, W, C_out)."""

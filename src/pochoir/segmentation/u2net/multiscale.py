@@ -37,7 +37,7 @@ _BLUR = 0.02  # standard deviation of what counts as the same place, as a share 
 _SAME, _DIFFERENT = 0.1, 0.2  # difference of blurred maps: up to the first, details are taken; from the second, not
 
 Predict = Callable[[Tensor], SaliencyMaps]
-"""Network from a normalised batch (1, 3, h, w) to its maps."""
+"""Network from a normalised batch (B, 3, h, w) to its maps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +76,11 @@ def predict_multiscale(photo: Tensor, predict: Predict, *, with_detail: bool = F
         differ at every edge. ``docs/cutouts.md`` has the figures, and the other combinations that were compared.
     """
     size = Size(*photo.shape[-2:])
-
     small = normalize(shrink_smoothly(photo, _shape(size, SHAPED_PX)))
-    first = predict(small)
-    shaped = stretch(first.fused)
-    mirrored = stretch(predict(small.flip(-1)).fused).flip(-1)
+    both = predict(torch.cat((small, small.flip(-1))))
+    first = SaliencyMaps(both.fused[:1], tuple(side[:1] for side in both.sides))
+    shaped, mirrored = stretch(both.fused).chunk(2)
+    mirrored = mirrored.flip(-1)
     agreement, difference = overlap(shaped, mirrored), (shaped - mirrored).abs()
     agreed = agreement >= AGREED_FROM
     if agreed and not with_detail:

@@ -99,9 +99,32 @@ class ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform maps (B, C_in, H, W) to (B, C_out, H, W)."""
-        if self.compiled is not None and len(x) == 1 and x.shape[2] * x.shape[3] >= COMPILED_FROM:
+        if self.compiled is not None and x.shape[2] * x.shape[3] >= COMPILED_FROM:
             return self.compiled(x)
-        return F.relu(self.bn_s1(self.conv_s1(x)))
+        return F.relu(self.bn_s1(self.conv_s1(x)), inplace=True)
+
+
+class Steps:
+    """Steps between convolutions, in plain torch; see ``compiled.CompiledSteps``."""
+
+    def pool(self, x: Tensor) -> Tensor:
+        """Halve maps (B, C, H, W), sides rounded up."""
+        return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
+
+    def join(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Resize maps to the size of others, and put these behind them."""
+        return torch.cat((_resize_like(x, skip), skip), dim=1)
+
+    def add(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Return the sum of maps; ``x`` may be overwritten."""
+        return x + skip
+
+    def each(self, function: Callable[..., Tensor], *maps: Tensor) -> Tensor:
+        """Apply a function whose maps are large, to one picture of a batch at a time if that is better."""
+        return function(*maps)
+
+
+PLAIN_STEPS = Steps()
 
 
 class ResidualUBlock(nn.Module):
@@ -113,7 +136,12 @@ class ResidualUBlock(nn.Module):
         width: Channels inside and at the end.
         dilated: Keep the resolution and double the dilation from level to level (RSU-4F).
         folded: Leave batch-norm out because the convolutions hold it.
+
+    Attributes:
+        steps: Steps between the convolutions.
     """
+
+    steps: Steps = PLAIN_STEPS
 
     def __init__(self, depth: int, channels_in: int, width: StageWidth, *, dilated: bool, folded: bool) -> None:
         super().__init__()
@@ -140,14 +168,14 @@ class ResidualUBlock(nn.Module):
         levels: list[Tensor] = []
         for level in range(1, self.depth + 1):
             if self.pools and 1 < level < self.depth:
-                x = _pool(x)
+                x = self.steps.pool(x)
             x = self.get_submodule(f"rebnconv{level}")(x)
             levels.append(x)
         x = levels.pop()
         for level in range(self.depth - 1, 0, -1):
             side = levels.pop()
-            x = self.get_submodule(f"rebnconv{level}d")(torch.cat((_resize_like(x, side), side), dim=1))
-        return x + skip
+            x = self.get_submodule(f"rebnconv{level}d")(self.steps.join(x, side))
+        return self.steps.add(x, skip)
 
 
 class U2Net(nn.Module):
@@ -157,7 +185,12 @@ class U2Net(nn.Module):
         config: Widths of the stages.
         folded: Leave batch-norm out because the convolutions hold it, as in the ONNX export and after
             ``fold_batch_norm``.
+
+    Attributes:
+        steps: Steps between the stages.
     """
+
+    steps: Steps = PLAIN_STEPS
 
     def __init__(self, config: U2NetConfig, *, folded: bool = False) -> None:
         super().__init__()
@@ -195,16 +228,17 @@ class U2Net(nn.Module):
         """
         if x.ndim != 4 or x.shape[1] != 3:
             raise ShapeError(f"U2-Net takes pictures of shape (B, 3, H, W); got {tuple(x.shape)}.")
-        levels: list[Tensor] = []
-        for number in range(1, 7):
-            x = self.get_submodule(f"stage{number}")(x if number == 1 else _pool(x))
-            levels.append(x)
+        steps = self.steps
+        levels = [steps.each(self.get_submodule("stage1"), x)]
+        for number in range(2, 7):
+            levels.append(self.get_submodule(f"stage{number}")(steps.pool(levels[-1])))
         x = levels.pop()
         features = [x]
-        for number in range(5, 0, -1):
-            skip = levels.pop()
-            x = self.get_submodule(f"stage{number}d")(torch.cat((_resize_like(x, skip), skip), dim=1))
+        for number in range(5, 1, -1):
+            x = self.get_submodule(f"stage{number}d")(steps.join(x, levels.pop()))
             features.insert(0, x)
+        finest = self.get_submodule("stage1d")
+        features.insert(0, steps.each(lambda x, skip: finest(steps.join(x, skip)), x, levels.pop()))
         logits = [
             _side(cast(nn.Conv2d, self.get_submodule(f"side{number}")), x) for number, x in enumerate(features, start=1)
         ]
@@ -272,10 +306,6 @@ def _side(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     columns = F.conv2d(x, taps).flatten(2)  # (B, 9, H * W)
     summed = F.fold(columns, (x.shape[2], x.shape[3]), kernel_size=3, padding=1)
     return summed + cast(Tensor, convolution.bias)
-
-
-def _pool(x: Tensor) -> Tensor:
-    return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
 
 
 def _resize_like(x: Tensor, target: Tensor) -> Tensor:

@@ -63,7 +63,10 @@ class U2NetSegmenter:
         self._device = torch.device(device)
         # Channels last: a tenth faster on a CPU, maps equal within 1e-7. Torch's stubs lack the argument.
         self._network = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if many and self._device.type == "cpu" and kernels.chosen_engine() == "auto" and kernels.SUPPORTED:
+        on_kernels = many and self._device.type == "cpu" and kernels.chosen_engine() == "auto" and kernels.SUPPORTED
+        # Without kernels a batch saves nothing on a CPU, and takes twice the memory.
+        self._takes_batches = on_kernels or self._device.type != "cpu"
+        if on_kernels:
             from pochoir.segmentation.u2net.compiled import use_kernels  # slow to load
 
             use_kernels(self._network)
@@ -126,11 +129,16 @@ class U2NetSegmenter:
         )
 
     def _predict(self, small: Tensor) -> SaliencyMaps:
+        portions = [small] if self._takes_batches else small.chunk(len(small))
+        found = [self._run(portion) for portion in portions]
+        # Tensors born in inference mode can never meet autograd, which a matte that guides a style does: these are new.
+        fused, *sides = (torch.cat(maps).to(small.device) for maps in zip(*found, strict=True))
+        return SaliencyMaps(fused, tuple(sides))
+
+    def _run(self, small: Tensor) -> tuple[Tensor, ...]:
         with torch.inference_mode():
             maps = self._network(small.to(self._device).contiguous(memory_format=torch.channels_last))
-        # Tensors born in inference mode can never meet autograd, which a matte that guides a style does: copy them.
-        fused, *sides = (item.to(small.device).clone() for item in (maps.fused, *maps.sides))
-        return SaliencyMaps(fused, tuple(sides))
+        return (maps.fused, *maps.sides)
 
 
 def _doubt(found: MultiscaleMaps) -> Doubt:
