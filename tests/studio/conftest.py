@@ -18,6 +18,7 @@ from PIL import Image
 from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
+from pochoir.studio.service import Service
 
 OWN = {"X-Pochoir": "1"}
 
@@ -36,7 +37,7 @@ def picture_bytes(width: int = 60, height: int = 40, *, file_format: str = "PNG"
 @pytest.fixture
 def app(tmp_path):
     studio = Studio(Folder(tmp_path / "pictures"))
-    yield build_app(studio, hosts=frozenset({"testserver"}))
+    yield build_app(Service(lambda: studio), hosts=frozenset({"testserver"}))
     studio.assistant.close()
     studio.queue.close()
 

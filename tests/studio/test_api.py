@@ -15,6 +15,7 @@ from pochoir import styles
 from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
+from pochoir.studio.service import Service
 
 from .conftest import OWN, picture_bytes
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.weights
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     studio = Studio(Folder(tmp_path_factory.mktemp("api")))
-    with TestClient(build_app(studio, hosts=frozenset({"testserver"})), headers=OWN) as opened:
+    with TestClient(build_app(Service(lambda: studio), hosts=frozenset({"testserver"})), headers=OWN) as opened:
         opened.studio = studio
         yield opened
 

@@ -135,15 +135,19 @@ def test_a_value_of_no_sense_gives_one_line_or_has_the_default(value):
             assert "\n" not in str(error)  # noqa: PT017
 
 
-def test_the_server_does_not_import_torch(tmp_path):
+def test_the_page_waits_for_no_api_and_the_server_never_imports_torch(tmp_path):
     program = (
         "import sys\n"
         "from pathlib import Path\n"
         "from pochoir.studio.app import build_app\n"
+        "from pochoir.studio.service import Service\n"
+        "build_app(Service(lambda: None), hosts=frozenset({'x'}))\n"
+        "early = {'fastapi', 'sqlite3', 'pydantic'} & set(sys.modules)\n"
+        "from pochoir.studio.api import build_api\n"
         "from pochoir.studio.folder import Folder\n"
         "from pochoir.studio.parts import Studio\n"
-        f"build_app(Studio(Folder(Path({str(tmp_path)!r}))), hosts=frozenset({{'x'}}))\n"
-        "print(sorted({'torch', 'numpy', 'PIL', 'cv2'} & set(sys.modules)))"
+        f"build_api(Studio(Folder(Path({str(tmp_path)!r}))))\n"
+        "print(sorted(early | {'torch', 'numpy', 'PIL', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,6 +7,7 @@ from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
 from pochoir.studio.security import Closing, Guard, allowed_hosts
+from pochoir.studio.service import Service
 from support.loops import run_coroutine
 
 from .conftest import OWN, picture_bytes
@@ -78,7 +79,7 @@ class TestToken:
     @pytest.fixture
     def client(self, tmp_path):
         studio = Studio(Folder(tmp_path))
-        yield TestClient(build_app(studio, hosts=frozenset(), token="secret"), follow_redirects=False)  # noqa: S106
+        yield TestClient(build_app(Service(lambda: studio), hosts=frozenset(), token="secret"), follow_redirects=False)  # noqa: S106
         studio.queue.close()
 
     def test_nothing_without_it(self, client):

@@ -10,6 +10,7 @@ from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
 from pochoir.studio.problems import FieldError
+from pochoir.studio.service import Service
 from pochoir.studio.videos import film_call, film_command, film_schema, read_film
 
 from .conftest import OWN, picture_bytes, video_bytes
@@ -18,7 +19,7 @@ from .conftest import OWN, picture_bytes, video_bytes
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     studio = Studio(Folder(tmp_path_factory.mktemp("videos")))
-    opened = TestClient(build_app(studio, hosts=frozenset({"testserver"})), headers=OWN)
+    opened = TestClient(build_app(Service(lambda: studio), hosts=frozenset({"testserver"})), headers=OWN)
     opened.studio = studio
     yield opened
     studio.assistant.close()

@@ -1,4 +1,4 @@
-"""The application: parts put together, its pages, its errors, and the server."""
+"""The application: the page in front of the API, and the server."""
 
 import asyncio
 import secrets
@@ -7,102 +7,74 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pochoir import __version__
-from pochoir.errors import InputError, PochoirError
-from pochoir.studio import api
+from pochoir.errors import InputError
 from pochoir.studio.folder import Folder
-from pochoir.studio.orders import settings_schema
-from pochoir.studio.parts import Studio
-from pochoir.studio.problems import describe, describe_request, find_field, status_of
 from pochoir.studio.security import Closing, Guard, allowed_hosts
+from pochoir.studio.service import Service
+
+if TYPE_CHECKING:
+    from pochoir.studio.parts import Studio
 
 STATIC = Path(__file__).parent / "static"
 LOOPBACK_HOST = "127.0.0.1"
 DEFAULT_PORT = 8420
 
 
-def build_app(studio: Studio, *, hosts: frozenset[str], token: str | None = None) -> FastAPI:
-    """Return the application.
+def build_app(service: Service, *, hosts: frozenset[str], token: str | None = None) -> Starlette:
+    """Return the application: the page and its files, and the API behind them.
 
     Args:
-        studio: The parts.
+        service: The API.
         hosts: Allowed Host headers; empty allows any, which requires a token.
         token: Secret that requests have to know; None needs none.
     """
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with studio.running():
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with service.running():
             yield
 
-    app = FastAPI(
-        title="pochoir studio",
-        version=__version__,
-        description="Everything that the page can do. Changing requests need the header X-Pochoir: 1.",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/openapi.json",
-        lifespan=lifespan,
-    )
-    app.state.studio = studio
-    app.include_router(api.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-    @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
+    async def page(_: Request) -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> FileResponse:
+    async def docs(_: Request) -> FileResponse:
         return FileResponse(STATIC / "docs.html")
 
-    @app.get("/favicon.ico", include_in_schema=False)
-    async def icon() -> FileResponse:
+    async def icon(_: Request) -> FileResponse:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
-    _add_errors(app, studio.folder)
-    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=5)
-    app.add_middleware(Guard, hosts=hosts, token=token)
-    app.add_middleware(Closing)
-    return app
+    async def on_http_error(_: Request, error: Exception) -> JSONResponse:
+        detail, status = (str(error.detail), error.status_code) if isinstance(error, HTTPException) else ("", 500)
+        return JSONResponse({"error": detail, "field": None}, status)
 
-
-def _add_errors(app: FastAPI, folder: Folder) -> None:
-    schema = settings_schema()
-
-    def answer(text: str, status: int, field: str | None = None) -> JSONResponse:
-        return JSONResponse({"error": text, "field": field}, status)
-
-    @app.exception_handler(PochoirError)
-    async def on_error(_: Request, error: PochoirError) -> JSONResponse:
-        field = getattr(error, "field", None) or find_field(str(error), schema)
-        return answer(describe(error, folder), status_of(error), field)
-
-    @app.exception_handler(OSError)
-    async def on_disk_error(_: Request, error: OSError) -> JSONResponse:
-        return answer(describe(error, folder), status_of(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def on_bad_request(_: Request, error: RequestValidationError) -> JSONResponse:
-        text, field = describe_request(error.errors())
-        return answer(text, 422, field)
-
-    @app.exception_handler(HTTPException)
-    async def on_http_error(_: Request, error: HTTPException) -> JSONResponse:
-        return answer(str(error.detail), error.status_code)
-
-    @app.exception_handler(Exception)
-    async def on_bug(_: Request, error: Exception) -> JSONResponse:
-        return answer(f"This should not happen: {type(error).__name__}.", 500)
+    return Starlette(
+        exception_handlers={HTTPException: on_http_error},
+        routes=[
+            Route("/", page),
+            Route("/docs", docs),
+            Route("/favicon.ico", icon),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/", service),  # the API, and what nobody knows
+        ],
+        middleware=[
+            Middleware(Closing),
+            Middleware(Guard, hosts=hosts, token=token),
+            Middleware(GZipMiddleware, minimum_size=2048, compresslevel=5),
+        ],
+        lifespan=lifespan,
+    )
 
 
 def serve(
@@ -131,12 +103,18 @@ def serve(
     actual = int(listener.getsockname()[1])
     hosts = allowed_hosts(host, actual)
     token = None if hosts else secrets.token_urlsafe(24)
-    studio = Studio(folder, threads=threads)
-    app = build_app(studio, hosts=hosts, token=token)
+
+    def open_studio() -> "Studio":
+        from pochoir.studio.parts import Studio
+
+        return Studio(folder, threads=threads)
+
+    service = Service(open_studio)
+    app = build_app(service, hosts=hosts, token=token)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False, timeout_graceful_shutdown=2
     )
-    server = _Server(config, studio)
+    server = _Server(config, service)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{actual}/" + ("" if token is None else f"?token={token}")
 
@@ -147,6 +125,8 @@ def serve(
         if server.started:
             on_ready(address)
         await task
+        if service.failure is not None:
+            raise service.failure
 
     try:
         asyncio.run(run())
@@ -157,13 +137,18 @@ def serve(
 class _Server(uvicorn.Server):
     """Server that ends the pages' event streams first, which would otherwise hold up its end."""
 
-    def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
-        self._studio = studio
+        self._service = service
+        service.on_failure = self.close
+
+    def close(self) -> None:
+        """End the server after its requests."""
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to shut down."""
-        asyncio.get_running_loop().call_soon_threadsafe(self._studio.news.close)
+        asyncio.get_running_loop().call_soon_threadsafe(self._service.end_streams)
         super().handle_exit(sig, frame)
 
 
