@@ -1,6 +1,6 @@
 """Measure the studio: start, page weight, first preview, stop, memory; beside a Gradio page with an image editor.
 
-    python benchmarks/studio.py PHOTO [--gradio PYTHON] [--size 512]
+    python benchmarks/studio.py PHOTO [--gradio PYTHON] [--size 512] [--stops 10] [--starts 5]
 
 PYTHON is an interpreter with Gradio installed, in an environment of its own. Both are started as processes and opened
 in the same Chromium. The Gradio page holds an ``ImageEditor`` and two sliders and paints nothing, so only start, weight
@@ -49,6 +49,17 @@ def start(command: list[str], address: str) -> tuple[subprocess.Popen[bytes], fl
             time.sleep(0.01)
 
 
+def measure_start(command: list[str]) -> tuple[float, float]:
+    """Start the studio and end it; return the seconds until the page and the API answer."""
+    began = time.monotonic()
+    process, ready = start(command, "http://127.0.0.1:8497/")
+    urllib.request.urlopen("http://127.0.0.1:8497/api/jobs", timeout=30).read()
+    both = time.monotonic() - began
+    process.terminate()
+    process.wait()
+    return round(ready, 2), round(both, 2)
+
+
 def memory(process: subprocess.Popen[bytes]) -> list[float]:
     """Return the resident memory of a process and of its children, in MB, largest last."""
     root = psutil.Process(process.pid)
@@ -95,11 +106,26 @@ def measure_painting(page: Page, photo: Path, size: int) -> dict[str, float]:
     page.click("#paint")
     page.wait_for_selector("#app[data-previewed]", timeout=300_000)
     seconds["preview_s"] = time.monotonic() - began
-    page.wait_for_timeout(1500)
-    began = time.monotonic()
-    page.click("#stop")
-    page.wait_for_selector("#app[data-state=result]", timeout=300_000)
-    seconds["stop_s"] = time.monotonic() - began
+    return seconds
+
+
+def measure_stops(page: Page, count: int) -> list[float]:
+    """Stop the painting that runs and further ones, each later than the one before; return the seconds to the picture.
+
+    The moments are spread over the scales, so that they fall into short and long steps and between two scales.
+    """
+    seconds = []
+    for number in range(count):
+        page.wait_for_timeout(1500 + 650 * number)
+        began = time.monotonic()
+        page.click("#stop")
+        page.wait_for_selector("#app[data-state=result]", timeout=300_000)
+        seconds.append(round(time.monotonic() - began, 2))
+        if number < count - 1:
+            page.keyboard.press("Escape")
+            page.wait_for_selector("#app[data-state=edit]")
+            page.click("#paint")
+            page.wait_for_selector("#app[data-previewed]", timeout=300_000)
     return seconds
 
 
@@ -109,6 +135,8 @@ def main() -> None:
     parser.add_argument("photo", type=Path)
     parser.add_argument("--gradio", metavar="PYTHON")
     parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--stops", type=int, default=10)
+    parser.add_argument("--starts", type=int, default=5)
     arguments = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -116,10 +144,13 @@ def main() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         own = [sys.executable, "-m", "pochoir", "studio", "--folder", folder, "--port", "8497", "--no-browser"]
+        print("ready, and its API, in seconds", [measure_start(own) for _ in range(arguments.starts)])
         process, ready = start(own, "http://127.0.0.1:8497/")
         page, weight = open_page(browser, "http://127.0.0.1:8497/", "#app[data-ready]")
         idle = memory(process)
         painting = measure_painting(page, arguments.photo, arguments.size)
+        stops = measure_stops(page, arguments.stops)
+        print("stops", stops, "largest", max(stops, default=0.0))
         print("studio", {"ready_s": round(ready, 2)} | rounded(weight) | rounded(painting))
         print("memory in MB: server", round(idle[0]), "after painting", [round(each) for each in memory(process)])
         process.terminate()

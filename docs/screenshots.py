@@ -117,7 +117,7 @@ def film(page: Page, camera: Camera, file: Path, size: str) -> None:
     page.fill("#film-size", size)
     page.press("#film-size", "Tab")
     page.click("#preview-film")
-    page.wait_for_selector("#video-tiles img")
+    page.wait_for_selector("#film-tiles img")
     camera.save("video")
 
 

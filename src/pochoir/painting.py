@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Self
 import torch
 
 from pochoir import checkpoints, enlarge, imaging, weights
+from pochoir._interrupts import Interrupted, interruptible
 from pochoir._threads import torch_threads
 from pochoir.encoders import VGG, expected_engine
 from pochoir.errors import WriteError
@@ -50,6 +51,8 @@ class Painting:
         last_step: The last step that was taken; None before the first.
         is_finished: Whether no further step follows.
         resumed_steps: Steps that an earlier process had done.
+        should_stop: Function that is asked many times during each step; once it returns True, painting ends within the
+            step. None never ends it.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Painting:
         self.last_step: Step | None = None
         self.is_finished = False
         self.resumed_steps = 0
+        self.should_stop: Callable[[], bool] | None = None
         self._steps_by_scale: dict[int, int] = {}
         self._checkpoint: Checkpoint | None = None
         self._checkpoint_path: Path | None = None
@@ -203,13 +207,15 @@ class Painting:
         try:
             while True:
                 # Between two steps the process is the caller's, who may stop or watch another painting, too.
-                with torch_threads(self.threads):
+                with torch_threads(self.threads), interruptible(self.should_stop):
                     step = next(steps, None)
                 if step is None:
                     self.is_finished = True
                     return
                 self._take(step)
                 yield step
+        except Interrupted:
+            pass
         finally:
             steps.close()
             give_back()  # pictures of other sizes follow

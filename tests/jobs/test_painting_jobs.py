@@ -97,6 +97,40 @@ def test_canceling_keeps_the_best_picture_if_asked(album: list[Path], tmp_path: 
     assert "was made with other settings (schedule, steps)" in failed or "schedule" in failed
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_canceling_ends_a_step_in_the_middle(album: list[Path], tmp_path: Path, style_file: Path, keep: bool) -> None:
+    (job,) = plan(album[:1], tmp_path / "out", style_file)
+    shown = asked = 0
+
+    class Late(Control):
+        """Control that is canceled in the middle of the second step."""
+
+        @property
+        def canceled(self) -> bool:
+            nonlocal asked
+            asked += shown
+            if asked == 4:
+                self.cancel(keep=keep)
+            return super().canceled
+
+    for event in Worker.maker()().run(job, Late()):
+        shown += event.kind == "progress"
+    assert event.kind == ("saved" if keep else "canceled")
+    assert Path(job.output).exists() == keep
+    assert shown == 1
+
+
+def test_the_first_step_is_taken_if_a_picture_is_to_be_kept(
+    album: list[Path], tmp_path: Path, style_file: Path
+) -> None:
+    kept, dropped = plan(album[:2], tmp_path / "out", style_file)
+    control = Control()
+    control.cancel(keep=True)
+    assert [event.kind for event in Worker.maker()().run(kept, control)] == ["started", "progress", "saved"]
+    control.cancel(keep=False)
+    assert [event.kind for event in Worker.maker()().run(dropped, control)] == ["started", "canceled"]
+
+
 def test_a_changed_style_or_setting_is_another_request(album: list[Path], tmp_path: Path, style_file: Path) -> None:
     (job,) = plan(album[:1], tmp_path / "out", style_file)
     assert finals(list(run([job]))) == ["saved"]

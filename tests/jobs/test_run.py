@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -88,6 +89,19 @@ def test_canceling_one_job_takes_half_a_second(
     assert states[slow[0].id] == "canceled"
     assert states[slow[1].id] == "saved"
     assert states[slow[2].id] == ("canceled" if executor == "serial" else "saved")
+
+
+def test_a_long_step_of_the_serial_executor_hears_of_its_cancellation(jobs: list[Job], tmp_path: Path) -> None:
+    long = with_form(jobs[0], step_until_canceled_s=20.0)
+    with Store(tmp_path / "store") as store, Store(tmp_path / "store") as page:
+        timer = threading.Timer(0.2, lambda: page.cancel(long.id))
+        began = time.monotonic()
+        for event in run([long, jobs[1]], store=store):
+            if event.kind == "started" and event.job == long.id:
+                timer.start()
+        assert time.monotonic() - began < 10.0
+        states = {state.job.id: state.state for state in page.states()}
+    assert states == {long.id: "canceled", jobs[1].id: "saved"}
 
 
 def test_a_worker_that_is_killed_takes_only_its_job_along_which_is_done_again(jobs: list[Job], tmp_path: Path) -> None:

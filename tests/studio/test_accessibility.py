@@ -61,7 +61,7 @@ def test_no_violation_in_any_state(browser, server, tmp_path, scheme):
         page.click("#choose-video" if page.is_visible("#choose-video") else "#other-video")
     chooser.value.set_files(film)
     page.wait_for_selector("#video-name:has-text('walk.mp4')")
-    page.evaluate("() => { document.getElementById('video-more').open = true; }")
+    page.evaluate("() => { document.getElementById('film-more').open = true; }")
     check(page, "video")
     page.set_viewport_size({"width": 390, "height": 800})
     for tab in ("video", "animate", "paint"):

@@ -1,11 +1,16 @@
 """Videos: uploads over the API, orders of films, and the calls that make the same film."""
 
+import io
+import shutil
+
+import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from pochoir.errors import InputError, UnknownNameError
 from pochoir.recipe import Recipe, StyleRef
-from pochoir.sequence.settings import VideoSettings
+from pochoir.sequence.settings import VideoSettings, read_corrections
 from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
@@ -83,7 +88,11 @@ def test_too_large_videos_are_refused(client, monkeypatch, with_length):
         ({"film": {"on": ""}}, "on must be", "on"),
         ({"film": {"start": "soon"}}, "A time is written like", "start"),
         ({"film": {"start": "5s", "end": "2s"}}, "has to be later", None),
-        ({"film": {"corrections": [{"frame": 1, "mask": "/etc/passwd"}]}}, "not a setting of the page", "corrections"),
+        ({"film": {"corrections": [{"frame": 1, "mask": "/etc/passwd"}]}}, "cannot name a mask's file", "corrections"),
+        ({"film": {"corrections": [{"frame": 1, "scribble": "a"}]}}, "Unknown field of a correction", "corrections"),
+        ({"film": {"corrections": "1=2,3"}}, "corrections must be a list", "corrections"),
+        ({"film": {"corrections": [{"frame": 99, "keep_points": [[1, 1]]}]}}, "There is no frame 99 to correct", None),
+        ({"film": {"corrections": [{"frame": 1, "keep_points": [[64, 1]]}]}}, "correction of frame 1", None),
         ({"file_format": "exe"}, "file_format must be", "file_format"),
         ({"settings": {"strength": 9}}, "strength must be between 0 and 1", "strength"),
         ({"settings": {"enlarge": 2}}, "enlarge is for single pictures", "enlarge"),
@@ -106,8 +115,53 @@ def test_orders_that_are_refused(client, order, text, field):
     assert client.get("/api/jobs").json() == []
 
 
+def test_frames_that_are_not_there_are_named(client):
+    video = upload(client, video_bytes()).json()["id"]
+    answer = client.get(f"/api/videos/{video}/preview/999999")
+    assert (answer.status_code, answer.json()["error"]) == (
+        404,
+        "There is no preview of this video yet; ask for one first.",
+    )
+    preview = client.studio.folder.videos / video / "preview"
+    preview.mkdir(exist_ok=True)
+    for number in range(5):
+        (preview / f"{number}.webp").touch()
+    answer = client.get(f"/api/videos/{video}/preview/999999")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "There is no frame 999999 in the last preview, which has frames 0 to 4."
+    shutil.rmtree(preview)
+    for number, text in ((99, "no frame 99"), (-1, "number must be"), ("x", "number must be")):
+        answer = client.get(f"/api/videos/{video}/frames/{number}")
+        assert answer.status_code == 422
+        assert text in answer.json()["error"]
+
+
+@pytest.mark.weights
+def test_the_subject_of_a_frame_with_hints(client):
+    video = upload(client, video_bytes()).json()["id"]
+
+    def find(**hints):
+        answer = client.post(f"/api/videos/{video}/frames/2/matte", json=hints)
+        assert answer.status_code == 200, answer.text
+        with Image.open(io.BytesIO(answer.content)) as matte:
+            assert matte.mode == "L"
+            return np.asarray(matte)
+
+    with Image.open(io.BytesIO(client.get(f"/api/videos/{video}/frames/2").content)) as frame:
+        assert frame.size == (64, 48)
+    plain, kept = find(), find(keep_points=[[60, 3]], drop_points=[[28, 24]])
+    assert plain.shape == (48, 64)
+    assert plain[3, 60] < 100
+    assert (kept[3, 60], kept[24, 28]) == (255, 0)
+    assert not find(box=[0, 0, 10, 10])[:, 12:].any()
+    for hints, text in (({"keep_points": [[64, 3]]}, "outside"), ({"mask": "x"}, "mask is not a field")):
+        answer = client.post(f"/api/videos/{video}/frames/2/matte", json=hints)
+        assert answer.status_code == 422
+        assert text in answer.json()["error"]
+
+
 def test_unknown_ids(client):
-    for method, path in (("GET", ""), ("GET", "/poster"), ("GET", "/preview/0"), ("DELETE", "")):
+    for method, path in (("GET", ""), ("GET", "/poster"), ("GET", "/preview/0"), ("GET", "/frames/0"), ("DELETE", "")):
         assert client.request(method, f"/api/videos/0123456789abcdef{path}").status_code == 404
     assert client.post("/api/history/0123456789abcdef/resume").status_code == 404
 
@@ -130,6 +184,22 @@ def test_the_calls_make_the_same_film():
     text = film_call(film, recipe, "my walk.mp4", "out.mp4")
     compile(text, "call", "exec")
     assert "form='cutout'" in text
+
+
+def test_the_calls_hold_the_corrections():
+    values = {
+        "corrections": [
+            {"frame": 3, "keep_points": [[1, 2], [3, 4]], "box": [0, 0, 5, 6]},
+            {"frame": 1, "drop_points": [[5, 6]]},
+        ]
+    }
+    film = read_film(values)
+    command = film_command(film, Recipe(), "walk.mp4", "out.mp4")
+    assert command == "pochoir video walk.mp4 -o out.mp4 --keep-points '3=1,2;3,4' --drop-points 1=5,6 --box 3=0,0,5,6"
+    text = film_call(film, Recipe(), "walk.mp4", "out.mp4")
+    assert "keep_points={3: '1,2;3,4'}" in text
+    given = {"keep_points": {3: "1,2;3,4"}, "drop_points": {1: "5,6"}, "box": {3: "0,0,5,6"}}
+    assert read_corrections(**given) == film.corrections
 
 
 def test_only_a_stopped_film_can_go_on(client):

@@ -28,6 +28,9 @@ def _count(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     steps = job.form.get("steps", 3)
     for done in range(1, steps + 1):
         time.sleep(job.form.get("step_s", 0.0))
+        deadline = time.monotonic() + job.form.get("step_until_canceled_s", 0.0)
+        while time.monotonic() < deadline and not control.canceled:  # a long step that looks up in between
+            time.sleep(0.01)
         if control.canceled:
             return
         yield Progress(job=job.id, done=done, total=steps, left_s=0.0)

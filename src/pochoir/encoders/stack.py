@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pochoir._interrupts import check_interrupt
 from pochoir.kernels.arena import Arena
 from pochoir.kernels.convolution import Convolution, best_tile_outputs
 from pochoir.kernels.pooling import Pooling
@@ -91,6 +92,7 @@ class Stack:
             missing.discard(name)
 
         for unit in self._units:
+            check_interrupt()
             values = self._convolve(unit, values, largest_px, rectified=unit.convolution not in missing)
             if unit.convolution in missing:
                 collect(unit.convolution)
@@ -140,6 +142,7 @@ class Stack:
         """
         states = [_Backward(*each) for each in zip(rectified, gradients, strict=True)]
         for index in range(len(self._units) - 1, -1, -1):
+            check_interrupt()
             unit = self._units[index]
             for state in states:
                 state.gradient = self._backward_to_convolution(unit, state)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pochoir import kernels
+from pochoir._interrupts import check_interrupt
 from pochoir.encoders.layers import CHANNELS, layer_table
 from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.recipe import CONVOLUTIONS_PER_BLOCK, POOLINGS
@@ -231,6 +232,7 @@ class VGG(nn.Module):
             x = x.contiguous(memory_format=torch.channels_last)  # all later maps inherit this format
         tapped: dict[str, Tensor] = {}
         for position, name in enumerate(self.layers[: last + 1]):
+            check_interrupt()
             # An in-place ReLU would overwrite the convolution's output.
             in_place = position > 0 and self.layers[position - 1] not in wanted
             x = self._apply_layer(name, x, in_place=in_place)

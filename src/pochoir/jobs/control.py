@@ -11,7 +11,7 @@ class Control:
         self._keeps = False
 
     def cancel(self, *, keep: bool = False) -> None:
-        """Ask the job to stop after its current step; ``keep`` asks it to save the best picture so far."""
+        """Ask the job to stop; ``keep`` asks it to save the best picture so far."""
         self._keeps = keep
         self._canceled.set()
 

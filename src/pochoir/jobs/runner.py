@@ -4,11 +4,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pochoir.errors import PochoirError
 from pochoir.jobs.event import Canceled, Event, Failed, Progress, Queued
 from pochoir.jobs.executors import Executor, create_executor
+from pochoir.jobs.executors.serial import SerialExecutor
 from pochoir.jobs.job import Job
 from pochoir.jobs.store import Store
 from pochoir.jobs.work import Worker, check_jobs
@@ -19,6 +21,8 @@ COLLECT_S = 0.1
 """Seconds to wait for events before looking at the store again."""
 RECHECK_S = 0.25
 """Seconds between two looks at jobs that other processes hold."""
+CANCEL_S = 0.05
+"""Seconds between two looks at the store for cancellations while a job holds up this thread."""
 PROGRESS_S = 0.2
 """Least time between two progress events of one job that are written to the store."""
 MOST_ATTEMPTS = 3
@@ -86,7 +90,7 @@ def _run(
 
             remove_drafts(queue)
         try:
-            with _renewing(opened):
+            with _renewing(opened), runner.canceling():
                 yield from runner.run(queue)
         finally:
             runner.stop(close=chosen is not executor)
@@ -180,6 +184,27 @@ class _Runner:
             return False
         self._written_at[event.job] = now
         return True
+
+    @contextmanager
+    def canceling(self) -> Iterator[None]:
+        """Cancel jobs from a thread of its own if the executor returns only after a whole step, which may be long."""
+        if not isinstance(self._executor, SerialExecutor) or self._store.path is None:
+            yield
+            return
+        ended = threading.Event()
+
+        def look() -> None:
+            while not ended.wait(CANCEL_S):
+                with suppress(PochoirError):  # the runner meets the same trouble
+                    self._cancel_running()
+
+        thread = threading.Thread(target=look, name="pochoir-cancellations", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _cancel_running(self) -> None:
         for job, keep in self._store.canceled().items():

@@ -16,7 +16,7 @@ from pochoir.pipeline import check_unchanged, find_inputs
 from pochoir.recipe import InputFile, OutputSettings, Recipe
 from pochoir.recipe.work_size import find_work_size
 from pochoir.sequence.records import FilmRecord
-from pochoir.sequence.settings import VideoSettings
+from pochoir.sequence.settings import Correction, VideoSettings
 from pochoir.sources import Sources, load_sources
 
 _KEPT_OUTPUT = ("quality", "no_recipe")
@@ -156,14 +156,26 @@ def _check_corrections(opened: video.Video, work_size: Size, first: int, setting
         other = drawn.setdefault((each.frame - first) // settings.on, each.frame)
         if other != each.frame:
             raise OptionError(f"Frames {other} and {each.frame} show one picture (--on {settings.on}); correct one.")
-        # Points that lie apart in the video may meet where it is painted smaller.
-        for size, place in ((own_size, ""), (work_size, f" at {work_size} pixels")):
-            try:
-                segmentation.read_corrections(
-                    Recipe(**each.strokes(own_size, size)), torch.zeros(()).expand(1, 3, *size)
-                )
-            except OptionError as error:
-                raise OptionError(f"The correction of frame {each.frame} cannot be used{place}. {error}") from error
+        check_hints(each, own_size, work_size)
+
+
+def check_hints(correction: Correction, own_size: Size, work_size: Size) -> None:
+    """Refuse points and boxes that lie outside of the frames, and points that meet where they are painted smaller.
+
+    Args:
+        correction: Points and a box in a video's pixels.
+        own_size: Size of the video.
+        work_size: Size of the drawings.
+
+    Raises:
+        OptionError: One does.
+    """
+    for size, place in ((own_size, ""), (work_size, f" at {work_size} pixels")):
+        strokes = Recipe(**correction.strokes(own_size, size))
+        try:
+            segmentation.read_corrections(strokes, torch.zeros(()).expand(1, 3, *size))
+        except OptionError as error:
+            raise OptionError(f"The correction of frame {correction.frame} cannot be used{place}. {error}") from error
 
 
 def _shows(opened: video.Video, index: int, first: int, settings: VideoSettings) -> bool:

@@ -82,11 +82,12 @@ def _begin(parent: int) -> None:
 
 def _warm_up() -> None:
     with contextlib.suppress(Exception):
-        _get_session()
+        get_session()
 
 
 @functools.cache
-def _get_session() -> Any:
+def get_session() -> Any:
+    """Return the session that keeps this process's networks loaded."""
     import pochoir
 
     return pochoir.Session()
@@ -131,7 +132,7 @@ def find_subject(path: str, mask: str, corrections: dict[str, Any], segmenter: s
     for name in ("keep_points", "drop_points"):
         if name in given:
             given[name] = ";".join(f"{x},{y}" for x, y in given[name])
-    found = _get_session().segment(path, segmenter=segmenter, with_parts=True, **given)
+    found = get_session().segment(path, segmenter=segmenter, with_parts=True, **given)
     _write_matte(found.matte, Path(mask))
     parts = 0 if found.parts is None else len(found.parts.boxes)
     return {"parts": parts, "notes": list(found.notes)}

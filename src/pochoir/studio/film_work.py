@@ -40,6 +40,43 @@ def read_video(path: str, poster: str) -> dict[str, Any]:
         }
 
 
+def find_in_frame(path: str, number: int, hints: dict[str, Any] | None, picture: str, matte: str) -> None:
+    """Write a frame of a video as a WebP, and on request the matte of its subject as an 8-bit PNG of the same size.
+
+    Args:
+        path: The video.
+        number: Number of the frame, counted from 0.
+        hints: ``keep_points``, ``drop_points`` and ``box``, in the video's pixels; None finds no subject.
+        picture: File of the frame; it is not written again.
+        matte: File of the matte.
+
+    Raises:
+        InputError: There is no such frame, or a hint lies outside.
+    """
+    from PIL import Image
+
+    from pochoir import video
+    from pochoir.recipe import Recipe
+    from pochoir.sequence.inputs import check_hints
+    from pochoir.sequence.settings import Correction
+    from pochoir.sequence.subjects import SubjectFinder
+    from pochoir.studio.assistant import get_session
+
+    with video.open_video(path) as opened:
+        size = opened.info.size
+        small = size if size.long_side <= POSTER_PX else size.fit_long_side(POSTER_PX)
+        pixels = opened.frame(number, small).rgb
+    if not Path(picture).exists():
+        _write(pixels, Path(picture), POSTER_PX)
+    if hints is None:
+        return
+    correction = Correction.model_validate({"frame": number, **hints})
+    check_hints(correction, size, small)
+    found = SubjectFinder(Recipe(), size, small, create=get_session().find_segmenter)(pixels, correction)
+    with replacing(Path(matte)) as draft:
+        Image.fromarray((found * 255).round().astype("uint8"), mode="L").save(draft, format="PNG", compress_level=1)
+
+
 def check_film(path: str, recipe: dict[str, Any], form: dict[str, Any], output: str) -> None:
     """Find out whether a film can be begun, before it waits in the queue.
 

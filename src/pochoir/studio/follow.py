@@ -13,7 +13,7 @@ from pochoir.studio.models import Item, JobInfo
 from pochoir.studio.problems import describe
 from pochoir.studio.queue import Queue
 
-LOOK_S = 0.1
+LOOK_S = 0.05
 """Seconds between two looks at the store."""
 DISK_S = 3.0
 """Seconds between two looks at the free space."""
@@ -84,6 +84,9 @@ class Follower:
         output = self._folder.root / kept.get("output", "")
         if isinstance(event, Saved) and output.is_file():
             seconds = sum(event.facts.get("timings", {}).values()) or None
+            known = {}
+            if info.kind == "stylize" and "transparent" in event.facts:  # it is shown without being read again
+                known = {**event.facts["size"], "transparent": event.facts["transparent"]}
             self._history.remember(
                 output,
                 photo=info.photo,
@@ -97,6 +100,7 @@ class Follower:
                 notes=[*event.notes, *([STOPPED[info.kind]] if event.interrupted else [])],
                 seconds=seconds,
                 finished=time.time(),
+                **known,
             )
             item = await self._history.item(output)
             if item is not None:

@@ -70,7 +70,8 @@ class Film(Order):
     """Looks and settings of a painted video."""
 
     film: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the film; those that are missing have their defaults."""
+    """Settings of the film; those that are missing have their defaults. ``corrections`` hold for single frames: each
+    has ``frame`` and any of ``keep_points``, ``drop_points`` and ``box``."""
 
 
 class FilmOrder(Film):
@@ -80,6 +81,16 @@ class FilmOrder(Film):
     file_format: Literal["mp4", "webm", "mov", "mkv", "webp", "gif"] = "mp4"
     agreed: bool = False
     """Start even if the work takes longer than six hours."""
+
+
+class FrameHints(BaseModel):
+    """Hints for finding the subject in a frame of a video, in its pixels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_points: list[tuple[int, int]] = Field(default_factory=list, max_length=200)
+    drop_points: list[tuple[int, int]] = Field(default_factory=list, max_length=200)
+    box: tuple[int, int, int, int] | None = None
 
 
 class Estimate(BaseModel):

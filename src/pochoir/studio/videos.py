@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pochoir.errors import PochoirError
-from pochoir.recipe import Recipe
-from pochoir.sequence.settings import VideoSettings
+from pochoir.recipe import Recipe, format_setting
+from pochoir.sequence.settings import Correction, VideoSettings
 from pochoir.studio import film_work
 from pochoir.studio.assistant import Assistant
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, new_id, newest_first, read_json, write_json
-from pochoir.studio.models import Film, FilmOrder, FilmPreview, Order, Video
+from pochoir.studio.models import Film, FilmOrder, FilmPreview, FrameHints, Order, Video
 from pochoir.studio.orders import build_recipe, options_of, python_arguments
 from pochoir.studio.plans import Plan
 from pochoir.studio.problems import FieldError
@@ -26,14 +26,17 @@ MAX_VIDEOS = 20
 """Videos that are kept; the oldest ones go first."""
 FORMATS = ("mp4", "webm", "mov", "mkv", "webp", "gif")
 """Formats of films."""
-_HIDDEN = ("corrections",)
-"""Settings that may name files."""
+MAX_FRAMES = 100
+"""Single frames of a video that are kept as pictures; the oldest ones go first."""
+CORRECTIONS = "corrections"
+"""Setting that has no control of the form: frames are corrected in the picture."""
+_OPTIONS = {"keep_points": "--keep-points", "drop_points": "--drop-points", "box": "--box"}
 
 
 def film_schema() -> dict[str, Any]:
     """Return the JSON schema of each setting of a film that the page offers."""
     properties: dict[str, Any] = VideoSettings.model_json_schema()["properties"]
-    return {name: schema for name, schema in properties.items() if name not in _HIDDEN}
+    return {name: schema for name, schema in properties.items() if name != CORRECTIONS}
 
 
 class Videos:
@@ -135,10 +138,47 @@ class Videos:
         Raises:
             NotFoundError: There is none.
         """
-        path = self._place(id_) / "preview" / f"{number}.webp"
-        if not path.is_file():
-            raise NotFoundError("There is no such frame.")
-        return path
+        folder = self._place(id_) / "preview"
+        path = folder / f"{number}.webp"
+        if path.is_file():
+            return path
+        self.get(id_)
+        count = sum(1 for _ in folder.glob("*.webp"))
+        if not count:
+            raise NotFoundError("There is no preview of this video yet; ask for one first.")
+        raise NotFoundError(f"There is no frame {number} in the last preview, which has frames 0 to {count - 1}.")
+
+    async def frame(self, id_: str, number: int) -> Path:
+        """Return a picture of a frame.
+
+        Raises:
+            NotFoundError: There is no such video.
+            InputError: There is no such frame.
+        """
+        picture, matte = self._frame_paths(id_, number)
+        if not picture.is_file():
+            await self._helper.run(film_work.find_in_frame, str(self.path(id_)), number, None, str(picture), str(matte))
+        return picture
+
+    async def matte(self, id_: str, number: int, hints: FrameHints) -> Path:
+        """Return the matte of the subject in a frame, at the size of the picture of ``frame``.
+
+        Raises:
+            NotFoundError: There is no such video.
+            InputError: There is no such frame, or a hint lies outside of it.
+        """
+        picture, matte = self._frame_paths(id_, number)
+        given = hints.model_dump(mode="json", exclude_defaults=True)
+        await self._helper.run(film_work.find_in_frame, str(self.path(id_)), number, given, str(picture), str(matte))
+        return matte
+
+    def _frame_paths(self, id_: str, number: int) -> tuple[Path, Path]:
+        self.get(id_)
+        folder = self._place(id_) / "frames"
+        folder.mkdir(exist_ok=True)
+        for path in newest_first(folder.iterdir())[2 * MAX_FRAMES :]:
+            path.unlink(missing_ok=True)
+        return folder / f"{number}.webp", folder / f"{number}.png"
 
     def _place(self, id_: str) -> Path:
         return self._folder.videos / checked_id(id_)
@@ -152,15 +192,18 @@ def read_film(values: dict[str, Any]) -> VideoSettings:
         InputError: There is no such setting.
     """
     given = {name: value for name, value in values.items() if value is not None}
-    for name in _HIDDEN:
-        if name in given:
-            raise FieldError(name, f"{name} is not a setting of the page.")
+    if any(isinstance(each, dict) and each.get("mask") for each in _as_list(given.get(CORRECTIONS))):
+        raise FieldError(CORRECTIONS, "A correction of the page holds points and a box; it cannot name a mask's file.")
     for name in given.keys() & VideoSettings.model_fields.keys():
         try:
             VideoSettings.model_validate({name: given[name]})
         except PochoirError as error:
             raise FieldError(name, str(error)) from error
     return VideoSettings.model_validate(given)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def film_recipe(order: Film, shelf: Shelf) -> Recipe:
@@ -193,17 +236,29 @@ def plan_film(order: FilmOrder, videos: Videos, shelf: Shelf) -> Plan:
 def film_command(film: VideoSettings, recipe: Recipe, video: str, out: str) -> str:
     """Return the command that makes the same film."""
     parts = ["pochoir", "video", video, "-o", out]
-    for name, value in film.model_dump(mode="json", exclude_defaults=True, exclude=set(_HIDDEN)).items():
+    for name, value in film.model_dump(mode="json", exclude_defaults=True, exclude={CORRECTIONS}).items():
         if name == "sound":
             parts.append("--no-sound")
         else:
             parts += ["--as" if name == "form" else f"--{name}", str(value)]
+    for option, values in _hints(film.corrections).items():
+        for frame, text in values.items():
+            parts += [_OPTIONS[option], f"{frame}={text}"]
     return shlex.join([*parts, *options_of(recipe)])
+
+
+def _hints(corrections: tuple[Correction, ...]) -> dict[str, dict[int, str]]:
+    """Return points and boxes as texts, by option and frame."""
+    found = {
+        name: {each.frame: format_setting(getattr(each, name)) for each in corrections if getattr(each, name)}
+        for name in _OPTIONS
+    }
+    return {name: values for name, values in found.items() if values}
 
 
 def film_call(film: VideoSettings, recipe: Recipe, video: str, out: str) -> str:
     """Return the Python code that makes the same film."""
-    given = film.model_dump(mode="json", exclude_defaults=True, exclude=set(_HIDDEN))
+    given = film.model_dump(mode="json", exclude_defaults=True, exclude={CORRECTIONS}) | _hints(film.corrections)
     arguments = [repr(video), *(f"{name}={value!r}" for name, value in given.items()), *python_arguments(recipe)]
     lines = "".join(f"\n    {each}," for each in arguments)
     return f"import pochoir\n\nfilm = pochoir.stylize_video({lines}\n)\nfilm.save({out!r})"

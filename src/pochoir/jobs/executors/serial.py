@@ -22,7 +22,8 @@ class SerialExecutor:
         self._make_worker = make_worker
         self._threads = threads
         self._worker: JobWorker | None = None
-        self._control = Control()
+        self._control = ("", Control())
+        """The job's name and its control; one value, because other threads read it."""
         self._events: Generator[Event, None, None] | None = None
 
     @property
@@ -34,8 +35,9 @@ class SerialExecutor:
         """Begin a job."""
         if self._worker is None:
             self._worker = self._make_worker()
-        self._control = Control()
-        self._events = cast("Generator[Event, None, None]", self._worker.run(job, self._control))
+        control = Control()
+        self._control = (job.id, control)
+        self._events = cast("Generator[Event, None, None]", self._worker.run(job, control))
 
     def collect(self, timeout_s: float) -> list[Event]:
         """Run the job up to its next event."""
@@ -52,8 +54,10 @@ class SerialExecutor:
         return [event]
 
     def cancel(self, job: str, *, keep: bool = False) -> None:
-        """Ask the running job to stop after its step."""
-        self._control.cancel(keep=keep)
+        """Ask the running job to stop. Other threads may do so, too, while ``collect`` waits for the job."""
+        running, control = self._control
+        if job == running:
+            control.cancel(keep=keep)
 
     def close(self) -> None:
         """Stop the job between two steps."""

@@ -24,6 +24,8 @@ def paint(job: Job, painting: Painting, worker: Worker, control: Control) -> Ite
     resumed = (f"resumed after {painting.resumed_steps} steps of a run that was interrupted",)
     notes = resumed if painting.resumed_steps else ()
     previewed_s = -inf  # the first step is shown at once
+    # The picture to keep is that of the first step at least.
+    painting.should_stop = lambda: control.canceled and not (control.keeps and painting.last_step is None)
     with painting:
         for step in painting:
             _save_step(job, step)
@@ -33,9 +35,9 @@ def paint(job: Job, painting: Painting, worker: Worker, control: Control) -> Ite
                 previewed_s = time.monotonic()
                 yield Preview(job=job.id, jpeg=encode_preview(step.picture()), done=step.done)
             if control.canceled:
-                if control.keeps:
-                    break
-                return
+                break
+    if control.canceled and not control.keeps:
+        return
     result = painting.result()
     is_whole = painting.is_finished
     save_output(job, result.save)
@@ -51,6 +53,7 @@ def paint(job: Job, painting: Painting, worker: Worker, control: Control) -> Ite
             "timings": dict(result.timings),
             "seed": result.recipe.seed,
             "recipe": result.recipe.to_dict(),
+            "transparent": result.composite.shape[1] == 4,
         },
         notes=(*notes, *result.notes, *interrupted),
         interrupted=not is_whole,

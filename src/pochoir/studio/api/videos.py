@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Path, Request
 from fastapi.responses import FileResponse
 
+from pochoir.sequence.settings import MOST_FRAME
 from pochoir.studio import models
 from pochoir.studio.api.common import CACHED, Parts
 from pochoir.studio.uploads import receive
 from pochoir.studio.videos import VIDEO_LIMIT, film_recipe, plan_film
 
 router = APIRouter()
+Frame = Annotated[int, Path(ge=0, le=MOST_FRAME, description="Number of the frame, counted from 0.")]
 
 
 @router.post("/videos")
@@ -42,6 +44,23 @@ async def remove_video(id_: str, studio: Parts) -> None:
 async def get_poster(id_: str, studio: Parts) -> FileResponse:
     """Return the first frame of a video."""
     return FileResponse(studio.videos.poster(id_), media_type="image/webp", headers=CACHED)
+
+
+@router.get("/videos/{id_}/frames/{number}", response_class=FileResponse)
+async def get_frame(id_: str, number: Frame, studio: Parts) -> FileResponse:
+    """Return a frame of a video, at most 1280 pixels wide and high."""
+    return FileResponse(await studio.videos.frame(id_, number), media_type="image/webp", headers=CACHED)
+
+
+@router.post("/videos/{id_}/frames/{number}/matte", response_class=FileResponse)
+async def find_in_frame(
+    id_: str, number: Frame, hints: Annotated[models.FrameHints, Body()], studio: Parts
+) -> FileResponse:
+    """Find the subject in a frame, with hints, and return its matte as an 8-bit PNG as large as the frame's picture.
+
+    A film with the same hints as its correction of this frame takes the same matte and follows it through the shot.
+    """
+    return FileResponse(await studio.videos.matte(id_, number, hints), media_type="image/png")
 
 
 @router.post("/videos/{id_}/preview")

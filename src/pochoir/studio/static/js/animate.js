@@ -1,75 +1,50 @@
 // The Animate tab: the subject of a finished picture, or of a photo, moves.
 import * as api from "./api.js";
-import { app, fail } from "./app.js";
-import { $, element, say, showMessage } from "./dom.js";
-import { downloadMenu } from "./download.js";
-import { control } from "./form.js";
+import { app } from "./app.js";
+import { $, element } from "./dom.js";
+import { JobTab } from "./jobtab.js";
 import { looks, order } from "./orders.js";
 import { flushMask } from "./photo.js";
-import { Player } from "./player.js";
-import { ProgressBar } from "./progress.js";
-import { drawStrip, removeItem } from "./results.js";
+import { drawStrip } from "./results.js";
 import { texts } from "./texts.js";
 
 const DIALS = ["duration", "fps", "loop"];
 const MOST_MOTIONS = 8;
 
-class Animate {
+class Animate extends JobTab {
   constructor() {
+    super({ section: "animate", kind: "animate", prefix: "clip" });
     this.source = null; // { kind: "item" | "photo" | "looks", item }
-    this.settings = {};
     this.chosen = ["breathe"];
-    this.dials = {};
-    this.shown = null; // { job } or { item }
   }
 
-  setUp({ schema, formats, motions }) {
-    this.schema = schema;
-    this.formats = formats;
+  setUp({ schema, formats, motions, onRemove }) {
     this.motions = motions;
-    this.player = new Player($("clip-player"));
-    this.bar = new ProgressBar($("clip-progress"), { label: texts.cancel, onStop: (job) => this.cancel(job) });
-    const make = (name) => {
-      this.dials[name] = control(name, schema[name], this.settings[name], (field, value) => {
-        if (value === (schema[field].default ?? null)) delete this.settings[field];
-        else this.settings[field] = value;
-        this.dials[field].setError("");
-      }, "clip");
-      return this.dials[name];
-    };
-    const names = Object.keys(schema).filter((name) => name !== "motion");
-    $("clip-dials").replaceChildren(...DIALS.filter((name) => name in schema).map(make));
-    $("clip-more-form").replaceChildren(...names.filter((name) => !DIALS.includes(name)).map(make));
+    this.setUpParts({ formats, stopText: texts.cancel, onRemove });
+    this.addDials(schema, DIALS, { hidden: ["motion"] });
     $("make-clip").addEventListener("click", () => this.make());
-  }
-
-  get isOpen() {
-    return !$("animate").hidden;
   }
 
   // Begin with what the Paint tab shows.
   open() {
     const item = app.shown?.item;
-    if (item?.kind === "clip") return this.showClip(item);
+    if (item?.kind === "clip") return this.showItem(item);
     if (item) this.source = { kind: "item", item };
     else if (!this.source || this.source.kind !== "item") this.source = app.photo ? { kind: looks.isEmpty ? "photo" : "looks" } : null;
     if (!this.source) {
       const picture = app.history.find((each) => each.kind === "picture");
       if (picture) this.source = { kind: "item", item: picture };
     }
-    const running = [...app.jobs.values()].find((job) => job.kind === "animate" && (job.state === "started" || job.state === "queued"));
-    if (running && !this.shown) this.shown = { job: running.id };
+    this.watchRunning();
     this.draw();
-    if (!this.shown) this.showSource();
+    this.showSource();
     this.findMotions();
   }
 
   choose(item) {
-    if (item.kind === "clip") return this.showClip(item);
+    if (item.kind === "clip") return this.showItem(item);
     this.source = { kind: "item", item };
-    this.shown = null;
-    this.draw();
-    this.showSource();
+    this.showNothing();
     this.findMotions();
   }
 
@@ -83,7 +58,7 @@ class Animate {
   }
 
   showSource() {
-    this.bar.draw(null);
+    if (this.shown) return;
     if (this.source) this.player.showStill(this.stillAddress, this.source.item?.name || app.photo?.name);
     else this.player.clear();
   }
@@ -96,10 +71,7 @@ class Animate {
     $("clip-result").hidden = !this.shown?.item;
     this.drawSources();
     this.drawMotions();
-    if (this.shown?.job) {
-      const job = app.jobs.get(this.shown.job);
-      this.bar.draw(job || null);
-    } else this.bar.draw(null);
+    this.drawBar();
     $("make-clip").disabled = !this.source;
     drawStrip();
   }
@@ -119,9 +91,7 @@ class Animate {
 
   pick(kind) {
     this.source = kind === "item" ? this.source : { kind, item: this.source?.item };
-    this.shown = null;
-    this.draw();
-    this.showSource();
+    this.showNothing();
     this.findMotions();
   }
 
@@ -213,88 +183,17 @@ class Animate {
 
   async make() {
     if (!this.source) return;
-    showMessage("");
-    for (const dial of Object.values(this.dials)) dial.setError("");
+    this.clearErrors();
     const amounts = this.amounts || {};
     const clip = { ...this.settings, motion: this.chosen.map((name) => (amounts[name] ? `${name}:${amounts[name]}` : name)) };
     const wanted = this.source.kind === "item" ? { item: this.source.item.id } : { photo: app.photo.id, ...(this.source.kind === "looks" ? order() : { settings: order().settings }) };
-    try {
-      await flushMask();
-      const job = await api.post("/api/clips", { ...wanted, clip });
-      app.jobs.set(job.id, job);
-      this.shown = { job: job.id };
-      this.draw();
-      $("clip-progress").querySelector("button").focus({ preventScroll: true });
-    } catch (error) {
-      if (error.field && this.dials[error.field]) {
-        this.dials[error.field].setError(error.message);
-        if ($("clip-more").contains(this.dials[error.field])) $("clip-more").open = true;
-      }
-      fail(error);
-    }
-  }
-
-  watch(job) {
-    this.shown = { job: job.id };
-    this.draw();
-  }
-
-  async cancel(job) {
-    try {
-      await api.post(`/api/jobs/${job.id}/stop`);
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  updateJob(job) {
-    if (this.shown?.job !== job.id || !this.isOpen) return;
-    this.bar.draw(job);
-    if (job.preview && job.preview !== this.preview) {
-      this.preview = job.preview;
-      this.player.showStill(`/api/jobs/${job.id}/preview?v=${job.preview}`);
-    }
-    if (job.state === "canceled" || job.state === "failed") {
-      this.shown = null;
-      this.draw();
-      this.showSource();
-    }
-  }
-
-  addItem(item) {
-    if (!this.shown?.job || this.shown.job !== item.job) return;
-    this.showClip(item);
-    say(texts.saved(item.name));
-  }
-
-  async showClip(item) {
-    this.shown = { item };
-    this.player.show(item);
-    this.draw();
-    $("clip-title").textContent = item.name;
-    const facts = [`${item.width} × ${item.height}`, texts.frames(item.frames), ...(item.duration_s ? [texts.exactSeconds(item.duration_s)] : []), ...(item.notes || [])];
-    $("clip-facts").textContent = facts.join(" · ");
-    $("clip-actions").replaceChildren(
-      element("button", { type: "button", class: "primary", onclick: () => this.again(item) }, texts.clipAgain),
-      downloadMenu(item, this.formats, { onError: fail, onBusy: (text) => { $("clip-status").textContent = text; } }),
-      element("button", { type: "button", class: "danger", onclick: () => removeItem(item) }, texts.remove),
-    );
-    try {
-      const recipe = await api.get(`/api/history/${item.id}/recipe`);
-      if (this.shown?.item?.id !== item.id) return;
-      $("clip-command").textContent = recipe.command;
-      $("clip-python").textContent = recipe.python;
-    } catch (error) {
-      fail(error);
-    }
+    await flushMask();
+    await this.start("/api/clips", { ...wanted, clip });
   }
 
   forget(id) {
     if (this.source?.item?.id === id) this.source = app.photo ? { kind: "photo" } : null;
-    if (this.shown?.item?.id !== id) return;
-    this.shown = null;
-    this.draw();
-    this.showSource();
+    super.forget(id);
   }
 
   // The form as it was for a clip, to be changed.
@@ -302,12 +201,10 @@ class Animate {
     const { motion = ["breathe"], ...rest } = item.form || {};
     this.chosen = motion.map((text) => text.split(":")[0]);
     this.amounts = Object.fromEntries(motion.map((text) => text.split(":")).filter(([, amount]) => amount));
-    this.settings = { ...rest };
+    JobTab.fill(this.settings, rest);
     for (const [name, dial] of Object.entries(this.dials)) dial.setValue(this.settings[name]);
-    this.shown = null;
     if (!this.source) this.source = app.photo ? { kind: "photo" } : null;
-    this.draw();
-    this.showSource();
+    this.showNothing();
     this.findMotions();
     $("make-clip").focus();
   }

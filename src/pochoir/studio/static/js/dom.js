@@ -62,6 +62,15 @@ export function showMessage(text) {
   }
 }
 
+// Put in the parts that several tabs have; ids of their elements begin with the tab's prefix.
+export function fillTemplates() {
+  for (const place of document.querySelectorAll("[data-template]")) {
+    const part = $(place.dataset.template).content.cloneNode(true);
+    for (const each of part.querySelectorAll("[data-id]")) each.id = `${place.dataset.prefix}-${each.dataset.id}`;
+    place.replaceWith(part);
+  }
+}
+
 export function fillTexts(root = document) {
   for (const each of root.querySelectorAll("[data-text]")) each.textContent = texts[each.dataset.text];
   for (const each of root.querySelectorAll("[data-label]")) {

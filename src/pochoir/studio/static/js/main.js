@@ -3,20 +3,22 @@ import { animate } from "./animate.js";
 import * as api from "./api.js";
 import { app, fail, stage } from "./app.js";
 import { Batch } from "./batch.js";
-import { $, fillTexts, keyDialog, pickFiles, say, showMessage } from "./dom.js";
+import { $, fillTemplates, fillTexts, keyDialog, pickFiles, say, showMessage } from "./dom.js";
 import { addStyles, drawDials, looks, order, paint, restoreDraft } from "./orders.js";
 import { addPhoto, editor, flushMask, invert, openPhoto, resetMask, saveMaskSoon, showDrop, updatePhoto, uploadMask } from "./photo.js";
-import { drawProgress, drawStrip, endWatching, showItem, stopJob, watch } from "./results.js";
+import { drawProgress, drawStrip, endWatching, removeItem, showItem, stopJob, watch } from "./results.js";
 import { askSheet, drawSheet } from "./sheet.js";
 import { openTab, setUpTabs } from "./tabs.js";
 import { texts } from "./texts.js";
-import { setMode, TOOL_KEYS } from "./tools.js";
+import { TOOL_KEYS } from "./toolbutton.js";
+import { setMode } from "./tools.js";
 import { video } from "./video.js";
 
 const batch = new Batch($("batch"), { order: () => order(), looks });
 window.studio = { app, stage, editor, looks, animate, video, ready: start() };
 
 async function start() {
+  fillTemplates();
   fillTexts();
   setUpTabs({ batch });
   connect();
@@ -27,8 +29,8 @@ async function start() {
     app.limit = state.limits.upload;
     for (const job of state.jobs) app.jobs.set(job.id, job);
     app.history = state.history;
-    animate.setUp({ schema: state.clip_settings, formats: state.clip_formats, motions: state.motions });
-    video.setUp({ schema: state.film_settings, formats: state.film_formats, videos: state.videos, limit: state.limits.video, clipFormats: state.clip_formats });
+    animate.setUp({ schema: state.clip_settings, formats: state.clip_formats, motions: state.motions, onRemove: removeItem });
+    video.setUp({ schema: state.film_settings, formats: state.film_formats, videos: state.videos, limit: state.limits.video, clipFormats: state.clip_formats, onRemove: removeItem });
     looks.setStyles(state.styles);
     video.setStyles(state.styles);
     drawDials();
@@ -137,6 +139,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog").open) return;
+  if (video.isOpen && video.frames.key(event.key)) return event.preventDefault();
   if ($("app").dataset.tab !== "paint") return event.key === "?" && keyDialog();
   const isEditing = $("app").dataset.state === "edit";
   const tool = Object.keys(TOOL_KEYS).find((name) => TOOL_KEYS[name].toLowerCase() === event.key.toLowerCase());

@@ -22,6 +22,7 @@ export class Stage {
     this.cursor = null;
     this.draft = null;
     this.marks = [];
+    this.outlined = null; // corners of a box that stays
     this.pending = false;
     new ResizeObserver(() => this.resize()).observe(holder);
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -332,10 +333,11 @@ export class Stage {
       }
       outline(path);
     }
-    if (this.draft?.points?.length) {
+    for (const shape of [this.draft, this.outlined && { points: this.outlined, closed: true }]) {
+      if (!shape?.points?.length) continue;
       const path = new Path2D();
-      this.draft.points.forEach(([x, y], index) => (index ? path.lineTo(...toScreen(x, y)) : path.moveTo(...toScreen(x, y))));
-      if (this.draft.closed) path.closePath();
+      shape.points.forEach(([x, y], index) => (index ? path.lineTo(...toScreen(x, y)) : path.moveTo(...toScreen(x, y))));
+      if (shape.closed) path.closePath();
       outline(path);
     }
     if (this.cursor && this.mode === "edit") {

@@ -23,7 +23,7 @@ export function openTab(active, item = null, job = null) {
   $("animate").hidden = $("animate-panel").hidden = active !== "animate";
   $("video").hidden = $("video-panel").hidden = active !== "video";
   $("stage").hidden = $("panel").hidden = active !== "paint";
-  if (item) active === "video" ? video.showFilm(item) : animate.showClip(item);
+  if (item) (active === "video" ? video : animate).showItem(item);
   else if (job) (active === "video" ? video : animate).watch(job);
   else parts[active]();
   drawStrip();

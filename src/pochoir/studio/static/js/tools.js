@@ -4,17 +4,7 @@ import { $, element } from "./dom.js";
 import { TOOLS } from "./editor.js";
 import { editor, invert, saveMaskSoon } from "./photo.js";
 import { texts } from "./texts.js";
-
-export const TOOL_KEYS = { keep: "K", drop: "D", brush: "B", erase: "E", lasso: "L", box: "X", pan: "H" };
-const GLYPHS = { keep: "✛", drop: "⊖", brush: "●", erase: "○", lasso: "◌", box: "▭", pan: "✥", undo: "↶", redo: "↷", invert: "◐", clear: "∅" };
-
-function toolButton(name, { pressed, disabled, act }) {
-  const key = TOOL_KEYS[name];
-  const button = element("button", { type: "button", class: "tool", disabled: Boolean(disabled), onclick: act, title: key ? `${texts.tools[name]} (${key})` : texts.tools[name], "aria-label": texts.tools[name] }, GLYPHS[name]);
-  if (pressed !== undefined) button.setAttribute("aria-pressed", String(pressed));
-  button.dataset.tool = name;
-  return button;
-}
+import { toolButton } from "./toolbutton.js";
 
 export function drawTools() {
   const focused = document.activeElement?.dataset?.tool;

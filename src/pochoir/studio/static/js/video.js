@@ -1,57 +1,53 @@
 // The Video tab: drop a video, choose looks, see five frames and the cost, paint it, watch it grow.
 import * as api from "./api.js";
 import { app, fail } from "./app.js";
-import { $, element, pickFiles, say, showMessage } from "./dom.js";
-import { downloadMenu } from "./download.js";
-import { control } from "./form.js";
+import { $, element, pickFiles, showMessage } from "./dom.js";
+import { Frames } from "./frames.js";
+import { JobTab } from "./jobtab.js";
 import { Looks } from "./looks.js";
 import { order } from "./orders.js";
-import { Player } from "./player.js";
-import { ProgressBar } from "./progress.js";
-import { drawStrip, removeItem } from "./results.js";
+import { drawStrip } from "./results.js";
 import { texts } from "./texts.js";
 
 const DIALS = ["start", "end", "on"];
 const PAINTING = ["strength", "style_scale", "color", "size"];
 
-class VideoTab {
+class VideoTab extends JobTab {
   constructor() {
+    super({ section: "video", kind: "video", prefix: "film" });
     this.video = null;
-    this.shown = null; // { job } or { item }
-    this.settings = {};
     this.painting = {};
-    this.dials = {};
     this.preview = null;
     this.format = "mp4";
   }
 
-  setUp({ schema, formats, videos, limit, clipFormats }) {
+  setUp({ schema, formats, videos, limit, clipFormats, onRemove }) {
     this.formats = formats;
     this.limit = limit;
-    this.clipFormats = clipFormats;
     this.video = videos[0] || null;
-    this.player = new Player($("video-player"));
-    this.bar = new ProgressBar($("video-progress"), { label: texts.stop, onStop: (job) => this.stop(job) });
+    this.setUpParts({ formats: clipFormats, stopText: texts.stop, onRemove });
     this.looks = new Looks({ regions: $("video-regions"), grid: $("video-looks"), blend: $("video-blend"), prefix: "video-region" },
       { onChange: () => this.forgetPreview(), onAdd: null, onRemove: null });
-    const make = (of, own) => (name) => {
-      this.dials[name] = control(name, of[name], this[own][name], (field, value) => {
-        if (value === (of[field].default ?? null)) delete this[own][field];
-        else this[own][field] = value;
-        this.dials[field].setError("");
-        this.forgetPreview();
-      }, "film");
-      return this.dials[name];
-    };
-    const names = Object.keys(schema);
-    const film = make(schema, "settings");
-    $("video-dials").replaceChildren(...PAINTING.filter((name) => name in app.schema).map(make(app.schema, "painting")),
-      ...DIALS.filter((name) => name in schema).map(film), this.formatField());
-    $("video-more-form").replaceChildren(...names.filter((name) => !DIALS.includes(name)).map(film));
+    this.at("dials").append(...PAINTING.filter((name) => name in app.schema).map((name) => this.dial(app.schema, name, this.painting)));
+    this.addDials(schema, DIALS);
+    this.at("dials").append(this.formatField());
+    this.frames = new Frames({
+      onChange: () => this.forgetPreview(),
+      onOpen: () => {
+        this.preview = null;
+        this.draw();
+        this.showSource();
+      },
+    });
+    this.frames.setVideo(this.video);
     $("choose-video").addEventListener("click", () => this.pick());
     $("other-video").addEventListener("click", () => this.pick());
     $("preview-film").addEventListener("click", () => this.makePreview());
     $("make-film").addEventListener("click", () => this.make());
+  }
+
+  onSetting() {
+    this.forgetPreview();
   }
 
   formatField() {
@@ -59,14 +55,9 @@ class VideoTab {
     return element("div", { class: "field" }, element("label", { htmlFor: "film-format" }, texts.format), select);
   }
 
-  get isOpen() {
-    return !$("video").hidden;
-  }
-
   open() {
     if (this.looks.isEmpty) this.looks.setChosen(order().looks);
-    const running = [...app.jobs.values()].find((job) => job.kind === "video" && (job.state === "started" || job.state === "queued"));
-    if (running && !this.shown) this.shown = { job: running.id };
+    this.watchRunning();
     this.draw();
     this.showSource();
   }
@@ -88,6 +79,7 @@ class VideoTab {
       this.video = await api.upload("/api/videos", file);
       this.shown = null;
       this.preview = null;
+      this.frames.setVideo(this.video);
     } catch (error) {
       fail(error);
     }
@@ -99,12 +91,14 @@ class VideoTab {
   draw() {
     const isResult = Boolean(this.shown?.item);
     const isEmpty = !this.video && !this.shown;
+    if (this.shown && this.frames.isOpen) this.frames.isOpen = false;
+    this.frames.draw();
     $("video-empty").hidden = !isEmpty;
-    $("video-player").hidden = isEmpty || this.showsTiles;
-    $("video-tiles").hidden = !this.showsTiles;
-    for (const id of ["video-source", "video-looks-block", "video-dials-block", "video-go"]) $(id).hidden = isResult || !this.video;
-    $("video-result").hidden = !isResult;
-    this.bar.draw(this.shown?.job ? app.jobs.get(this.shown.job) || null : null);
+    this.at("player").hidden = isEmpty || this.showsTiles || this.frames.isOpen;
+    this.at("tiles").hidden = !this.showsTiles;
+    for (const id of ["video-source", "frames-block", "video-looks-block", "film-dials-block", "video-go"]) $(id).hidden = isResult || !this.video;
+    $("film-result").hidden = !isResult;
+    this.drawBar();
     if (this.video) {
       $("video-name").textContent = this.video.name;
       const { width, height, frames, duration_s: seconds, has_sound: hasSound } = this.video;
@@ -126,7 +120,8 @@ class VideoTab {
   }
 
   get film() {
-    return { looks: structuredClone(this.looks.chosen), settings: { ...this.painting }, film: { ...this.settings } };
+    const { corrections } = this.frames;
+    return { looks: structuredClone(this.looks.chosen), settings: { ...this.painting }, film: { ...this.settings, ...(corrections.length ? { corrections } : {}) } };
   }
 
   // ---- Preview -----------------------------------------------------------------------------------------------------
@@ -140,6 +135,7 @@ class VideoTab {
 
   async makePreview() {
     showMessage("");
+    if (this.frames.isOpen) this.frames.close();
     $("preview-film").disabled = true;
     $("video-status").textContent = texts.previewing;
     try {
@@ -158,7 +154,7 @@ class VideoTab {
       return;
     }
     const { captions, estimate, version, notes } = this.preview;
-    $("video-tiles").replaceChildren(...captions.map((caption, number) => element("figure", {},
+    this.at("tiles").replaceChildren(...captions.map((caption, number) => element("figure", {},
       element("img", { src: `/api/videos/${this.video.id}/preview/${number}?v=${version}`, alt: caption }), element("figcaption", {}, caption))));
     const gigabytes = (estimate.memory / 2 ** 30).toFixed(1);
     const megabytes = Math.max(1, Math.round(estimate.film / 2 ** 20));
@@ -167,85 +163,18 @@ class VideoTab {
 
   // ---- Films -------------------------------------------------------------------------------------------------------
 
-  async make(agreed = false) {
+  async make() {
     if (!this.video) return;
-    showMessage("");
-    for (const dial of Object.values(this.dials)) dial.setError("");
-    try {
-      const job = await api.post("/api/films", { ...this.film, video: this.video.id, file_format: this.format, agreed: agreed === true || Boolean(this.preview?.estimate.is_long) });
-      app.jobs.set(job.id, job);
-      this.watch(job);
-      $("video-progress").querySelector("button").focus({ preventScroll: true });
-    } catch (error) {
-      this.fail(error);
-    }
+    this.clearErrors();
+    const agreed = Boolean(this.preview?.estimate.is_long);
+    await this.start("/api/films", { ...this.film, video: this.video.id, file_format: this.format, agreed });
   }
 
-  watch(job) {
-    this.shown = { job: job.id };
-    this.draw();
-    this.showSource();
-  }
-
-  async stop(job) {
-    try {
-      await api.post(`/api/jobs/${job.id}/stop`);
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  updateJob(job) {
-    if (this.shown?.job !== job.id || !this.isOpen) return;
-    this.bar.draw(job);
-    if (job.preview && job.preview !== this.previewed) {
-      this.previewed = job.preview;
-      this.player.showStill(`/api/jobs/${job.id}/preview?v=${job.preview}`);
-    }
-    if (job.state === "canceled" || job.state === "failed") {
-      this.shown = null;
-      this.draw();
-      this.showSource();
-    }
-  }
-
-  addItem(item) {
-    if (!this.shown?.job || this.shown.job !== item.job) return;
-    this.showFilm(item);
-    say(texts.saved(item.name));
-  }
-
-  async showFilm(item) {
-    this.shown = { item };
-    this.draw();
-    this.player.item = null; // a film that went on has the same name
-    this.player.show(item);
-    $("film-title").textContent = item.name;
-    $("film-facts").textContent = [`${item.width} × ${item.height}`, texts.frames(item.frames), ...(item.duration_s ? [texts.exactSeconds(item.duration_s)] : []), ...(item.notes || [])].join(" · ");
-    $("film-actions").replaceChildren(
-      ...(item.partial ? [element("button", { type: "button", class: "primary", onclick: () => this.resume(item) }, texts.goOn)] : []),
-      element("button", { type: "button", class: item.partial ? "" : "primary", onclick: () => this.again(item) }, texts.clipAgain),
-      downloadMenu(item, this.clipFormats, { onError: fail, onBusy: (text) => { $("film-status").textContent = text; } }),
-      element("button", { type: "button", class: "danger", onclick: () => removeItem(item) }, texts.remove),
-    );
-    try {
-      const recipe = await api.get(`/api/history/${item.id}/recipe`);
-      if (this.shown?.item?.id !== item.id) return;
-      $("film-command").textContent = recipe.command;
-      $("film-python").textContent = recipe.python;
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  async resume(item) {
-    try {
-      const job = await api.post(`/api/history/${item.id}/resume`);
-      app.jobs.set(job.id, job);
-      this.watch(job);
-    } catch (error) {
-      fail(error);
-    }
+  actions(item) {
+    const [again] = super.actions(item);
+    if (!item.partial) return [again];
+    again.className = "";
+    return [element("button", { type: "button", class: "primary", onclick: () => this.start(`/api/history/${item.id}/resume`) }, texts.goOn), again];
   }
 
   async again(item) {
@@ -254,30 +183,15 @@ class VideoTab {
     } catch (error) {
       fail(error);
     }
-    const { agreed, ...form } = item.form || {};
-    this.settings = form;
-    this.painting = { ...item.order?.settings };
+    this.frames.setVideo(this.video);
+    const { agreed, corrections, ...form } = item.form || {};
+    this.frames.corrections = corrections;
+    JobTab.fill(this.settings, form);
+    JobTab.fill(this.painting, item.order?.settings);
     for (const [name, dial] of Object.entries(this.dials)) dial.setValue(name in app.schema ? this.painting[name] : this.settings[name]);
     if (item.order) this.looks.setChosen(item.order.looks);
-    this.shown = null;
     this.preview = null;
-    this.draw();
-    this.showSource();
-  }
-
-  forget(id) {
-    if (this.shown?.item?.id !== id) return;
-    this.shown = null;
-    this.draw();
-    this.showSource();
-  }
-
-  fail(error) {
-    if (error.field && this.dials[error.field]) {
-      this.dials[error.field].setError(error.message);
-      if ($("video-more").contains(this.dials[error.field])) $("video-more").open = true;
-    }
-    fail(error);
+    this.showNothing();
   }
 }
 
