@@ -23,20 +23,23 @@ ROUTES = (
     "/api/photos/{}", "/api/photos/{}/image", "/api/photos/{}/mask", "/api/photos/{}/subject", "/api/styles/{}",
     "/api/styles/{}/thumb", "/api/jobs/{}", "/api/jobs/{}/stop", "/api/jobs/{}/preview", "/api/history/{}",
     "/api/history/{}/image", "/api/history/{}/recipe", "/static/{}", "/{}", "/api/photos", "/api/styles", "/api/jobs",
-    "/api/state", "/api/sample{}",
+    "/api/state", "/api/sample{}", "/api/videos", "/api/videos/{}", "/api/videos/{}/frames/1", "/api/videos/{}/frames/{}",
+    "/api/videos/{}/frames/0/matte", "/api/videos/{}/preview", "/api/videos/{}/preview/{}", "/api/films", "/api/clips",
+    "/api/history/{}/resume", "/api/photos/{}/motions",
 )  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "BREW")
 BODIES = (
     b"", b"{", b"[]", b"null", b"\x00" * 1000, b"\x89PNG\r\n\x1a\n" + b"\xff" * 200, b"\xff\xd8\xff\xe0" + b"a" * 500,
     json.dumps({"photo": "x", "looks": {"whole": [{"id": "y", "weight": 1e308}]}}).encode(),
     json.dumps({"photo": "0123456789abcdef", "settings": {"backdrop": "/etc/passwd"}}).encode(),
+    json.dumps({"video": "x", "film": {"corrections": [{"frame": -1, "mask": "/etc/passwd"}]}}).encode(),
     json.dumps({"keep_points": [[10**12, -5]] * 300}).encode(), b'{"a":' * 3000, b"GIF89a" + b"\x01" * 100,
 )  # fmt: skip
 
 
 def draw_request(rng: random.Random, port: int) -> tuple[str, str, dict[str, str], bytes]:
     """Return method, path, headers and body of one request."""
-    path = rng.choice(ROUTES).format(rng.choice(IDS))
+    path = rng.choice(ROUTES).format(*rng.choices(IDS, k=2))
     path = re.sub(r"[^\x21-\x7e]", lambda match: f"%{ord(match[0]) % 256:02x}", path) or "/"
     if rng.random() < 0.2:
         path += rng.choice(

@@ -114,11 +114,30 @@ def film(page: Page, camera: Camera, file: Path, size: str) -> None:
         page.click("#choose-video")
     chooser.value.set_files(file)
     page.wait_for_selector("#video-source:not([hidden])")
+    page.wait_for_timeout(1000)
+    camera.save("video-open", to_docs=False)
+    page.click("#frames-open")
+    page.wait_for_selector("#frame-stage[data-found='0']")
+    for _ in range(12):
+        page.click("#frame-next")
+    page.wait_for_selector("#frame-stage[data-found='12']")
+    box = page.locator("#frame-canvas").bounding_box()
+    assert box is not None
+    page.click("#frame-tools [data-tool=keep]")
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.55 * box["height"])
+    page.click("#frame-tools [data-tool=drop]")
+    page.mouse.click(box["x"] + 0.12 * box["width"], box["y"] + 0.3 * box["height"])
+    page.wait_for_selector("#frame-list button:has-text('2 points')")
+    page.wait_for_selector("#frame-stage[data-found='12']")
+    camera.save("frames")
+    page.click("#frame-clear")
+    page.wait_for_selector("#frame-stage[data-found='12']")
+    page.click("#frames-close")
     page.fill("#film-size", size)
     page.press("#film-size", "Tab")
     page.click("#preview-film")
     page.wait_for_selector("#film-tiles img")
-    camera.save("video")
+    camera.save("video", to_docs=False)
 
 
 def main() -> None:

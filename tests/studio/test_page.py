@@ -189,6 +189,7 @@ class TestPainting:
         paint(page)
         wait_for_result(page)
         assert page.is_visible("#divider")
+        page.wait_for_function("() => document.getElementById('command').textContent")
         assert "--style mosaic" in page.text_content("#command")
         assert "pochoir.stylize" in page.text_content("#python")
         name = page.inner_text("#result-title")
@@ -200,6 +201,7 @@ class TestPainting:
         page.click("#looks .look:has-text('hatching')")
         paint(page, region="subject")
         wait_for_result(page)
+        page.wait_for_function("() => document.getElementById('command').textContent")
         command = page.text_content("#command")
         assert "--subject-style mosaic" in command
         assert "--background-style hatching" in command
@@ -218,6 +220,7 @@ class TestPainting:
         choose_settings(page, size="64", steps="4")
         page.click("#paint")
         wait_for_result(page)
+        page.wait_for_function("() => document.getElementById('command').textContent")
         assert page.text_content("#command").count("--style") == 2
 
     def test_no_look_says_so(self, page, photo_file):

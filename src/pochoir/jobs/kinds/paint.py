@@ -24,10 +24,11 @@ def paint(job: Job, painting: Painting, worker: Worker, control: Control) -> Ite
     resumed = (f"resumed after {painting.resumed_steps} steps of a run that was interrupted",)
     notes = resumed if painting.resumed_steps else ()
     previewed_s = -inf  # the first step is shown at once
-    # The picture to keep is that of the first step at least.
-    painting.should_stop = lambda: control.canceled and not (control.keeps and painting.last_step is None)
+    has_picture = False  # to be kept, which is that of the first step at least
+    painting.should_stop = lambda: control.canceled and (has_picture or not control.keeps)
     with painting:
         for step in painting:
+            has_picture = True
             _save_step(job, step)
             yield _progress(job, step, painting, notes)
             notes = ()

@@ -107,11 +107,7 @@ export async function showItem(item) {
       }
     }
     app.shown = { item };
-    const [picture, recipe] = await Promise.all([
-      api.get(`/api/history/${item.id}/image?format=png`),
-      api.get(`/api/history/${item.id}/recipe`),
-    ]);
-    const bitmap = await createImageBitmap(picture, { premultiplyAlpha: "default" });
+    const bitmap = await createImageBitmap(await api.get(`/api/history/${item.id}/image?format=png`), { premultiplyAlpha: "default" });
     if (app.shown?.item?.id !== item.id) return;
     if (!app.photo) stage.setPhoto(bitmap, { width: bitmap.width, height: bitmap.height });
     stage.setOther(null);
@@ -119,15 +115,25 @@ export async function showItem(item) {
     stage.mode = app.photo ? "compare" : "result";
     setState("result");
     drawViews();
-    drawResult(item, recipe);
+    drawResult(item);
     stage.resize();
     $("stage").focus({ preventScroll: true });
+    await drawRecipe(item);
   } catch (error) {
     fail(error);
   }
 }
 
-function drawResult(item, recipe) {
+// The recipe comes after the picture: it is read by a process that may be busy.
+async function drawRecipe(item) {
+  $("command").textContent = $("python").textContent = "";
+  const recipe = await api.get(`/api/history/${item.id}/recipe`);
+  if (app.shown?.item?.id !== item.id) return;
+  $("command").textContent = recipe.command;
+  $("python").textContent = recipe.python;
+}
+
+function drawResult(item) {
   $("result-title").textContent = item.name;
   const facts = [`${item.width} × ${item.height}`, ...(item.seconds ? [texts.seconds(item.seconds)] : []), ...(item.notes || [])];
   $("result-facts").textContent = facts.join(" · ");
@@ -150,8 +156,6 @@ function drawResult(item, recipe) {
     ...(item.order && app.photo ? [element("button", { type: "button", onclick: () => askSheet(item) }, texts.sweep)] : []),
     element("button", { type: "button", class: "danger", onclick: () => removeItem(item) }, texts.remove),
   );
-  $("command").textContent = recipe.command;
-  $("python").textContent = recipe.python;
 }
 
 async function compareWith(id) {
