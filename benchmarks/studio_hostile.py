@@ -23,7 +23,8 @@ ROUTES = (
     "/api/photos/{}", "/api/photos/{}/image", "/api/photos/{}/mask", "/api/photos/{}/subject", "/api/styles/{}",
     "/api/styles/{}/thumb", "/api/jobs/{}", "/api/jobs/{}/stop", "/api/jobs/{}/preview", "/api/history/{}",
     "/api/history/{}/image", "/api/history/{}/recipe", "/static/{}", "/{}", "/api/photos", "/api/styles", "/api/jobs",
-    "/api/state", "/api/sample{}", "/api/videos", "/api/videos/{}", "/api/videos/{}/frames/1", "/api/videos/{}/frames/{}",
+    "/api/state", "/api/sample{}", "/api/videos", "/api/videos/{}", "/api/videos/{}/frames/1",
+    "/api/videos/{}/frames/{}",
     "/api/videos/{}/frames/0/matte", "/api/videos/{}/preview", "/api/videos/{}/preview/{}", "/api/films", "/api/clips",
     "/api/history/{}/resume", "/api/photos/{}/motions",
 )  # fmt: skip
