@@ -46,7 +46,7 @@ Jobs = Annotated[
     typer.Option(
         "--jobs",
         metavar="N",
-        help="Photos worked on at once; by default a fitting number.",
+        help="Photos to work on at once; chosen automatically by default.",
         rich_help_panel=MANY,
     ),
 ]
@@ -55,7 +55,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="serial|threads|processes|ray",
-        help="Place of jobs that run at once.",
+        help="Where jobs run; chosen automatically by default.",
         rich_help_panel=MANY,
     ),
 ]
@@ -63,15 +63,16 @@ Cluster = Annotated[
     str | None,
     typer.Option(
         "--cluster",
-        metavar="auto|ADDRESS",
-        help="Work on a Ray cluster: a running one, or the one at this address (needs the extra 'cluster').",
+        metavar="auto|local|ADDRESS",
+        help="Work on a Ray cluster: the running one, one started on this machine, or the one at an address (needs the "
+        "extra 'cluster').",
         rich_help_panel=MANY,
     ),
 ]
 FileFormat = Annotated[
     str,
     typer.Option(
-        "--format", metavar="png|jpg|webp|...", help="Format of what is written into the folder.", rich_help_panel=MANY
+        "--format", metavar="png|jpg|webp|...", help="Format of the files in the output folder.", rich_help_panel=MANY
     ),
 ]
 
