@@ -58,6 +58,18 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     for name in ("candy.jpg", "scream.jpg", "starry.jpg", "woodblock-waves.png"):
         Image.fromarray(noise).save(tmp_path / name)
+    strokes = photo.copy()
+    ImageDraw.Draw(strokes).line((200, 200, 300, 300), fill=(0, 255, 0), width=9)
+    ImageDraw.Draw(strokes).line((20, 20, 90, 40), fill=(255, 0, 0), width=9)
+    strokes.save(tmp_path / "strokes.png")
+    pair = Image.new("RGB", (1024, 512))
+    pair.paste(photo, (0, 0))
+    pair.paste(photo, (512, 0))
+    for name in ("two.png", "touching.png"):
+        pair.save(tmp_path / name)
+    cutout = photo.copy()
+    cutout.putalpha(matte)
+    cutout.save(tmp_path / "cutout.png")
     frames = [photo.resize((320, 320)).rotate(angle) for angle in (0, 1, 2, 3)]
     frames[0].save(tmp_path / "clip.webp", save_all=True, append_images=frames[1:], duration=300)
     Image.fromarray((y[:64, :64] < 8).astype(np.uint8) * 255).save(tmp_path / "sky.png")
