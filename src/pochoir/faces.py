@@ -113,6 +113,17 @@ def draw_amounts(faces: Sequence[Face], size: Size) -> Tensor:
     return amounts[None, None]
 
 
+def measure_cover(face: Face, cover: Tensor) -> float:
+    """Return the share of a face that a map covers.
+
+    Args:
+        face: Box in pixels of the map.
+        cover: Values in [0, 1], shape (1, 1, H, W).
+    """
+    amounts = draw_amounts((face,), Size(*cover.shape[-2:]))
+    return float((amounts * cover).sum() / amounts.sum().clamp_min(1e-6))
+
+
 HALF_WIDTH, HALF_HEIGHT, RAISED = 0.74, 0.94, 0.08
 """Half-axes of the ellipse over a face, and how far its middle lies above the box's, in units of the box's sides."""
 RIM = 0.35

@@ -140,7 +140,8 @@ def segment(
     """Find the subject of a photo.
 
     Args:
-        photo: As for ``stylize``. What its own alpha hides is not subject.
+        photo: As for ``stylize``. The alpha of a cutout is its matte, unless another segmenter than the usual one is
+            named. What an alpha hides is not subject.
         with_parts: Number the connected subjects even if all of them are wanted.
         with_doubt: Look a second time and say how far the matte can be trusted.
         **options: Fields of ``SegmentSettings`` but the mask, and ``device`` and ``threads``. ``segmenter`` and

@@ -13,7 +13,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.enlarge import enlarge_matte
 from pochoir.errors import EmptyRegionError
-from pochoir.faces import Face, choose_mode, draw_amounts, find_faces
+from pochoir.faces import Face, choose_mode, draw_amounts, find_faces, measure_cover
 from pochoir.imaging import AlphaKind, Matte, Picture
 from pochoir.mattes import cover, find_given_matte, lay_before, round_to_8_bit
 from pochoir.recipe import Recipe, SegmentSettings, find_work_size
@@ -23,6 +23,11 @@ from pochoir.transfer import NOISY_ABOVE, Emphasis, Region, Sample, build_emphas
 
 EMPTY_BELOW = 1 / 255
 """A matte whose largest value is below this is empty in 8 bits."""
+
+LEAST_PAINTED_FACE = 0.1
+"""A face of which less is painted is not counted: the soft edge of what is painted beside it reaches into it."""
+_NO_STYLE = "no style was given; name one with --style, --subject-style or --background-style"
+_CHOICES = ("subject", "box", "keep_points", "drop_points", "scribble")
 
 SegmenterFactory: TypeAlias = Callable[[SegmentSettings, str], Segmenter]
 """Returns the segmenter that some settings name, on a device."""
@@ -154,9 +159,7 @@ class Scene:
         """
         regions = tuple(self._build_region(field, matte) for field, matte in self._filled_mattes.items())
         if not regions:
-            raise EmptyRegionError(
-                f"There is nothing to paint: {'; '.join(self._region_notes) or 'no style was given'}."
-            )
+            raise EmptyRegionError(f"There is nothing to paint: {'; '.join(self._region_notes) or _NO_STYLE}.")
         return regions
 
     @property
@@ -173,7 +176,7 @@ class Scene:
         factor = self.size.width / self.sources.photo.size.width
         cover = self._cover
         found = (face.scaled(factor) for face in find_faces(self.sources.photo.rgb))
-        return tuple(face for face in found if float((draw_amounts((face,), self.size) * cover).max()) > 0.0)
+        return tuple(face for face in found if measure_cover(face, cover) > LEAST_PAINTED_FACE)
 
     @cached_property
     def emphasis(self) -> Emphasis | None:
@@ -220,6 +223,10 @@ class Scene:
         notes = [*self.sources.notes, *self._region_notes, *self._emphasis_notes]
         if self.segmentation is not None:
             notes += self.segmentation.notes
+        elif unused := _choices_of_the_subject(self.recipe):
+            notes.append(
+                f"the whole picture is painted and no subject is looked for, so this has no effect: {', '.join(unused)}"
+            )
         if self.sources.photo.alpha_kind is AlphaKind.CUTOUT and self.recipe.background_style and not self.keeps_alpha:
             notes.append("the photo's transparent background has no colours; those of the subject are carried on there")
         return tuple(dict.fromkeys(notes))
@@ -292,3 +299,8 @@ class Scene:
         key = picture.sha256 if mask is None else f"{picture.sha256} {mask.sha256}"
         part = None if weight is None else weight.to(self.device)
         return Sample(picture.rgb.to(self.device), share, part, key, id(picture) in self._grainy_styles)
+
+
+def _choices_of_the_subject(recipe: Recipe) -> list[str]:
+    """Return the settings that say what the subject is, and are not at their defaults."""
+    return [name for name in _CHOICES if getattr(recipe, name) != Recipe.model_fields[name].get_default()]

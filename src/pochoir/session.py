@@ -24,6 +24,7 @@ from pochoir.encoders import VGG
 from pochoir.errors import OptionError
 from pochoir.imaging import AlphaKind, Picture, PictureSource
 from pochoir.loading import LoadedEncoder, load_recipe_encoder
+from pochoir.mattes import find_given_matte
 from pochoir.painting import Painting
 from pochoir.recipe import STYLE_FIELDS, Recipe, SegmentSettings
 from pochoir.result import Result
@@ -138,16 +139,23 @@ class Session:
         scribble = given.pictures.get("scribble", given.recipe.scribble)
         strokes = None if scribble is None else imaging.load(scribble, role="scribble").rgb_or_rgba
         device = resolve_device(given.recipe.device)
+        settings: SegmentSettings = given.recipe
+        segmenter: Segmenter | None = given.segmenter
+        cutout = None if _names_a_segmenter(given) else find_given_matte(picture, None)
+        if cutout is not None:  # the subject was found before; its maker chose the edges
+            segmenter, settings = cutout, given.recipe.replace(refine="none")
         with torch_threads(given.recipe.threads or self._threads):
             found = find_subject(
                 picture.rgb,
-                given.recipe,
-                segmenter=given.segmenter or self.find_segmenter(given.recipe, device),
+                settings,
+                segmenter=segmenter or self.find_segmenter(given.recipe, device),
                 device=device,
                 scribble=strokes,
                 with_parts=with_parts,
                 with_doubt=with_doubt,
             )
+        if cutout is not None:
+            return replace(found, photo=picture.rgb, notes=(*picture.notes, *found.notes))
         return _within_alpha(found, picture)
 
     def close(self) -> None:
@@ -248,6 +256,11 @@ def _decode_styles(given: Arguments) -> Arguments:
         if name in STYLE_FIELDS
     }
     return replace(given, pictures={**given.pictures, **decoded})
+
+
+def _names_a_segmenter(given: Arguments) -> bool:
+    """Return whether the subject is to be found by a segmenter other than the usual one."""
+    return given.segmenter is not None or given.recipe.segmenter != SegmentSettings.model_fields["segmenter"].default
 
 
 def _within_alpha(found: Segmentation, picture: Picture) -> Segmentation:

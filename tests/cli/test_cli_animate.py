@@ -80,7 +80,7 @@ def test_strips_show_what_the_subject_can_do(cutout: Path, tmp_path: Path) -> No
     [
         (["--motion", "wavee"], "Did you mean 'wave'?"),
         (["--motion", "nod:9"], "above 0 and up to 3"),
-        (["--duration", "0s"], "A time is written like"),
+        (["--duration", "0s"], "A time is above 0 and written like"),
         (["--duration", "1h"], "lasts from 0.1 s to 10 minutes"),
         (["--fps", "1000"], "fps must be between 1 and 120"),
         (["--towards", "up"], "left, right"),

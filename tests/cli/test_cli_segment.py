@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from support.program import error_line, pochoir
 
@@ -87,7 +87,7 @@ def test_stages_are_shown_in_one_sheet(photo_file: Path, tmp_path: Path, segment
         (["--size", "100"], "--trim, --pad, --size, --shadow and --backdrop are for cutouts; add --as cutout."),
         (["--as", "cutout", "--pad", "5 %%"], "A margin is a number of pixels such as 20, or a share such as 5%"),
         (["--as", "cutout", "--size", "30", "--pad", "15"], "leaves no room"),
-        (["--as", "cutout", "--backdrop", "white"], "is transparent, #rgb or #rrggbb; got 'white'"),
+        (["--as", "cutout", "--backdrop", "wall"], "is transparent, #rgb, #rrggbb or a name such as white; got 'wall'"),
         (["--as", "cutout", "--shadow", "kept"], "Unknown shadow 'kept'. Did you mean 'keep'?"),
         ([*GRABCUT, "--keep-points", "1,2;3"], "Points are X,Y;X,Y in whole photo pixels; got '3'"),
         ([*GRABCUT, "--drop-points", "900,2"], "900,2"),
@@ -180,3 +180,30 @@ def test_the_record_says_what_made_it_and_redo_what_it_cannot(photo_file: Path, 
     result = pochoir("redo", out, "-o", tmp_path / "again.png")
     assert result.exit_code == 2
     assert "pochoir segment" in error_line(result)
+
+
+@pytest.fixture
+def cutout_file(tmp_path: Path) -> Path:
+    picture = Image.new("RGBA", (60, 48), (200, 120, 40, 255))
+    alpha = Image.new("L", picture.size)
+    ImageDraw.Draw(alpha).ellipse((20, 10, 39, 33), fill=255)
+    picture.putalpha(alpha)
+    picture.save(tmp_path / "shirt.png")
+    return tmp_path / "shirt.png"
+
+
+def test_a_finished_cutout_is_trimmed_and_not_cut_out_again(
+    cutout_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POCHOIR_HOME", str(tmp_path / "nothing"))  # no network is asked
+    out = tmp_path / "trimmed.png"
+    facts = json.loads(pochoir("segment", cutout_file, "-o", out, "--as", "cutout", "--trim", "--json").stdout)
+    assert facts["method"] == "alpha"
+    with Image.open(out) as trimmed, Image.open(cutout_file) as cutout:
+        assert trimmed.tobytes() == cutout.crop(cutout.getchannel("A").getbbox()).tobytes()
+
+
+def test_a_cutout_has_no_doubt_to_draw(cutout_file: Path, tmp_path: Path) -> None:
+    result = pochoir("segment", cutout_file, "-o", tmp_path / "doubt.png", "--as", "doubt")
+    assert result.exit_code == 2
+    assert "no doubt about it" in result.stderr

@@ -209,6 +209,7 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
+    assert "what is finished is kept; repeat the command to go on" in stderr
     assert "Error: Interrupted." in stderr
     assert 0 < len(list(out.glob("*.png"))) < 60
     for path in out.glob("[!.]*"):

@@ -141,6 +141,42 @@ def test_a_recipe_file_is_the_start(photo_file: Path, style_file: Path, tmp_path
     assert json.loads(result.stdout)["size"] == {"height": 30, "width": 40}
 
 
+def test_choices_of_a_subject_that_nothing_looks_for_are_noted(
+    photo_file: Path, style_file: Path, tmp_path: Path
+) -> None:
+    options = ("--style", style_file, "--subject", "1", "--box", "1,2,30,30", *QUICK)
+    result = pochoir("stylize", photo_file, "-o", tmp_path / "out.png", *options)
+    assert result.exit_code == 0
+    assert "no subject is looked for, so this has no effect: subject, box" in " ".join(result.stderr.split())
+
+
+def test_options_for_many_photos_are_noted_with_one(photo_file: Path, style_file: Path, tmp_path: Path) -> None:
+    options = ("--style", style_file, "--cluster", "auto", *QUICK)
+    result = pochoir("stylize", photo_file, "-o", tmp_path / "out.png", *options)
+    assert result.exit_code == 0
+    assert "one photo is worked on here, in this process: --cluster would share out several" in " ".join(
+        result.stderr.split()
+    )
+
+
+def test_ctrl_c_after_a_scale_says_how_to_go_on(
+    photo_file: Path, style_file: Path, tmp_path: Path, monkeypatch
+) -> None:
+    from pochoir import checkpoints
+
+    write = checkpoints.write
+
+    def write_and_stop(*args: object, **kwargs: object) -> None:
+        write(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "write", write_and_stop)
+    arguments = ("stylize", photo_file, "--style", style_file, "--size", "64", "--schedule", "1,2", "--threads", "1")
+    result = pochoir(*arguments, "-o", tmp_path / "out.png")
+    assert result.exit_code == 130
+    assert "the unfinished painting is kept; repeat the command to go on" in result.stderr
+
+
 def test_a_run_that_was_killed_goes_on(photo_file: Path, style_file: Path, tmp_path: Path, monkeypatch) -> None:
     from pochoir import checkpoints
 

@@ -145,3 +145,26 @@ class TestStyle:
         lower.paste(0, (0, 0, 40, 28))
         with pytest.raises(EmptyRegionError, match="its mask covers transparent pixels only"):
             pochoir.stylize(photo_file, style=with_alpha(style_file, half), style_mask=lower, **quick)
+
+
+class TestSegment:
+    def test_the_alpha_of_a_cutout_is_its_matte(self, photo_file, disc):
+        """A painted cutout looks like no subject to a network; its alpha says what was cut out."""
+        found = pochoir.segment(with_alpha(photo_file, disc))
+        assert found.method == "alpha"
+        np.testing.assert_array_equal(to_8_bit(found.matte), np.asarray(disc))
+        assert "the photo's own alpha is used as the matte" in found.notes
+
+    def test_needs_no_weights(self, photo_file, disc, tmp_path, monkeypatch):
+        monkeypatch.setenv("POCHOIR_HOME", str(tmp_path))
+        assert pochoir.segment(with_alpha(photo_file, disc), refine="best").method == "alpha"
+
+    def test_corrections_are_made_to_it(self, photo_file, disc):
+        found = pochoir.segment(with_alpha(photo_file, disc), box="30,0,34,48")
+        matte = to_8_bit(found.matte)
+        assert not matte[:, :20].any()
+        np.testing.assert_array_equal(matte[:, 40:], np.asarray(disc)[:, 40:])
+
+    def test_another_segmenter_is_asked_if_it_is_named(self, photo_file, disc):
+        found = pochoir.segment(with_alpha(photo_file, disc), segmenter="grabcut", box="10,2,44,44")
+        assert found.method == "grabcut"

@@ -49,6 +49,20 @@ def test_a_face_outside_of_the_painted_part_is_not_mentioned(
     assert not any("face" in note for note in result.notes)
 
 
+def test_a_face_that_only_the_soft_edge_of_the_painting_reaches_is_not_mentioned(
+    photo_file, style_file, quick, face, tmp_path
+):
+    """A portrait whose background is painted: the matte is nowhere exactly 1, and the face stays the photo's."""
+    with Image.open(photo_file) as photo:
+        mask = Image.new("L", photo.size, 250)
+    mask.paste(0, (0, 0, 8, mask.height))
+    mask.save(tmp_path / "person.png")
+    settings = {"background": style_file, "mask": tmp_path / "person.png", **quick}
+    kept, plain = pochoir.stylize(photo_file, **settings), pochoir.stylize(photo_file, keep="none", **settings)
+    assert not any("face" in note for note in kept.notes)
+    assert torch.equal(kept.composite, plain.composite)
+
+
 def test_without_the_detector_a_note_says_how_to_get_it(photo_file, style_file, quick, monkeypatch):
     monkeypatch.setattr(scene_module, "choose_mode", lambda recipe: "missing")
     result = pochoir.stylize(photo_file, style=style_file, **quick)

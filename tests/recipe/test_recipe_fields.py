@@ -347,7 +347,7 @@ def test_backdrops(backdrop):
 
 @pytest.mark.parametrize("backdrop", ["#", "#ff", "#ffff", "#ggg", "#1234567", "#fff\n"])
 def test_backdrop_colours_that_are_none(backdrop):
-    with pytest.raises(OptionError, match="A backdrop colour is #rgb or #rrggbb; got '#"):
+    with pytest.raises(OptionError, match="A backdrop colour is #rgb, #rrggbb or a name such as white; got '#"):
         Recipe(backdrop=backdrop)
 
 

@@ -105,6 +105,10 @@ def test_backdrops():
     assert Backdrop("transparent").is_transparent
     assert Backdrop("#f0A").color == Backdrop("#ff00aa").color == (255, 0, 170)
     assert (Backdrop("a/b.jpg").picture, Backdrop("a/b.jpg").color) == ("a/b.jpg", None)
+    assert Backdrop.parse("White") == "#ffffff"
+    assert Backdrop.parse("rebeccapurple").color == (0x66, 0x33, 0x99)
+    assert Backdrop.parse("./white").picture == "./white"
+    assert Backdrop.parse("wall").picture == "wall"
     assert [Backdrop(name).picture for name in ("photo", "transparent", "#fff")] == [None, None, None]
 
 

@@ -97,6 +97,14 @@ class Place:
     usual: str
     several: str
 
+    def tell_unused(self, report: Report) -> None:
+        """Report options that do nothing for a single photo, which is worked on in this process."""
+        unused = [name for name, value in (("--executor", self.executor), ("--cluster", self.cluster)) if value]
+        if unused:
+            report.notes(
+                [f"one photo is worked on here, in this process: {' and '.join(unused)} would share out several"]
+            )
+
     def open(self, count: int) -> "Executor":
         """Make the executor for so many jobs; use it as a context manager by ``contextlib.closing``.
 
@@ -139,6 +147,7 @@ def run_one(
         PochoirError: The job failed.
         Exit: Ctrl-C ended it, and the best picture so far was kept.
     """
+    from pochoir import checkpoints
     from pochoir.jobs import Worker, create_executor, run
 
     maker = Worker.maker(started_s=started_s.get())
@@ -148,11 +157,16 @@ def run_one(
         PaintingBar(quiet=report.quiet) as bar,
         closing(run([job], executor=executor)) as events,
     ):
-        for event in events:
-            bar.show_event(event)
-            _announce(event, report)
-            if was_interrupted():
-                executor.cancel(job.id, keep=True)
+        try:
+            for event in events:
+                bar.show_event(event)
+                _announce(event, report)
+                if was_interrupted():
+                    executor.cancel(job.id, keep=True)
+        except KeyboardInterrupt:
+            if checkpoints.path_beside(Path(job.output)).is_file():
+                report.notes(["the unfinished painting is kept; repeat the command to go on"])
+            raise
     _report_one(job, event, report, describe=describe, verbose=verbose)
 
 
@@ -248,6 +262,9 @@ def run_many(
         try:
             with deferred_interrupt(enabled=keep_interrupted) as was_interrupted:
                 code = batch.follow(events, executor, was_interrupted)
+        except KeyboardInterrupt:
+            report.notes(["what is finished is kept; repeat the command to go on"])
+            raise
         finally:
             report.notes(notes)
             batch.report_notes()

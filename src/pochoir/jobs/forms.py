@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pochoir.errors import OptionError
 from pochoir.recipe import Form
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _parts(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
 
 
 def _doubt(picture: "Picture", found: "Segmentation", form: Form) -> "Tensor":
-    assert found.doubt is not None  # noqa: S101  # because the call asked for it
+    if found.doubt is None:
+        raise OptionError("The matte of a cutout is its own alpha; there is no doubt about it to draw.")
     return found.doubt.map.expand(-1, 3, -1, -1)
 
 

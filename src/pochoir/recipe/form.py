@@ -91,7 +91,9 @@ class Form(FrozenModel):
     @classmethod
     def _check_backdrop(cls, value: Backdrop) -> Backdrop:
         if value.color is None and not value.is_transparent:
-            raise OptionError(f"The backdrop of a cutout is transparent, #rgb or #rrggbb; got {str(value)!r}.")
+            raise OptionError(
+                f"The backdrop of a cutout is transparent, #rgb, #rrggbb or a name such as white; got {str(value)!r}."
+            )
         return value
 
     @model_validator(mode="after")

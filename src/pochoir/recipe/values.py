@@ -42,7 +42,7 @@ class Seconds(TextValue, float):
         elif is_number(value):
             seconds = to_float(value)
         if not 0.0 < seconds < math.inf:
-            raise OptionError(f"A time is written like 30s, 2m or 1m30s; got {value!r}.")
+            raise OptionError(f"A time is above 0 and written like 30s, 2m or 1m30s; got {value!r}.")
         return cls(max(0.001, round(seconds, 3)))
 
     def __str__(self) -> str:
@@ -121,7 +121,11 @@ class SubjectChoice(TextValue, str):
 
 
 class Backdrop(TextValue, str):
-    """Ground behind the subject: ``photo``, ``transparent``, ``#rgb``, ``#rrggbb`` or a picture's path."""
+    """Ground behind the subject: ``photo``, ``transparent``, a colour or a picture's path.
+
+    Colours are ``#rgb``, ``#rrggbb`` or a name of CSS such as ``white``, which is kept as ``#ffffff``. The picture in a
+    file called ``white`` is ``./white``.
+    """
 
     __slots__ = ()
 
@@ -134,8 +138,8 @@ class Backdrop(TextValue, str):
         """
         value = path_text(value, "The backdrop")
         if value.startswith("#") and not _HEX_COLOR.fullmatch(value):
-            raise OptionError(f"A backdrop colour is #rgb or #rrggbb; got {value!r}.")
-        return cls(value)
+            raise OptionError(f"A backdrop colour is #rgb, #rrggbb or a name such as white; got {value!r}.")
+        return cls(_read_color_name(value) or value)
 
     @property
     def is_photo(self) -> bool:
@@ -163,7 +167,7 @@ class Backdrop(TextValue, str):
 
     @classmethod
     def _json_schema(cls) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "examples": [*BACKDROPS, "#ffffff"]}
+        return {"type": "string", "minLength": 1, "examples": [*BACKDROPS, "white", "#ffffff"]}
 
 
 class Init(TextValue, str):
@@ -188,3 +192,13 @@ class Init(TextValue, str):
     @classmethod
     def _json_schema(cls) -> dict[str, Any]:
         return {"type": "string", "minLength": 1, "examples": list(INITS)}
+
+
+def _read_color_name(text: str) -> str | None:
+    """Return a colour of CSS as ``#rrggbb``; None if the text is none of its names."""
+    if text in BACKDROPS or not text.isalpha():
+        return None
+    from PIL import ImageColor  # not needed by most recipes
+
+    found = ImageColor.colormap.get(text.lower())
+    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(found)) if isinstance(found, str) else None

@@ -77,5 +77,5 @@ def build_criterion(
         **shown,
     )
     dropped = [name for name in (*asked, *settings.style_layers) if encoder.stride(name) > short_side]
-    note = f"a short side of {short_side} px is too small for {', '.join(dropped)}"
+    note = f"{short_side} px on the short side are too small for {', '.join(dropped)}; these layers are left out"
     return criterion, (note, *criterion.notes) if dropped else criterion.notes

@@ -179,10 +179,11 @@ def animate(
     planned, notes = plan_films(
         make, names, out, _find_photos, file_format=file_format, nouns=("photo", "clip"), force=force
     )
+    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
     if notes is None:
+        place.tell_unused(report)
         running.run_one(planned[0], report, describe=running.describe_clip, verbose=verbose)
         return
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
     with closing(place.open(len(planned))) as opened:
         code = running.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
     if code:

@@ -113,10 +113,11 @@ def segment(
         Job(kind="segment", photo=str(place.photo), output=str(place.output), recipe=recipe, form=stored, force=force)
         for place in targets.places
     ]
+    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads", several="threads")
     if targets.is_one:
+        place.tell_unused(report)
         running.run_one(planned[0], report, describe=_describe, verbose=verbose)
         return
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads", several="threads")
     with closing(place.open(len(planned))) as opened:
         code = running.run_many(planned, opened, out, report, notes=targets.notes, verbose=verbose)
     if code:

@@ -11,7 +11,10 @@ from pochoir.cli.console import Quiet, Verbose
 
 def studio(
     folder: Annotated[
-        Path | None, typer.Option("--folder", metavar="DIR", help="Folder of finished pictures (default: pictures).")
+        Path | None,
+        typer.Option(
+            "--folder", metavar="DIR", help="Folder of finished pictures (default: pochoir in your pictures folder)."
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen on; any but this machine's needs a token.")

@@ -94,7 +94,9 @@ def stylize(
         return
     targets = find_targets(names, out, file_format=file_format, labels=list(recipes), force=force)
     planned = [make_job(place.photo, place.output, recipes[place.label], force=force) for place in targets.places]
+    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
     if targets.is_one:
+        place.tell_unused(report)
         job = with_streams(planned[0], file_format, save_steps)
         running.run_one(
             job,
@@ -106,7 +108,6 @@ def stylize(
         return
     if save_steps is not None:
         raise OptionError("--save-steps is for one photo; give a single one and -o PICTURE.")
-    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
     with closing(place.open(len(planned))) as opened:
         code = running.run_many(
             planned, opened, out, report, notes=targets.notes, keep_interrupted=keep_interrupted, verbose=verbose

@@ -181,10 +181,12 @@ def video(
     )
     if notes is not None and workers != 1:
         raise OptionError("--workers is for the shots of one video; several videos take --jobs.")
+    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
     if notes is None:
+        if workers == 1:
+            place.tell_unused(report)
         _run_one(planned[0], report, verbose=verbose)
         return
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
     with closing(place.open(len(planned))) as opened:
         code = running.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
     if code:

@@ -52,7 +52,7 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     shown = forms.draw(form, picture, found)
     if control.canceled:
         return
-    record = Record(request=request, environment=_environment(recipe))
+    record = Record(request=request, environment=_environment(recipe, found))
     alpha = shown[:, 3:] if shown.shape[1] == 4 else None
     save = functools.partial(
         imaging.save,
@@ -67,10 +67,11 @@ def _perform(job: Job, worker: Worker, control: Control) -> Iterator[Event]:
     yield Saved(job=job.id, outputs=(job.output,), facts=_describe(form, shown, found), notes=found.notes)
 
 
-def _environment(recipe: Recipe) -> Environment:
+def _environment(recipe: Recipe, found: Segmentation) -> Environment:
+    used = () if found.method == "alpha" else weights_of(recipe)  # the alpha of a cutout needs no network
     return Environment(
         torch=torch.__version__,
-        weights={name: hash_large_file(weights.where(name)) for name in weights_of(recipe)},
+        weights={name: hash_large_file(weights.where(name)) for name in used},
         device=resolve_device(recipe.device),
         threads=recipe.threads or torch.get_num_threads(),
     )
