@@ -104,7 +104,7 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--schedule", "4,x"], "A schedule is whole numbers of steps such as 40,25,15; got '4,x'"),
         (["--schedule", "0,4"], "Only the finest scales of a schedule can have no steps; got 0,4"),
         (["--schedule", "3,-4"], "A schedule is whole numbers of steps such as 40,25,15; got 3,-4"),
-        (["--time", "soon"], "A time is written like 30s, 2m or 1m30s; got 'soon'"),
+        (["--time", "soon"], "A time is above 0 and written like 30s, 2m or 1m30s; got 'soon'"),
         (["--memory", "lots"], "An amount of memory is written like 500M or 2G; got 'lots'"),
         (["--memory", "100M"], "Painting takes at least 256M of memory; got '100M'"),
         (["--strength", "1.1"], "strength must be between 0 and 1; got 1.1"),

@@ -238,7 +238,7 @@ def test_bad_settings_get_one_line(person_file: Path, tmp_path: Path) -> None:
     rig.write_text("[]")
     for options, error, message in (
         ({"motion": "nodd"}, UnknownNameError, "Did you mean 'nod'"),
-        ({"duration": "0s"}, OptionError, "A time is written like"),
+        ({"duration": "0s"}, OptionError, "A time is above 0 and written like"),
         ({"duration": "1h"}, OptionError, "lasts from 0.1 s to 10 minutes"),
         ({"fps": 1000}, OptionError, "fps must be between 1 and 120"),
         ({"fps": True}, OptionError, "fps must be a number; got True"),

@@ -214,7 +214,7 @@ OTHER_WRONG_VALUES = [
     *[("style", [value], "A style is a name, a path or a pair") for value in (5, None, ("a", 1, 2))],
     *[("style", [value], "A style needs a name or a path") for value in ("", ("", 1.0), (5, 1.0))],
     *[
-        ("time", value, "A time is written like 30s")
+        ("time", value, "A time is above 0 and written like 30s")
         for value in (0, -1, True, "soon", float("nan"), float("inf"), [3])
     ],
     *[("memory", value, "An amount of memory is written") for value in (0, -1, True, "much", 3.5, None)],

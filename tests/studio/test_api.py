@@ -183,7 +183,7 @@ def test_too_large_uploads_are_refused(client, monkeypatch, with_length):
         ({}, "Choose a look first", None),
         ({"settings": {"strength": 9}, "looks": True}, "strength must be between 0 and 1", "strength"),
         ({"settings": {"colour": "x"}, "looks": True}, "Unknown", None),
-        ({"settings": {"time": "soon"}, "looks": True}, "A time is written like", "time"),
+        ({"settings": {"time": "soon"}, "looks": True}, "A time is above 0 and written like", "time"),
         ({"grid": ["strength=0.2,9"], "looks": True}, "strength must be between 0 and 1", "strength"),
         ({"grid": ["a=1", "b=2", "c=3"], "looks": True}, "grid must", "grid"),
         ({"settings": {"backdrop": "/etc/passwd"}, "looks": True}, "backdrop must be", "backdrop"),

@@ -86,7 +86,7 @@ def test_too_large_videos_are_refused(client, monkeypatch, with_length):
         ({}, "Choose a look first", None),
         ({"film": {"on": 0}}, "on must be between 1 and 12", "on"),
         ({"film": {"on": ""}}, "on must be", "on"),
-        ({"film": {"start": "soon"}}, "A time is written like", "start"),
+        ({"film": {"start": "soon"}}, "A time is above 0 and written like", "start"),
         ({"film": {"start": "5s", "end": "2s"}}, "has to be later", None),
         ({"film": {"corrections": [{"frame": 1, "mask": "/etc/passwd"}]}}, "cannot name a mask's file", "corrections"),
         ({"film": {"corrections": [{"frame": 1, "scribble": "a"}]}}, "Unknown field of a correction", "corrections"),
