@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from pochoir.transfer import NOISY_ABOVE, Region, Sample, measure_noise
+from pochoir import imaging
+from pochoir._types import Size
+from pochoir.transfer import NOISY_ABOVE, Region, Sample, grain, measure_noise
 from pochoir.transfer.grain import remove_grain
 from pochoir.transfer.pyramid import Level
 from support.close import assert_close
@@ -44,4 +46,23 @@ def test_a_grainy_style_is_cleaned_where_its_grain_shows():
         assert torch.equal(scaled.picture, plain.picture) == (not is_cleaned)
         assert (scaled.key != plain.key) == is_cleaned
         if is_cleaned:
-            assert_close(scaled.picture, remove_grain(plain.picture))
+            assert_close(scaled.picture, imaging.resize(remove_grain(noisy), Size(*plain.picture.shape[-2:])))
+
+
+def test_strokes_that_are_narrow_at_the_painted_size_stay():
+    y, x = torch.meshgrid(torch.arange(256.0), torch.arange(256.0), indexing="ij")
+    drawn = torch.randn(1, 1, 256, 256, generator=torch.Generator().manual_seed(7))
+    lines = (((x + y) % 12 < 6).float() * 0.5 + 0.25 + drawn * 6 / 255).clamp(0.0, 1.0).expand(1, 3, 256, 256)
+    side = 128
+    photo = torch.zeros(1, 3, side, side)
+    level = Level(photo, [Region(torch.ones_like(photo[:, :1]), [(lines, 1.0)])], style_scale=1.0, frame_px=side**2)
+    plain, cleaned = (level.scale_style(Sample(lines, 1.0, None, "key", grainy)).picture for grainy in (False, True))
+    assert float(cleaned.std()) > 0.97 * float(plain.std())
+    assert float(remove_grain(plain).std()) < 0.95 * float(plain.std())  # at this size it would take them away
+
+
+def test_a_large_picture_is_cleaned_in_strips(monkeypatch):
+    noisy = striped(8.0)
+    whole = remove_grain(noisy)
+    monkeypatch.setattr(grain, "_STRIP_PX", 7 * noisy.shape[-1])
+    assert torch.equal(remove_grain(noisy), whole)

@@ -1,4 +1,4 @@
-"""Noise of style pictures: measured on the file, and removed at the size that is painted."""
+"""Noise of style pictures: measured and removed at the size of the file."""
 
 import math
 
@@ -15,6 +15,7 @@ BLOCK_PX = 8
 CALMEST_SHARE = 0.1
 LEAST_SIDE_PX = 96
 """Smaller pictures are patterns, where each pixel counts."""
+_STRIP_PX = 1 << 20
 
 
 def measure_noise(picture: Tensor) -> float:
@@ -47,11 +48,18 @@ def remove_grain(picture: Tensor) -> Tensor:
     """Return the median of each pixel's 3x3 neighbourhood, by channel: grain goes and strokes stay.
 
     Args:
-        picture: Shape (1, C, H, W), in [0, 1], at the size to paint at.
+        picture: Shape (1, C, H, W), in [0, 1], at the size of its file. At a smaller size, strokes are as narrow as
+            grain and go, too.
     """
     height, width = picture.shape[-2:]
     if min(height, width) < 2:
         return picture
     padded = F.pad(picture, (1, 1, 1, 1), mode="reflect")
+    rows = max(1, _STRIP_PX // width)  # the nine neighbours of a whole large picture would fill the memory
+    return torch.cat([_median(padded[..., top : top + rows + 2, :]) for top in range(0, height, rows)], dim=-2)
+
+
+def _median(padded: Tensor) -> Tensor:
+    height, width = padded.shape[-2] - 2, padded.shape[-1] - 2
     neighbours = [padded[..., y : y + height, x : x + width] for y in range(3) for x in range(3)]
     return torch.stack(neighbours).median(dim=0).values

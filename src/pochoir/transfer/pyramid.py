@@ -143,12 +143,10 @@ class Level:
         widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
         scaled = size.scaled(max(factor, widened))
         mask = None if style.mask is None else imaging.resize(style.mask, scaled, mode="bilinear")
-        picture = imaging.resize(style.picture, scaled)
         is_grainy = style.is_grainy and scaled.long_side > GRAIN_SHOWS_FROM * size.long_side
+        picture = imaging.resize(remove_grain(style.picture) if is_grainy else style.picture, scaled)
         key = f"{style.key} at {scaled}{' cleaned' if is_grainy else ''}" if style.key else ""
-        return Sample(
-            remove_grain(picture) if is_grainy else picture, style.share, mask, key, is_recolored=style.is_recolored
-        )
+        return Sample(picture, style.share, mask, key, is_recolored=style.is_recolored)
 
 
 def carry_over(coarse: Sequence[Level], layers: Tensor, fine: Sequence[Level]) -> Tensor:
