@@ -6,7 +6,7 @@ from skimage import data
 from pochoir import faces, imaging
 from pochoir._types import Size
 from pochoir.errors import WeightsMissingError
-from pochoir.faces import LARGE_AMOUNT, Face, draw_amounts, find_faces
+from pochoir.faces import Face, draw_amounts, find_faces
 from pochoir.recipe import Recipe
 
 
@@ -68,10 +68,9 @@ def test_of_several_finds_of_a_face_the_surest_counts():
 class TestAmounts:
     def test_small_faces_are_protected_more_than_large_ones(self):
         size = Size(300, 300)
-        large = draw_amounts([Face(100, 100, 100, 110, 1.0)], size)
-        small = draw_amounts([Face(140, 140, 20, 22, 1.0)], size)
-        assert float(large.max()) == pytest.approx(LARGE_AMOUNT)
-        assert float(small.max()) == pytest.approx(1.0)
+        widths = (10, 40, 52, 72, 116, 160, 250)
+        found = [float(draw_amounts([Face(20, 20, width, width, 1.0)], size).max()) for width in widths]
+        assert found == pytest.approx([1.0, 1.0, 0.775, 0.4, 0.25, 0.1, 0.1], abs=1e-3)
 
     @pytest.mark.parametrize(("width", "least", "most"), [(40, 1.0, 1.0), (52, 0.7, 0.8), (72, 0.4, 0.4)])
     def test_faces_of_middle_size_lose_their_eyes_with_little_protection(self, width, least, most):
