@@ -125,6 +125,25 @@ def test_machines_with_other_costs_use_the_time_too(budget_s, overhead_px):
     assert done.took_s >= 0.85 * budget_s or sum(done.counts) >= 36
 
 
+def test_a_first_step_that_warms_up_does_not_count_in_the_estimate():
+    clock = Clock(lambda now_s: 1.0)
+    rule = StoppingRule(SCALES, clock=clock)
+    rule.begin_scale(0)
+    rule.begin_steps()
+    left = []
+    for seconds in (1.6, 1.0, 1.0):
+        clock.work(seconds)
+        rule.count_step(1.0)
+        left.append(rule.left_s)
+    steady = StoppingRule(SCALES, clock=clock)
+    steady.begin_scale(0)
+    steady.begin_steps()
+    clock.work(1.0)
+    steady.count_step(1.0)
+    assert left[0] == pytest.approx(1.6 * steady.left_s)
+    assert left[2] == pytest.approx(steady.left_s - 2.0)
+
+
 @pytest.mark.parametrize("budget_s", [3, 6, 10, 15, float("inf")])
 def test_the_first_estimate_is_honest(budget_s):
     done = run(budget_s)

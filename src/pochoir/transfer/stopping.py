@@ -18,7 +18,8 @@ STEPS_TO_BEGIN = 1.75
 LEAST_SHARE = 0.25
 """A scale is begun only if there is time for this share of its steps."""
 RECENT_STEPS = 3
-"""A step is expected to take as long as the mean of so many, or as the last one if that took longer."""
+"""A step is expected to take as long as the mean of so many; limited time allows for the last one if that took
+longer."""
 
 TIME_UP = "time was up"
 CONVERGED = "more steps would not show"
@@ -62,6 +63,7 @@ class StoppingRule:
         self._index = 0
         self._step = 0
         self._step_began_s = 0.0
+        self._is_cold = True
         self._recent_s: deque[float] = deque(maxlen=RECENT_STEPS)
         self._best: deque[float] = deque(maxlen=STALL_STEPS + 1)
 
@@ -85,6 +87,9 @@ class StoppingRule:
         self._step += 1
         self._best.append(loss)
         now = self.clock()
+        if self._is_cold and self._recent_s:  # the first step of all also warms up, by up to a half of itself
+            self._recent_s.clear()
+            self._is_cold = False
         self._recent_s.append(now - self._step_began_s)
         self._step_began_s = now
         is_stalled = len(self._best) > STALL_STEPS and self._best[0] - self._best[-1] < STALL_SHARE * self._best[0]
@@ -105,18 +110,22 @@ class StoppingRule:
     def left_s(self) -> float:
         """Seconds that the rest will take if no scale ends early, from the steps of this scale."""
         own_steps = self.scales[self._index].steps if self._finer() or self.end_s == math.inf else self._most_steps()
-        planned = max(0, own_steps - self._step) * self._step_s(self._index)
-        planned += sum((self.scales[index].steps + STEPS_TO_BEGIN) * self._step_s(index) for index in self._finer())
-        return min(planned, max(0.0, self.end_s - self.clock()))
+        unit_s = self._mean_s() / self._costs[self._index]
+        planned = max(0, own_steps - self._step) * self._costs[self._index]
+        planned += sum((self.scales[index].steps + STEPS_TO_BEGIN) * self._costs[index] for index in self._finer())
+        return min(planned * unit_s, max(0.0, self.end_s - self.clock()))
 
     def _finer(self) -> list[int]:
         """Return the numbers of the finer scales that have steps."""
         return [index for index in range(self._index + 1, len(self.scales)) if self.scales[index].steps]
 
     def _step_s(self, index: int) -> float:
-        """Return the expected seconds of a step at a scale."""
-        expected_s = max(sum(self._recent_s) / len(self._recent_s), self._recent_s[-1])
+        """Return the seconds to allow for a step at a scale."""
+        expected_s = max(self._mean_s(), self._recent_s[-1])
         return max(expected_s, 1e-6) * self._costs[index] / self._costs[self._index]
+
+    def _mean_s(self) -> float:
+        return sum(self._recent_s) / len(self._recent_s)
 
     def _allowed_steps(self, finer: Sequence[int]) -> float:
         """Return the steps of this scale that there is time for, those done included, if some finer scales follow."""
