@@ -1,9 +1,9 @@
 """Paint within limited time, and estimate the time of a whole painting, beside busy processes and without.
 
 Each painting is a process of its own. Printed for each: the seconds given and taken, up to the saved file; the share
-of the time that was left while steps were left; the steps; the reason to stop; and the seconds that were announced
-after the third step, beside those that the rest took. Busy processes only count; "slower" starts them when half of the
-time is up.
+of the time that was left while steps were left; the steps; the reason to stop; and the seconds that the command
+line would have announced, beside those that the rest took. Busy processes only count; "slower" starts them when half of
+the time is up.
 
     python benchmarks/pacing.py --time 20 30 --busy 0 1 --slower
 """
@@ -80,7 +80,7 @@ def paint(photo: str, style: str, size: int, threads: int, budget: float | None)
     painting = stylize(photo, style=style, size=size, threads=threads, time=budget)
     announced = first = 0.0
     for step in painting:
-        if step.done == ESTIMATED_AT:
+        if (step.scale, step.step) == (min(ESTIMATED_AT[0], step.scales), ESTIMATED_AT[1]):
             announced, first = step.left_s, time.monotonic()
     rest = time.monotonic() - first
     with tempfile.TemporaryDirectory() as folder:

@@ -61,7 +61,7 @@ def test_events_of_a_painting(album: list[Path], tmp_path: Path, style_file: Pat
     events = list(run([job], previews_s=0.0))
     steps = [event for event in events if isinstance(event, Progress)]
     assert [(step.done, step.total, step.share) for step in steps] == [(1, 2, 0.5), (2, 2, 1.0)]
-    assert set(steps[0].facts) == {"scale", "scales", "size", "losses", "expected_bytes"}
+    assert set(steps[0].facts) == {"scale", "scales", "step_of_scale", "size", "losses", "expected_bytes"}
     previews = [event for event in events if isinstance(event, Preview)]
     with Image.open(io.BytesIO(previews[-1].jpeg)) as image:
         assert (image.format, image.size) == ("JPEG", (32, 24))

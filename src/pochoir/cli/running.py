@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 LONG_S = 20.0
 """A painting that takes longer is announced."""
-ESTIMATED_AT = 3
-"""Step of a painting after which that is judged; the first ones are too few."""
+ESTIMATED_AT = (2, 3)
+"""Scale and step after which that is judged. At the coarsest scale a busy machine delays steps out of proportion."""
 MOST_JOBS = 256
 MANY = "Many photos"
 """Heading of the help page."""
@@ -178,9 +178,11 @@ def _announce(event: "Event", report: Report) -> None:
     if not isinstance(event, Progress):
         return
     report.notes(event.notes)
-    is_known = event.facts.get("step", event.done) == ESTIMATED_AT or event.stage == "plan"
-    if is_known and event.left_s is not None and event.left_s > LONG_S and "expected_bytes" in event.facts:
-        memory = event.facts["expected_bytes"] / 2**30
+    facts = event.facts
+    at = (min(ESTIMATED_AT[0], facts.get("scales", 1)), ESTIMATED_AT[1])
+    is_known = (facts.get("scale"), facts.get("step_of_scale")) == at or event.stage == "plan"
+    if is_known and event.left_s is not None and event.left_s > LONG_S and "expected_bytes" in facts:
+        memory = facts["expected_bytes"] / 2**30
         report.notes([f"about {describe_duration(event.left_s)} to go, in {memory:.1f} GB"])
 
 

@@ -91,6 +91,7 @@ class _Reporter:
                 "steps": step.total,
                 "scale": step.scale,
                 "scales": step.scales,
+                "step_of_scale": step.step,
                 "size": step.size._asdict(),
                 "losses": step.losses._asdict(),
                 "expected_bytes": painting.expected_bytes,

@@ -102,6 +102,7 @@ def _progress(job: Job, step: Step, painting: Painting, notes: tuple[str, ...]) 
         facts={
             "scale": step.scale,
             "scales": step.scales,
+            "step_of_scale": step.step,
             "size": step.size._asdict(),
             "losses": step.losses._asdict(),
             "expected_bytes": painting.expected_bytes,
