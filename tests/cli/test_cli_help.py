@@ -1,3 +1,5 @@
+import importlib
+import re
 import resource
 import subprocess
 import sys
@@ -118,6 +120,16 @@ def test_all_help_shows_everything_but_experiments_and_only_when_it_is_asked_for
     assert {"--set", "--json", "--verbose", "--executor", "--save-steps"} <= shown
     assert "--set" not in before
     assert options_in("stylize", "--help") == before
+
+
+def test_the_page_of_commands_has_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mkdocs")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "docs")
+    sections = re.split("^## pochoir ", importlib.import_module("hooks").describe_commands(), flags=re.MULTILINE)
+    texts = dict(section.split("\n", 1) for section in sections[1:])
+    for command in ("stylize", "segment", "animate", "video", "watch", "score", "sweep", "compare"):
+        shown = options_in(command, "--help-all") | options_in(command, "--help")
+        assert [name for name in shown - {"--help"} if name not in texts[command]] == [], command
 
 
 def test_every_command_that_computes_takes_threads() -> None:

@@ -1,5 +1,6 @@
 """What the README and the page on controls tell people to type works as it stands, only smaller."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -113,6 +114,42 @@ def test_commands(page: str, desk: Path) -> None:
             assert (desk / typed[typed.index("-o") + 1]).exists()
 
 
+def save_own_weights(path: Path) -> None:
+    """Write random weights of a VGG-19 in the form of torchvision."""
+    import torch
+
+    from pochoir.encoders import VGG
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = [value.shape for value in VGG("vgg19").state_dict().values()]
+    torch.save(
+        {
+            f"features.{number // 2}.{('weight', 'bias')[number % 2]}": 0.02 * torch.randn(shape, generator=generator)
+            for number, shape in enumerate(shapes)
+        }
+        | {"classifier.0.weight": torch.zeros(2, 2)},
+        path,
+    )
+
+
+def test_the_page_on_json_has_every_field_that_commands_print(desk: Path) -> None:
+    page = (ROOT / "docs/reference/json.md").read_text()
+    small = ["--size", "64", "--threads", "1", "--json"]
+    painted = [*small, "--steps", "1", "--segmenter", "u2netp"]
+    for command in (
+        ["segment", "photos", "-o", "cutouts", "--json", "--segmenter", "u2netp"],
+        ["segment", "photo.png", "-o", "found.png", "--json", "--segmenter", "u2netp"],
+        ["stylize", "photo.png", "-o", "painted.png", "--style", "mosaic", *painted],
+        ["animate", "photo.png", "-o", "moving.webp", "--duration", "0.3s", "--fps", "8", *painted],
+        ["video", "clip.webp", "-o", "film.webp", "--as", "matte", "--end", "0.3s", *painted],
+        ["score", "photo.png", "cat.jpg", "--metric", "gram", "--json"],
+    ):
+        result = pochoir(*command)
+        assert result.exit_code == 0, result.output
+        for line in result.stdout.splitlines():
+            assert [name for name in json.loads(line) if f"`{name}`" not in page] == [], command
+
+
 def test_library_example(desk: Path) -> None:
     (example,) = [block for language, block in blocks_of("README.md") if language == "python"]
     assert "size=768" in example
@@ -129,6 +166,8 @@ def test_library_example(desk: Path) -> None:
     "page", [page for page in PAGES if any(language == "python" for language, _ in blocks_of(page))]
 )
 def test_python_of_pages(page: str, desk: Path) -> None:
+    if "my-vgg19.pth" in (ROOT / page).read_text():
+        save_own_weights(desk / "my-vgg19.pth")
     names: dict[str, object] = {"print": lambda *_: None}
     for language, block in blocks_of(page):
         if language == "python":
