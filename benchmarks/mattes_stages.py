@@ -36,6 +36,10 @@ def pass_through(matte: Tensor, photo: Tensor, **options: Any) -> Tensor:
     return matte.clone()
 
 
+def leave(matte: Tensor) -> Tensor:
+    return matte
+
+
 VARIANTS: dict[str, tuple[str, bool, Changes]] = {
     "fast": ("fast", False, ()),
     "fast, first input alone": ("fast", False, ((multiscale, "AGREED_FROM", 0.0),)),
@@ -43,12 +47,14 @@ VARIANTS: dict[str, tuple[str, bool, Changes]] = {
     "fast without colours": ("fast", False, ((refine, "match_colors", distrust),)),
     "fast without guided filter": ("fast", False, ((refine, "guided_filter", pass_through),)),
     "fast without contrast": ("fast", False, ((refine, "_FOG", 0.0),)),
+    "fast without filled insides": ("fast", False, ((refine, "fill_insides", leave),)),
     "best": ("best", True, ()),
     "best without fine details": ("best", False, ()),
     "best without closed form": ("fast", True, ()),
     "best without colours": ("best", True, ((refine, "match_colors", distrust),)),
     "best, changed pixels sure": ("best", True, ((refine, "_CHANGED", 2.0),)),
     "best without contrast": ("best", True, ((refine, "_FOG", 0.0),)),
+    "best without filled insides": ("best", True, ((refine, "fill_insides", leave),)),
 }
 """Method, whether details are taken, and what is changed."""
 
