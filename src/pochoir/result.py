@@ -169,7 +169,7 @@ def compose(scene: Scene, pastiche: Tensor) -> Composition:
     composite = _lay_layers(scene, painted, front, cut, larger)
     if scene.keeps_alpha and opacity is not None:
         if scene.recipe.paints_subject and matte is not None and scene.sources.mask is None:
-            # Where the cut-out is hardly visible, hardly anything holds the painted colours: take those of the subject.
+            # Where the cutout is hardly visible, hardly anything holds the painted colours: take those of the subject.
             composite = compositing.estimate_foreground(composite, opacity)
         composite = torch.cat([composite, opacity], dim=1)
     return Composition(composite, front, cut)

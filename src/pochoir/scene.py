@@ -78,7 +78,7 @@ class Scene:
     def keeps_alpha(self) -> bool:
         """True if the finished picture keeps the transparency of the photo."""
         photo, recipe = self.sources.photo, self.recipe
-        # A style for the background of a cut-out asks for a background to be there.
+        # A style for the background of a cutout asks for a background to be there.
         gets_background = bool(recipe.background_style) and photo.alpha_kind is AlphaKind.CUTOUT
         return photo.alpha is not None and recipe.backdrop.is_photo and not gets_background
 

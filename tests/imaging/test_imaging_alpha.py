@@ -1,4 +1,4 @@
-"""Transparency is judged by what it says: cut-out, decoration or mistake."""
+"""Transparency is judged by what it says: cutout, decoration or mistake."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Animation of a cut-out subject in its own style.
+"""Animation of a subject cut out in its own style.
 
 The package knows layers, mattes and time. Files are written by :mod:`pochoir.video`, and painting is done elsewhere.
 """

@@ -1,4 +1,4 @@
-"""Judgement of a picture's transparency: cut-out, decoration or mistake."""
+"""Judgement of a picture's transparency: cutout, decoration or mistake."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 FEW_PIXELS = 0.01
-"""Share of the picture below which transparent pixels do not make a cut-out."""
+"""Share of the picture below which transparent pixels do not make a cutout."""
 LARGEST_CORNER = 0.25
 """Largest radius of a rounded corner, as a share of the short side."""
 

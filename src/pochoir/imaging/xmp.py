@@ -8,7 +8,7 @@ from pochoir._version import __version__
 Origin: TypeAlias = Literal["painted", "cut out"]
 
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-# A painted photo is a photo edited by means of a trained network; a cut-out is a photo altered by an algorithm.
+# A painted photo is a photo edited by means of a trained network; a cutout is a photo altered by an algorithm.
 _TERM_OF_ORIGIN = {"painted": "compositeWithTrainedAlgorithmicMedia", "cut out": "algorithmicallyEnhanced"}
 _PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'

@@ -44,10 +44,10 @@ def compare(
     ] = None,
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="Metrics of cut-outs (default: vgg, gram); see pochoir score."),
+        typer.Option("--metric", metavar="M", help="Metrics of cutouts (default: vgg, gram); see pochoir score."),
     ] = None,
     backdrop: Annotated[
-        str, typer.Option(metavar="COLOR", help="Colour behind every cut-out when it is scored.")
+        str, typer.Option(metavar="COLOR", help="Colour behind every cutout when it is scored.")
     ] = "#808080",
     weaknesses: Annotated[
         bool,
@@ -64,7 +64,7 @@ def compare(
     GrabCut runs from a box that U2-Net finds, from a given box, and from U2-Net's matte. With --style each photo is
     painted, subjects are looked for in photo and painting, and the mattes of either cut both.
 
-    Cut-outs are scored against the photo and, with --truth, the true cut-out by metrics of content, and against the
+    Cutouts are scored against the photo and, with --truth, the true cutout by metrics of content, and against the
     style by gram, all on the same backdrop. Empty and full mattes are reported as failures and not ranked.
 
     Repeat the command to resume an interrupted run: pictures and measurements are kept in DIR.

@@ -45,7 +45,7 @@ def report(
     ] = None,
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="Metrics of cut-outs (default: gram, lpips, dists, vgg)."),
+        typer.Option("--metric", metavar="M", help="Metrics of cutouts (default: gram, lpips, dists, vgg)."),
     ] = None,
     jobs: Jobs = 1,
     cluster: Cluster = None,
