@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pochoir.cli import running
+from pochoir.cli import batches, placement, running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose, print_table, stderr
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
@@ -125,16 +125,16 @@ def animate(
         ),
     ] = "clip",
     recipe_file: RecipeFile = None,
-    jobs: running.Jobs = 0,
-    executor: running.ExecutorName = None,
-    cluster: running.Cluster = None,
+    jobs: placement.Jobs = 0,
+    executor: placement.ExecutorName = None,
+    cluster: placement.Cluster = None,
     file_format: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="webp|gif|mp4|...",
             help="Format of the clips of many photos.",
-            rich_help_panel=running.MANY,
+            rich_help_panel=placement.MANY,
         ),
     ] = "webp",
     as_json: AsJson = False,
@@ -152,7 +152,7 @@ def animate(
 
     Several photos, a folder or a pattern: -o names a folder, and clips that are up to date are skipped.
     """
-    running.check_job_count(jobs)
+    placement.check_job_count(jobs)
     report = Report(quiet, as_json)
     if list_all and not names:
         _print_motions()
@@ -179,13 +179,13 @@ def animate(
     planned, notes = plan_films(
         make, names, out, _find_photos, file_format=file_format, nouns=("photo", "clip"), force=force
     )
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
+    place = placement.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
     if notes is None:
         place.tell_unused(report)
         running.run_one(planned[0], report, describe=running.describe_clip, verbose=verbose)
         return
     with closing(place.open(len(planned))) as opened:
-        code = running.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
+        code = batches.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
     if code:
         raise typer.Exit(code)
 

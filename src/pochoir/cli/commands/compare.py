@@ -12,7 +12,7 @@ from pochoir._types import Box
 from pochoir.cli.commands.sweep import make_execution
 from pochoir.cli.console import AsJson, Quiet, Report, Verbose, stderr
 from pochoir.cli.options import Given, takes_settings
-from pochoir.cli.running import Cluster, Jobs
+from pochoir.cli.placement import Cluster, Jobs
 from pochoir.errors import OptionError, OutputPathError
 from pochoir.recipe import DEFAULT_LONG_SIDE_PX, MAX_SIZE_PX, TransferSettings, parse_box
 

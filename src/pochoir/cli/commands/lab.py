@@ -9,7 +9,7 @@ from pochoir.cli.commands.compare import watch
 from pochoir.cli.commands.sweep import make_execution
 from pochoir.cli.console import AsJson, Command, Quiet, Report, Verbose
 from pochoir.cli.options import Given, takes_settings
-from pochoir.cli.running import Cluster, Jobs
+from pochoir.cli.placement import Cluster, Jobs
 from pochoir.errors import OptionError
 
 if TYPE_CHECKING:

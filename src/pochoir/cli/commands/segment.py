@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pochoir._types import Size
-from pochoir.cli import running
+from pochoir.cli import batches, placement, running
 from pochoir.cli.console import Force, Quiet, Report, Verbose
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, takes_settings
@@ -72,10 +72,10 @@ def segment(
             rich_help_panel=CUTOUTS,
         ),
     ] = "transparent",
-    jobs: running.Jobs = 0,
-    executor: running.ExecutorName = None,
-    cluster: running.Cluster = None,
-    file_format: running.FileFormat = "png",
+    jobs: placement.Jobs = 0,
+    executor: placement.ExecutorName = None,
+    cluster: placement.Cluster = None,
+    file_format: placement.FileFormat = "png",
     force: Force = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -97,7 +97,7 @@ def segment(
     cut = {"trim": trim, "pad": pad, "size": size, "shadow": shadow, "backdrop": backdrop}
     wanted = Form.model_validate({"name": form, **cut})
     recipe = given.recipe()
-    running.check_job_count(jobs)
+    placement.check_job_count(jobs)
     report = Report(quiet, as_json)
     check_inputs(names, [recipe])
     targets = find_targets(names, out, file_format=file_format, force=force)
@@ -113,13 +113,13 @@ def segment(
         Job(kind="segment", photo=str(place.photo), output=str(place.output), recipe=recipe, form=stored, force=force)
         for place in targets.places
     ]
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads", several="threads")
+    place = placement.Place(jobs, executor, cluster, threads=recipe.threads, usual="threads", several="threads")
     if targets.is_one:
         place.tell_unused(report)
         running.run_one(planned[0], report, describe=_describe, verbose=verbose)
         return
     with closing(place.open(len(planned))) as opened:
-        code = running.run_many(planned, opened, out, report, notes=targets.notes, verbose=verbose)
+        code = batches.run_many(planned, opened, out, report, notes=targets.notes, verbose=verbose)
     if code:
         raise typer.Exit(code)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pochoir.cli import running
+from pochoir.cli import batches, placement, running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, takes_settings
@@ -33,7 +33,7 @@ EachStyle = Annotated[
         "--each-style",
         metavar="S",
         help="Style of the whole picture; several make a picture each, named by style, where --style blends them.",
-        rich_help_panel=running.MANY,
+        rich_help_panel=placement.MANY,
     ),
 ]
 
@@ -46,10 +46,10 @@ def stylize(
     given: Given,
     recipe_files: RecipeFiles = None,
     each_style: EachStyle = None,
-    jobs: running.Jobs = 0,
-    executor: running.ExecutorName = None,
-    cluster: running.Cluster = None,
-    file_format: running.FileFormat = "png",
+    jobs: placement.Jobs = 0,
+    executor: placement.ExecutorName = None,
+    cluster: placement.Cluster = None,
+    file_format: placement.FileFormat = "png",
     variations: Annotated[
         int,
         typer.Option(
@@ -86,7 +86,7 @@ def stylize(
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
     recipes = read_recipes(given, recipe_files, each_style)
-    running.check_job_count(jobs)
+    placement.check_job_count(jobs)
     report = Report(quiet, as_json)
     check_inputs(names, recipes.values())
     if variations:
@@ -94,7 +94,7 @@ def stylize(
         return
     targets = find_targets(names, out, file_format=file_format, labels=list(recipes), force=force)
     planned = [make_job(place.photo, place.output, recipes[place.label], force=force) for place in targets.places]
-    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
+    place = placement.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
     if targets.is_one:
         place.tell_unused(report)
         job = with_streams(planned[0], file_format, save_steps)
@@ -109,7 +109,7 @@ def stylize(
     if save_steps is not None:
         raise OptionError("--save-steps is for one photo; give a single one and -o PICTURE.")
     with closing(place.open(len(planned))) as opened:
-        code = running.run_many(
+        code = batches.run_many(
             planned, opened, out, report, notes=targets.notes, keep_interrupted=keep_interrupted, verbose=verbose
         )
     if code:

@@ -8,8 +8,8 @@ import typer
 
 from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
 from pochoir.cli.options import Given, RecipeFile, takes_settings
+from pochoir.cli.placement import Cluster, Jobs
 from pochoir.cli.progress import describe_count, progress_bar
-from pochoir.cli.running import Cluster, Jobs
 from pochoir.recipe import Recipe
 
 if TYPE_CHECKING:

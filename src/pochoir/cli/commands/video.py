@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pochoir._types import Size
-from pochoir.cli import running
+from pochoir.cli import batches, placement, running
 from pochoir.cli.console import AsJson, Force, Quiet, Report, Verbose
 from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
@@ -124,19 +124,19 @@ def video(
             "--workers",
             metavar="N",
             help="Shots of one video that are painted side by side; --executor and --cluster say where.",
-            rich_help_panel=running.MANY,
+            rich_help_panel=placement.MANY,
         ),
     ] = 1,
-    jobs: running.Jobs = 0,
-    executor: running.ExecutorName = None,
-    cluster: running.Cluster = None,
+    jobs: placement.Jobs = 0,
+    executor: placement.ExecutorName = None,
+    cluster: placement.Cluster = None,
     file_format: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="mp4|webm|mov|mkv|...",
             help="Format of the films of many videos.",
-            rich_help_panel=running.MANY,
+            rich_help_panel=placement.MANY,
         ),
     ] = "mp4",
     as_json: AsJson = False,
@@ -156,7 +156,7 @@ def video(
     """
     from pochoir.sequence.settings import VideoSettings, read_corrections
 
-    running.check_job_count(jobs)
+    placement.check_job_count(jobs)
     report = Report(quiet, as_json)
     corrections = read_corrections(
         mask_frame=mask_frame or (), keep_points=keep_points or (), drop_points=drop_points or (), box=box or ()
@@ -181,14 +181,14 @@ def video(
     )
     if notes is not None and workers != 1:
         raise OptionError("--workers is for the shots of one video; several videos take --jobs.")
-    place = running.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
+    place = placement.Place(jobs, executor, cluster, threads=recipe.threads, usual="serial", several="processes")
     if notes is None:
         if workers == 1:
             place.tell_unused(report)
         _run_one(planned[0], report, verbose=verbose)
         return
     with closing(place.open(len(planned))) as opened:
-        code = running.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
+        code = batches.run_many(planned, opened, out, report, notes=notes, verbose=verbose)
     if code:
         raise typer.Exit(code)
 

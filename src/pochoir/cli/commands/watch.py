@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pochoir.cli import running
+from pochoir.cli import batches, placement
 from pochoir.cli.commands.stylize import EachStyle, RecipeFiles, make_job, read_recipes, threads_of
 from pochoir.cli.console import EXIT_FAILURE, Force, Quiet, Report, Verbose
 from pochoir.cli.options import Given, takes_settings
@@ -36,10 +36,10 @@ def watch(
         typer.Option("--settle", metavar="S", help="Seconds that a file has to stay unchanged before it is painted."),
     ] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="End when the photos that are there are painted.")] = False,
-    jobs: running.Jobs = 0,
-    executor: running.ExecutorName = None,
-    cluster: running.Cluster = None,
-    file_format: running.FileFormat = "png",
+    jobs: placement.Jobs = 0,
+    executor: placement.ExecutorName = None,
+    cluster: placement.Cluster = None,
+    file_format: placement.FileFormat = "png",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on stdout and nothing else there: one line for each picture.")
     ] = False,
@@ -65,9 +65,9 @@ def watch(
 
     watched = FolderWatch(folder, suffixes=imaging.picture_suffixes(), out=out, settle_s=settle)
     places = Places(out, suffix=f".{file_format}", labels=list(recipes), force=force)
-    place = running.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
+    place = placement.Place(jobs, executor, cluster, threads=threads_of(given), usual="serial", several="processes")
     report = Report(quiet, as_json)
-    opened = place.open(running.MOST_JOBS)
+    opened = place.open(placement.MOST_JOBS)
     code = 0
     try:
         report.notes([f"watching {folder}; stop with Ctrl-C"] if not once else [])
@@ -101,4 +101,4 @@ def _paint_new(
         for photo in watched.poll()
         for label, output in places.place(photo)
     ]
-    return running.run_many(planned, executor, out, report, verbose=verbose) if planned else 0
+    return batches.run_many(planned, executor, out, report, verbose=verbose) if planned else 0
