@@ -25,7 +25,7 @@ EVERY: Final = 3
 _MOST_COARSE: Final = 4
 _FOLLOW_EPS: Final = 1e-3
 _CRUMB_PX: Final = 3
-"""Window of the median that removes what torn flow leaves behind in between."""
+"""Window of the median that removes what torn flow leaves behind in between, and of what counts as torn."""
 _EMPTY_BELOW: Final = 0.5
 
 
@@ -137,14 +137,18 @@ class MatteTracker:
 
     def _between(self, index: int, before: tuple[int, Matte], after: tuple[int, Matte]) -> Matte:
         """Carry the mattes on both sides to a frame, weighted by time and by what is seen."""
-        total, weights = np.zeros_like(before[1]), np.zeros_like(before[1])
+        total, weights, seen = (np.zeros_like(before[1]) for _ in range(3))
         span = after[0] - before[0]
         for stop, matte in (before, after):
             sight = self.see(index, stop)
             weight = np.float32(1 - abs(stop - index) / span) * (sight.visible + np.float32(1e-3))
             total = total + weight * warp(matte, sight.flow, interpolation="linear")
             weights = weights + weight
-        return np.asarray(cv2.medianBlur(np.asarray(total / weights, np.float32), _CRUMB_PX), np.float32)
+            seen = np.maximum(seen, sight.visible)
+        carried = np.asarray(cv2.medianBlur(np.asarray(total / weights, np.float32), _CRUMB_PX), np.float32)
+        # What neither side sees is torn; there the frame itself shows the edges.
+        surely = cv2.GaussianBlur(cv2.erode(seen, np.ones((_CRUMB_PX, _CRUMB_PX), np.uint8)), (0, 0), 1.0)
+        return np.asarray(surely * carried + (1 - surely) * self.snap(index, carried), np.float32)
 
     def _finish(self, index: int, matte: Matte, empty: list[int]) -> Matte8:
         if not (matte > _EMPTY_BELOW).any():

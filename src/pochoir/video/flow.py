@@ -26,8 +26,9 @@ _TEXTURE_HALF: Final = 4.0
 _TEXTURED_FROM: Final = 0.3
 _PHOTO_LEVELS: Final = 14.0
 """Mean difference in 8-bit levels up to which two pixels show the same."""
-_PHOTO_RANGE: Final = 8.0
-"""Further levels by which this trust falls to 1 / e: shade that moves over a surface changes it by so much."""
+_SHADE_LEVELS: Final = 8.0
+_NO_LEVELS: Final = 1e-3
+"""Further levels by which this trust falls to 1 / e, with shade and without."""
 _MATTE_DIFFERENCE: Final = 0.25
 _INCONSISTENT_FROM: Final = 1.5
 _BAND_PX: Final = 16
@@ -49,10 +50,15 @@ class Flows:
     Args:
         frames: Frames of one size, shape (H, W, 3), uint8; may read them when asked.
         mattes: A matte of each frame, shape (H, W), 255 in the subject; None, or None for some, if it is not known.
+        allows_shade: Trust a surface in part where it has become darker or lighter, as moving shade makes it. Not for
+            decisions on what the subject is: what comes from behind it may differ by as much.
     """
 
-    def __init__(self, frames: Sequence[Rgb], mattes: Sequence[Matte | None] | None = None) -> None:
+    def __init__(
+        self, frames: Sequence[Rgb], mattes: Sequence[Matte | None] | None = None, *, allows_shade: bool = True
+    ) -> None:
         self._frames = frames
+        self._shade_levels = np.float32(_SHADE_LEVELS if allows_shade else _NO_LEVELS)
         self._mattes = mattes
         self._search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, is_fine=True)
         self._kept: OrderedDict[tuple[str, int, int], npt.NDArray[Any]] = OrderedDict()
@@ -116,7 +122,7 @@ class Flows:
             np.abs(warp(self._frames[j], there, interpolation="linear") - one), np.full((1, 3), 1 / 3, np.float32)
         )
         excess = np.maximum(cv2.GaussianBlur(difference, (0, 0), 1.0) - np.float32(_PHOTO_LEVELS), 0.0)
-        trust = np.exp(-np.square(excess / np.float32(_PHOTO_RANGE)))
+        trust = np.exp(-np.square(excess / self._shade_levels))
         own, other = self._matte(i), self._matte(j)
         if own is not None and other is not None:
             seen &= np.abs(warp(other, there, interpolation="linear") - own) < _MATTE_DIFFERENCE
