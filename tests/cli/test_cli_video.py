@@ -181,7 +181,7 @@ def test_a_preview_shows_five_frames_and_what_the_film_will_cost(clips: Path, tm
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
     assert facts["frames"] == COUNT
-    assert facts["keys"] == 4
+    assert facts["keys"] == 3
     assert facts["seconds"] > 0
     with Image.open(out) as sheet:
         assert sheet.width > 3 * 64

@@ -77,6 +77,28 @@ def shares(mattes: list[np.ndarray], part: Say) -> list[float]:
     return [float((matte > 127)[part(index)].mean()) for index, matte in enumerate(mattes)]
 
 
+def test_what_no_look_sees_between_them_has_the_edges_of_the_frame() -> None:
+    """The subject jumps by 40 pixels within three frames, which no flow can follow."""
+    frames = [np.full((HEIGHT, WIDTH, 3), 40, np.uint8) for _ in range(4)]
+    mattes = [np.zeros((HEIGHT, WIDTH), np.uint8) for _ in range(4)]
+    for at, left in enumerate((40, 52, 64, 80)):
+        frames[at][30:70, left : left + 40] = 200
+        mattes[at][30:70, left : left + 40] = 255
+
+    class Lost:
+        def flow(self, i: int, j: int) -> np.ndarray:
+            return np.zeros((HEIGHT, WIDTH, 2), np.float32)
+
+        def visible(self, i: int, j: int) -> np.ndarray:
+            return np.zeros((HEIGHT, WIDTH), np.float32)
+
+    corrections = {0: mattes[0], 3: mattes[3]}
+    found = list(track_mattes(frames, Lost(), lambda *_: mattes[0] / 255, corrections=corrections))
+    blurred = np.abs(found[1].astype(float) - mattes[1]).mean()
+    carried = np.abs((2 * mattes[0].astype(float) + mattes[3]) / 3 - mattes[1]).mean()
+    assert blurred < 0.8 * carried
+
+
 def test_a_good_finder_is_followed_between_its_looks() -> None:
     mattes = track(lambda index: head(index) | ear(index))
     assert len(mattes) == COUNT
