@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from pochoir._types import Size
 from pochoir.encoders import tiny_encoder
 from pochoir.errors import InputError
 from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.sequence import frames as frames_module
+from pochoir.sequence import painter as painter_module
 from pochoir.sequence import production as production_module
 from pochoir.sequence.events import Advanced, Shown
 from pochoir.sequence.frames import Drawings
+from pochoir.sequence.painter import FramePainter
 from pochoir.sequence.production import Production
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.shots import KEY
@@ -265,3 +268,23 @@ def test_a_bounded_number_of_frames_is_in_memory(monkeypatch):
         if isinstance(event, Shown):
             kept.append(len(made[0]._kept) + len(made[0]._moments))
     assert 0 < max(kept) <= 24
+
+
+def test_only_regions_that_are_not_all_seen_are_painted_at_half_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, mattes = walk(2)
+    recipe, sources = read(frames, **STYLES)
+    painter = FramePainter(sources, recipe, Size(HEIGHT, WIDTH), encoder=tiny_encoder())
+    frame = painter.frame(frames[0], mattes[0])
+    calls: list[tuple[int, int]] = []
+    paint = painter_module.iter_paint
+
+    def record(photo: Any, regions: Any, encoder: Any, settings: Any, **more: Any) -> Any:
+        calls.append((len(regions), len(settings.schedule)))
+        return paint(photo, regions, encoder, settings, **more)
+
+    monkeypatch.setattr(painter_module, "iter_paint", record)
+    before, all_seen = frames[0].astype(np.float32), np.ones((HEIGHT, WIDTH), np.float32)
+    painter.paint_next(frame, before, all_seen, all_seen)
+    painter.paint_next(frame, before, (mattes[0] < 128).astype(np.float32), all_seen)
+    painter.paint_next(frame, before, 0 * all_seen, all_seen)
+    assert calls == [(2, 1), (1, 2), (2, 1), (2, 2), (2, 1)]

@@ -31,11 +31,13 @@ Pixels = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-COARSE_STEPS: Final = 6 / 36
-FINE_STEPS: Final = 5 / 36
-"""Steps of a later key at half size and at full size, as shares of the recipe's. It starts nearly painted: with 10 and
-6 it costs half as much again, and the film is 1 % nearer to the style."""
-ANCHOR_STRENGTH: Final = 600.0
+COARSE_STEPS: Final = 14 / 36
+FINE_STEPS: Final = 6 / 36
+"""Steps of a later key at half size, in regions of which not all is seen, and at full size, as shares of the
+recipe's."""
+LEAST_UNSEEN: Final = 0.05
+"""Share of a region that has to be unseen for steps at half size."""
+ANCHOR_STRENGTH: Final = 300.0
 LEAST_REGION_PX: Final = 64
 LEAST_SIDE_PX: Final = 16
 """Smallest region, in pixels, and shortest side that are painted."""
@@ -229,7 +231,7 @@ class FramePainter:
             return frame.ground
         init = frame.scene.sources.init
         start = None if init is None else imaging.resize(init.rgb, frame.scene.size).to(self.device)
-        return to_pixels(self._run(frame, (), start=start).picture())
+        return to_pixels(self._run(frame, (), frame.regions, start=start).picture())
 
     def paint_next(self, frame: Frame, before: Map, seen: Map, known: Map) -> Pixels:
         """Paint a later key, which starts as the key before it and stays near to it.
@@ -249,23 +251,34 @@ class FramePainter:
         steps = [max(1, round(self._recipe.steps * share)) for share in (COARSE_STEPS, FINE_STEPS)]
         share = torch.from_numpy(known)[None, None].to(self.device)
         new = share * warped + (1.0 - share) * frame.palette()
-        if frame.can_be_halved:
-            coarse = self._run(frame, (steps[0], 0), start=weight * warped + (1.0 - weight) * new, anchors=(anchor,))
+        changed = [region for region in frame.regions if _unseen_share(region, weight) >= LEAST_UNSEEN]
+        if changed and frame.can_be_halved:
+            start = weight * warped + (1.0 - weight) * new
+            coarse = self._run(frame, (steps[0], 0), changed, start=start, anchors=(anchor,))
             # Enlarging loses detail. Where the key before is seen its own is at hand, elsewhere that of the frame.
             full = Size(*ground.shape[-2:])
             detail = ground - imaging.resize(imaging.resize(ground, coarse.size), full)
-            new = (coarse.picture() + detail).clamp(0.0, 1.0)
-        last = self._run(frame, (steps[1],), start=weight * warped + (1.0 - weight) * new, anchors=(anchor,))
+            cover = torch.stack([region.matte for region in changed]).sum(dim=0)
+            new = cover * (coarse.picture() + detail).clamp(0.0, 1.0) + (1.0 - cover) * new
+        start = weight * warped + (1.0 - weight) * new
+        last = self._run(frame, (steps[1],), frame.regions, start=start, anchors=(anchor,))
         return to_pixels(last.picture())
 
     def _run(
-        self, frame: Frame, schedule: tuple[int, ...], *, start: Tensor | None, anchors: Sequence[Anchor] = ()
+        self,
+        frame: Frame,
+        schedule: tuple[int, ...],
+        regions: Sequence[Region],
+        *,
+        start: Tensor | None,
+        anchors: Sequence[Anchor] = (),
     ) -> Step:
         """Return the last step of a painting.
 
         Args:
             frame: The frame; it has something to paint.
             schedule: Steps of each scale; empty is the recipe's.
+            regions: Its regions that are painted.
             start: Picture to start from; None starts as the recipe says.
             anchors: Pictures to stay near to.
         """
@@ -273,7 +286,7 @@ class FramePainter:
             raise EmptyRegionError("There is nothing to paint with: no encoder was given.")
         steps = iter_paint(
             frame.scene.ground.to(self.device),
-            frame.regions,
+            regions,
             self.encoder,
             self._recipe.replace(schedule=schedule) if schedule else self._recipe,
             start=start,
@@ -295,6 +308,11 @@ def to_pixels(picture: Tensor) -> Pixels:
     """Return a picture in [0, 1], shape (1, C, H, W), rounded to 8 bits, shape (H, W, C)."""
     levels = (picture[0].clamp(0.0, 1.0) * 255.0).round().to(torch.uint8).cpu()
     return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
+
+
+def _unseen_share(region: Region, seen: Tensor) -> float:
+    """Return the share of a region that is not seen, by the trust in each pixel, shape (1, 1, H, W)."""
+    return float((region.matte * (1.0 - seen)).sum() / region.matte.sum())
 
 
 def _recolored(sample: Sample) -> Sample:

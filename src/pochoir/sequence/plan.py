@@ -29,9 +29,8 @@ MATTE_EVERY: Final = 3
 """Frames from one search for the subject to the next."""
 USUAL_KEY_DISTANCE: Final = 5.0
 """Frames from one key to the next where keys place themselves: 3 to 9 on real clips, 12 at most."""
-LATER_KEY_STEPS: Final = COARSE_STEPS / 2 + FINE_STEPS
-"""Steps at full size of a later key, as a share of the recipe's. Those at half the size count a half, since each region
-is painted in a picture of its own."""
+LATER_KEY_STEPS: Final = COARSE_STEPS / 4 + FINE_STEPS
+"""Steps at full size of a later key, as a share of the recipe's: those at half the size count a fourth."""
 STEP_S_PER_PX: Final = 4.0e-6
 """Seconds a pixel of one step, where it cannot be measured."""
 CARRY_S_PER_PX: Final = 2.0e-6
