@@ -14,9 +14,9 @@ from pochoir.video.warping import FlowField, warp
 Pixels = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
 
-ERROR_LEVELS: Final = 12.0
+ERROR_LEVELS: Final = 24.0
 """Difference between a frame and a warped key, in 8-bit levels, at which the key's weight has fallen to 1 / e."""
-SMOOTHING_PX: Final = 1.0
+SMOOTHING_PX: Final = 2.0
 """Blur of the weights, so that the two keys meet without a seam."""
 SMOOTH_BELOW, TORN_FROM = 0.5, 1.5
 """Difference of the flow in neighbouring pixels up to which it is smooth, and from which it jumps, in pixels."""
@@ -27,7 +27,9 @@ AROUND: Final = 0.2
 LEAST_AROUND: Final = 0.3
 """Share of it that has to be seen."""
 NOTHING: Final = 1e-3
-"""Weight below which a pixel counts as seen by neither key."""
+"""Weight below which a key does not count at all."""
+LEAST_TRUST: Final = 0.15
+"""Weight, apart from nearness, below which what a key shows in a pixel gives way to the frame."""
 
 
 class Carried(NamedTuple):
@@ -87,13 +89,16 @@ def between(
     first, second = keys
     share = share_of_way(frames[first : second + 1], at - first)
     parts = [carry(painting, frames, flows, key=key, to=at) for painting, key in zip(paintings, keys, strict=True)]
-    share = share * share * (3.0 - 2.0 * share)  # eases in and out: two pictures in equal parts are blurred
+    share = share * (1.0 + share * (3.0 - 2.0 * share)) / 2.0  # eases in and out: equal parts of two pictures blur
     shares = (1.0 - share, share)
-    weights = [smoothed(part.weight) * np.float32(amount) for part, amount in zip(parts, shares, strict=True)]
+    trusts = [smoothed(part.weight) for part in parts]
+    weights = [trust * np.float32(amount) for trust, amount in zip(trusts, shares, strict=True)]
     total = weights[0] + weights[1]
     mean = sum(part.picture * weight[..., None] for part, weight in zip(parts, weights, strict=True))
     mean = mean / np.maximum(total, NOTHING)[..., None]
-    seen = np.minimum(total / np.float32(NOTHING), 1.0)
+    # A key that is far away is trusted where it alone sees a pixel, but hardly any weight is a speck of something else.
+    trust = np.max([each * min(1.0, amount / NOTHING) for each, amount in zip(trusts, shares, strict=True)], axis=0)
+    seen = np.minimum(trust / np.float32(LEAST_TRUST), 1.0).astype(np.float32)
     if subject is not None:
         steps = sum(torn(flows.flow(at, key)) * np.float32(amount) for key, amount in zip(keys, shares, strict=True))
         seen = seen * (1.0 - edge(subject) * steps)
