@@ -24,8 +24,8 @@ stderr = Console(stderr=True, highlight=False)
 EXIT_FAILURE, EXIT_INPUT, EXIT_WEIGHTS, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print what happens inside, and full tracebacks.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON on stdout and nothing else there.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print internal steps, and full tracebacks.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON on stdout, and nothing else there.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an input, or a file that this request did not make.")]
 
 

@@ -163,7 +163,10 @@ _SET = inspect.Parameter(
     annotation=Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="FIELD=VALUE", hidden=True, help="Set any field of the recipe, also those for experiments."
+            "--set",
+            metavar="FIELD=VALUE",
+            hidden=True,
+            help="Set any setting, including those for experiments, which have no option.",
         ),
     ],
 )

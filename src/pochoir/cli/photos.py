@@ -19,7 +19,7 @@ FORMATS = ("png", "jpg", "webp", "tiff", "avif", "jxl", "ora")
 Photos = Annotated[
     list[str],
     typer.Argument(
-        metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'; or - for standard input."
+        metavar="PHOTO...", help="Photos, folders, patterns such as 'photos/*.jpg', or - for standard input."
     ),
 ]
 Out = Annotated[

@@ -26,14 +26,14 @@ class OutputSettings(FrozenModel):
 
     enlarge: int = setting(
         1,
-        "Enlarge the finished picture 2, 3 or 4 times by a small network, for prints",
+        "Enlarge the finished picture 2, 3 or 4 times with a small network, for prints",
         group="output",
         level="basic",
         low=1,
         high=4,
     )
     bits: Annotated[int, AfterValidator(_check_bits)] = setting(
-        8, "Bits of a sample, 8 or 16; 16 are for PNG, TIFF and JPEG XL", group="output", low=8, high=16
+        8, "Bits per channel, 8 or 16; 16 only for PNG, TIFF and JPEG XL", group="output", low=8, high=16
     )
     quality: int = setting(
         95,
@@ -51,11 +51,11 @@ class OutputSettings(FrozenModel):
     profile: Profile = setting("srgb", "Colour profile: srgb, or keep the photo's own", group="output")
     metadata: KeptMetadata = setting(
         "basic",
-        "EXIF data of the photo to keep: basic (date, camera, author, copyright), gps (these and the place) or none",
+        "EXIF data of the photo to keep: basic (date, camera, author, copyright), gps (these and the location) or none",
         group="output",
     )
     no_recipe: bool = setting(
         False,
-        "Leave the recipe out, and with it the names of your files; such a picture cannot be redone",
+        "Leave out the recipe, and with it the names of your files; such a picture cannot be redone",
         group="output",
     )

@@ -96,7 +96,7 @@ class SegmentSettings(FrozenModel):
     )
     preprocess: Preprocessing = setting(
         "multiscale",
-        "Photo as U2-Net sees it: at several sizes, as its authors prepare it, as rembg does, or 512 pixels wide",
+        "Photo as U2-Net sees it: at several sizes, as its authors do, as rembg does, or 512 pixels wide",
         group="subject",
         level="experiment",
     )
@@ -122,7 +122,9 @@ class SegmentSettings(FrozenModel):
         None, "Picture to use as the matte: white is subject, black is background", group="subject", level="basic"
     )
     refine: Refinement = setting(
-        "fast", "Edges of the matte: none, the method's own; fast; best, up to a second more", group="subject"
+        "fast",
+        "Edges of the matte: none (the method's own), fast, or best, which takes up to a second more",
+        group="subject",
     )
     commercial_safe: bool = setting(
         False, "Refuse weights whose terms forbid commercial use, or are not known", group="machine"
@@ -160,25 +162,25 @@ class TransferSettings(FrozenModel):
     )
     time: Annotated[Seconds | None, BeforeValidator(_empty_is_none)] = setting(
         None,
-        "Time limit for the whole run, such as 30s or 2m; as many of the steps are done as fit",
+        "Time limit for the whole run, such as 30s or 2m; does as many of the steps as fit",
         group="painting",
         level="basic",
         unit="s",
     )
     memory: Annotated[Bytes, AfterValidator(_check_memory)] = setting(
         Bytes(2 << 30),
-        "Memory to paint in, such as 2G; larger pictures are painted in tiles, which takes longer",
+        "Memory for painting, such as 2G; larger pictures are painted in tiles, which takes longer",
         group="machine",
     )
     strength: float = setting(
         0.5,
-        "Strength of the style: 0 is a hint, 1 is wild; each further 0.1 halves the weight of the photo's forms",
+        "Strength of the style: 0 is a hint, 1 is wild; each further 0.1 halves the weight of the photo's shapes",
         group="painting",
         level="basic",
         low=0.0,
         high=1.0,
     )
-    content_weight: float = setting(1.0, "Weight of the photo's forms", group="painting", low=0.0, high=1e9)
+    content_weight: float = setting(1.0, "Weight of the photo's shapes", group="painting", low=0.0, high=1e9)
     style_weight: float = setting(1.0, "Weight of the style's look", group="painting", low=0.0, high=1e9)
     tv_weight: float = setting(1.0, "Weight of smoothness", group="painting", low=0.0, high=1e9)
     style_scale: float = setting(
@@ -201,8 +203,8 @@ class TransferSettings(FrozenModel):
     pooling: Pooling = setting("max", "Pooling inside the encoder", group="painting", level="experiment")
     color: Color = setting(
         "style",
-        "Colours: the style's; the photo's own, painting brightness only; or the style's strokes matched to the photo's"
-        " palette",
+        "Colours: style; photo, which paints brightness only and keeps the photo's colours; or match, the style's "
+        "strokes in the photo's palette",
         group="painting",
         level="basic",
     )
@@ -211,7 +213,7 @@ class TransferSettings(FrozenModel):
     )
     keep: Keep = setting("faces", "Features to keep while painting: faces, or none", group="painting", level="basic")
     protect: PathText | None = setting(
-        None, "Picture that is white where more of the photo is kept, as MASK or MASK:AMOUNT", group="painting"
+        None, "Picture that is white where more of the photo should be kept, as MASK or MASK:AMOUNT", group="painting"
     )
     protect_amount: float = setting(
         0.5, "Amount of protection: 0 is none, 1 is nearly the photo", group="painting", low=0.0, high=1.0
@@ -223,9 +225,7 @@ class TransferSettings(FrozenModel):
         low=0.0,
         high=1.0,
     )
-    clean_style: bool = setting(
-        True, "Remove the noise of a grainy style file before its look is learned", group="painting"
-    )
+    clean_style: bool = setting(True, "Remove the noise of a grainy style file before painting", group="painting")
 
     @model_validator(mode="before")
     @classmethod
@@ -266,7 +266,8 @@ def check_schedule(counts: tuple[int, ...]) -> None:
 def _own(region: str, name: str) -> Any:
     """Declare the field that replaces a field of ``TransferSettings`` for one region."""
     low, high = bounds_of(TransferSettings.model_fields[name])
-    text = f"{name.replace('_', ' ').capitalize()} for the {region} alone"
+    label = "Colours" if name == "color" else name.replace("_", " ").capitalize()
+    text = f"{label} for the {region} alone"
     level: Level = "experiment" if name in ("content_weight", "content_layers") else "advanced"
     return setting(None, text, group="regions", level=level, low=low, high=high)
 

@@ -66,14 +66,19 @@ def animate(
     ] = False,
     rig: Annotated[
         Path | None,
-        typer.Option("--rig", metavar="FILE", help="Limbs of the subject, as --as rig writes.", rich_help_panel=MOTION),
+        typer.Option(
+            "--rig",
+            metavar="FILE",
+            help="Limbs of the subject, in the form that --as rig writes.",
+            rich_help_panel=MOTION,
+        ),
     ] = None,
     towards: Annotated[
         str | None,
         typer.Option(
             "--towards",
             metavar="left|right",
-            help="Cross the picture with motions that travel.",
+            help="Direction in which travelling motions cross the picture.",
             rich_help_panel=MOTION,
         ),
     ] = None,
@@ -85,20 +90,21 @@ def animate(
     ] = 24.0,
     loop: Annotated[
         bool,
-        typer.Option(
-            "--loop/--once", help="Repeat without a seam, or play once and end at rest.", rich_help_panel=CLIP
-        ),
+        typer.Option("--loop/--once", help="Loop without a seam, or play once and end at rest.", rich_help_panel=CLIP),
     ] = True,
     on: Annotated[
         int,
         typer.Option(
-            "--on", metavar="1..12", help="Frames for each pose; 2 and 3 look drawn by hand.", rich_help_panel=CLIP
+            "--on",
+            metavar="1..12",
+            help="Frames to show each pose for; 2 and 3 look drawn by hand.",
+            rich_help_panel=CLIP,
         ),
     ] = 1,
     boil: Annotated[
         int,
         typer.Option(
-            "--boil", metavar="0..6", help="Further paintings with other strokes, shown in turn.", rich_help_panel=CLIP
+            "--boil", metavar="0..6", help="Extra paintings with other strokes, shown in turn.", rich_help_panel=CLIP
         ),
     ] = 0,
     parallax: Annotated[
@@ -112,7 +118,7 @@ def animate(
         typer.Option(
             "--margin",
             metavar="auto|N%",
-            help="Room around the picture, as a share of its long side.",
+            help="Room around the picture, as a share of its long side; auto adds what the motion needs.",
             rich_help_panel=CLIP,
         ),
     ] = "auto",
@@ -133,7 +139,7 @@ def animate(
         typer.Option(
             "--format",
             metavar="webp|gif|mp4|...",
-            help="Format of the clips of many photos.",
+            help="Format of the clips in the output folder.",
             rich_help_panel=placement.MANY,
         ),
     ] = "webp",

@@ -25,7 +25,7 @@ PAINTING = list(TransferSettings.model_fields)
 @takes_settings(["style", *PAINTING, "device", "threads"])
 def compare(
     names: Annotated[
-        list[str], typer.Argument(metavar="PHOTO...", help="Photos; or folders, or patterns such as 'photos/*.jpg'.")
+        list[str], typer.Argument(metavar="PHOTO...", help="Photos, folders, or patterns such as 'photos/*.jpg'.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the page, tables and pictures.")],
     *,
@@ -39,12 +39,17 @@ def compare(
         typer.Option(
             "--box",
             metavar="[NAME=]X,Y,W,H",
-            help="Box that GrabCut is given, in photo pixels; NAME is the photo's. Without one: the truth's, if known.",
+            help="Box that GrabCut is given, in photo pixels; NAME is the photo's. Without one, the box of the true "
+            "matte, if known.",
         ),
     ] = None,
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="M", help="Metrics of cutouts (default: vgg, gram); see pochoir score."),
+        typer.Option(
+            "--metric",
+            metavar="M",
+            help="Metric of cutouts; several are possible (default: vgg, gram). See pochoir score.",
+        ),
     ] = None,
     backdrop: Annotated[
         str, typer.Option(metavar="COLOR", help="Colour behind every cutout when it is scored.")

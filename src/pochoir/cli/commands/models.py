@@ -23,7 +23,7 @@ def list_models(
     rembg: Annotated[bool, typer.Option("--rembg", help="List rembg's networks, for --segmenter rembg:NAME.")] = False,
     verbose: Verbose = False,
 ) -> None:
-    """List all weight files: what they are, their terms, and whether they are here."""
+    """List all weight files: what they are, their terms, and whether they are in the cache."""
     if rembg:
         _list_rembg()
         return
@@ -68,7 +68,7 @@ def pull(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Fetch weights that are not here yet, and check them."""
+    """Fetch weights that are not in the cache yet, and check them."""
     from pochoir.weights import SAMPLES
 
     report = Report(quiet=quiet)
@@ -108,7 +108,7 @@ def verify(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Names; by default the files that painting needs, and all others that are here."
+            metavar="[NAME]...", help="Names; by default the files that painting needs, and all others in the cache."
         ),
     ] = None,
     quiet: Quiet = False,

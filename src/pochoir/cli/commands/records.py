@@ -26,7 +26,7 @@ def redo(
     picture: Made,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="NEW", help="Picture, clip or video to write.")],
     inputs: Annotated[
-        Path | None, typer.Option("--inputs", metavar="DIR", help="Folder to look for the inputs in, by their names.")
+        Path | None, typer.Option("--inputs", metavar="DIR", help="Folder in which to look for the inputs, by name.")
     ] = None,
     as_json: AsJson = False,
     force: Force = False,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @takes_settings(["device", "threads"])
 def score(
-    one: Annotated[Path, typer.Argument(metavar="A", help="A picture; what is transparent in it is not scored.")],
+    one: Annotated[Path, typer.Argument(metavar="A", help="A picture; its transparent parts are not scored.")],
     other: Annotated[Path, typer.Argument(metavar="B", help="The picture to compare it with.")],
     *,
     given: Given,
@@ -34,11 +34,11 @@ def score(
     part: Annotated[
         str | None,
         typer.Option(
-            metavar="all|subject|background|edge", help="What is scored (default: subject with a mask, else all)."
+            metavar="all|subject|background|edge", help="Part to score (default: subject with a mask, else all)."
         ),
     ] = None,
     backdrop: Annotated[
-        str, typer.Option(metavar="COLOR", help="Colour behind cutouts and in place of parts that are not scored.")
+        str, typer.Option(metavar="COLOR", help="Colour behind cutouts, and in place of parts that are not scored.")
     ] = "#808080",
     style: Annotated[
         str | None, typer.Option(metavar="S", help="A style, file or built-in name, to score A with for comparison.")
@@ -47,7 +47,7 @@ def score(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Score how alike two pictures are, beside scores that show the scale.
+    """Score how alike two pictures are, together with baseline scores that show the scale.
 
     vgg and clip are 100 times a cosine and compare what is shown, not how it is painted. content and gram are the
     distances of content and style that style transfer minimises. lpips and dists are distances trained on

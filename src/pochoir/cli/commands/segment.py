@@ -37,21 +37,21 @@ def segment(
         typer.Option("--json", help="Print JSON on stdout and nothing else there: one line for each photo."),
     ] = False,
     trim: Annotated[
-        bool, typer.Option("--trim", help="Cut away what is transparent around the subject.", rich_help_panel=CUTOUTS)
+        bool, typer.Option("--trim", help="Cut away the transparent area around the subject.", rich_help_panel=CUTOUTS)
     ] = False,
     pad: Annotated[
         str,
         typer.Option(
             "--pad",
             metavar="N|N%",
-            help="Transparent margin: pixels, or a share of the long side inside it.",
+            help="Transparent margin, in pixels or as a share of the long side inside it.",
             rich_help_panel=CUTOUTS,
         ),
     ] = "0",
     size: Annotated[
         int | None,
         typer.Option(
-            "--size", metavar="N", help="Long side of the picture in pixels, margin and all.", rich_help_panel=CUTOUTS
+            "--size", metavar="N", help="Long side of the picture in pixels, margin included.", rich_help_panel=CUTOUTS
         ),
     ] = None,
     shadow: Annotated[
@@ -84,13 +84,13 @@ def segment(
 
     A cutout is transparent around the subject and keeps the subject's own colours up to the edge.
 
-    Stages show how the matte came about; parts number the subjects for --subject.
+    Stages show how the matte was made; parts number the subjects for --subject.
 
-    Doubt is bright where the matte is undecided or a second look differs.
+    Doubt is bright where the matte is undecided, or where a second run of the network differs.
 
     Several photos, a folder or a pattern: -o names a folder, in which a given folder is mirrored.
 
-    Pictures that are up to date are skipped. A file that this request did not make is replaced with --force only.
+    Pictures that are up to date are skipped. A file that this request did not make is replaced only with --force.
 
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """

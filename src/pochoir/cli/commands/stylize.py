@@ -65,7 +65,7 @@ def stylize(
         typer.Option("--save-steps", metavar="DIR", help="Folder for intermediate pictures; for one photo only."),
     ] = None,
     keep_interrupted: Annotated[
-        bool, typer.Option("--keep-interrupted", help="On Ctrl-C save the best picture so far.")
+        bool, typer.Option("--keep-interrupted", help="On Ctrl-C, save the best picture so far.")
     ] = False,
     as_json: AsJson = False,
     force: Force = False,
@@ -81,7 +81,7 @@ def stylize(
     Several photos, a folder or a pattern: -o names a folder, in which a given folder is mirrored.
 
     Pictures that are up to date are skipped, and interrupted ones resumed. A file that this request did not make is
-    replaced with --force only.
+    replaced only with --force.
 
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """

@@ -68,14 +68,17 @@ def video(
         typer.Option(
             "--keys",
             metavar="auto|N",
-            help="Frames from one painted key to the next; auto adds one where the picture has changed.",
+            help="Frames from one painted key to the next; auto adds a key where the picture has changed.",
             rich_help_panel=FILM,
         ),
     ] = "auto",
     on: Annotated[
         int,
         typer.Option(
-            "--on", metavar="1..12", help="Frames that show one picture; 2 looks drawn by hand.", rich_help_panel=FILM
+            "--on",
+            metavar="1..12",
+            help="Frames to show each picture for; 2 looks drawn by hand.",
+            rich_help_panel=FILM,
         ),
     ] = 1,
     codec: Annotated[
@@ -83,7 +86,7 @@ def video(
         typer.Option(
             "--codec",
             metavar="auto|av1|vp9|x264|prores|qtrle|ffv1",
-            help="Encoder; auto suits the extension.",
+            help="Codec; auto picks one for the file type.",
             rich_help_panel=FILM,
         ),
     ] = "auto",
@@ -114,7 +117,7 @@ def video(
         typer.Option("--preview", help="Paint five small frames on a sheet (-o SHEET.png), and estimate the work."),
     ] = False,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Paint nothing; write what an interrupted run has finished.")
+        bool, typer.Option("--partial", help="Paint nothing; write the part that an interrupted run has finished.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start even if the work takes longer than six hours.")] = False,
     recipe_file: RecipeFile = None,
@@ -123,7 +126,7 @@ def video(
         typer.Option(
             "--workers",
             metavar="N",
-            help="Shots of one video that are painted side by side; --executor and --cluster say where.",
+            help="Shots of one video to paint at once; --executor and --cluster say where.",
             rich_help_panel=placement.MANY,
         ),
     ] = 1,
@@ -135,7 +138,7 @@ def video(
         typer.Option(
             "--format",
             metavar="mp4|webm|mov|mkv|...",
-            help="Format of the films of many videos.",
+            help="Format of the films in the output folder.",
             rich_help_panel=placement.MANY,
         ),
     ] = "mp4",
@@ -146,11 +149,12 @@ def video(
 ) -> None:
     """Paint a video: subject and background each in its style, steady from frame to frame.
 
-    Key frames are painted, and optical flow carries them to the frames between.
+    Key frames are painted, and optical flow carries them to the frames in between.
 
-    Repeat the command to resume an interrupted run: keys and mattes are kept in a hidden folder beside OUT.
+    To resume an interrupted run, run the command again: keys and mattes are kept in a hidden folder beside OUT.
 
-    --as cutout or matte needs no style. A cutout is transparent: .webm, .mov or .mkv, or a folder of frames.
+    --as cutout or matte needs no style. A cutout is transparent: .webm, .mov, .mkv, an animated picture or a folder of
+    frames.
 
     Several videos, a folder or a pattern: -o names a folder, and films that are up to date are skipped.
     """

@@ -25,7 +25,7 @@ MOST_SETTLE_S = 3600.0
 
 @takes_settings(Recipe.model_fields)
 def watch(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to watch, with the folders below it.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to watch, including its subfolders.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write into.")],
     *,
     given: Given,
@@ -35,7 +35,7 @@ def watch(
         float,
         typer.Option("--settle", metavar="S", help="Seconds that a file has to stay unchanged before it is painted."),
     ] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="End when the photos that are there are painted.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End when all photos in the folder are painted.")] = False,
     jobs: placement.Jobs = 0,
     executor: placement.ExecutorName = None,
     cluster: placement.Cluster = None,

@@ -45,12 +45,13 @@ def _outcomes(claims: Sequence[Claim]) -> str:
         for claim in shown
     )
     if not shown:
-        return f"none of the {len(claims)} differences is shown."
+        return f"none of the {len(claims)} differences is significant."
     rest = len(claims) - len(shown)
     if not rest:
         return f"{text}."
-    others = "other one" if rest == 1 else f"other {rest}"
-    return f"{text}. The {others} of {len(claims)} differences {'is' if rest == 1 else 'are'} not shown."
+    if rest == 1:
+        return f"{text}. The remaining difference is not significant."
+    return f"{text}. The other {rest} of {len(claims)} differences are not significant."
 
 
 def _name(family: str) -> str:
