@@ -119,7 +119,7 @@ def test_options_become_the_recipes_values(arguments: list[str], expected: dict[
         (["--set", "style-layers=relu4_9"], "Unknown style layer of vgg19 'relu4_9'. Did you mean 'relu4_"),
         (["--set", "content-layers=", "--set", "style-layers="], "At least one content layer or style layer"),
         (["--device", "gpu"], "Unknown device 'gpu'"),
-        (["--backdrop", "#12345"], "A backdrop colour is #rgb or #rrggbb"),
+        (["--backdrop", "#12345"], "A backdrop colour is #rgb, #rrggbb or a name"),
         (["--segmenter", "grabcut", "--box", "1,2,3"], "A box is four whole numbers X,Y,WIDTH,HEIGHT; got '1,2,3'"),
         (["--segmenter", "grabcut", "--box", "1,2,x,4"], "A box is four whole numbers"),
         (["--segmenter", "grabcut", "--box", "1,2,0,4"], "at least 1 pixel"),
