@@ -63,6 +63,12 @@ def test_no_violation_in_any_state(browser, server, tmp_path, scheme):
     page.wait_for_selector("#video-name:has-text('walk.mp4')")
     page.evaluate("() => { document.getElementById('film-more').open = true; }")
     check(page, "video")
+    page.click("#frames-open")
+    page.wait_for_selector("#frame-stage[data-found='0']")
+    page.click("#frame-canvas")
+    page.wait_for_selector("#frame-list button")
+    page.wait_for_selector("#frame-stage[data-found='0']")
+    check(page, "frames")
     page.set_viewport_size({"width": 390, "height": 800})
     for tab in ("video", "animate", "paint"):
         page.click(f"#tab-{tab}")

@@ -65,7 +65,7 @@ class Animate extends JobTab {
 
   draw() {
     const isEmpty = !this.source && !this.shown?.item;
-    $("clip-empty").hidden = !isEmpty;
+    this.drawEmpty(isEmpty);
     $("clip-player").hidden = isEmpty;
     $("animate-go").hidden = $("motion-block").hidden = $("clip-dials-block").hidden = $("source-block").hidden = Boolean(this.shown?.item) || isEmpty;
     $("clip-result").hidden = !this.shown?.item;

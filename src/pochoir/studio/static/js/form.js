@@ -13,7 +13,8 @@ export function control(name, schema, value, onChange, prefix = "set") {
   const hint = document.createElement("p");
   hint.className = "hint";
   hint.id = `${id}-hint`;
-  hint.textContent = (prefix === "set" ? texts.dialHints[name] : texts[`${prefix}Hints`]?.[name]) ?? (schema.description ? `${schema.description.replace(/\.$/, "")}.` : "");
+  const own = texts[`${prefix}Hints`]?.[name] ?? (prefix === "clip" ? undefined : texts.dialHints[name]);
+  hint.textContent = own ?? (schema.description ? `${schema.description.replace(/\.$/, "")}.` : "");
   hint.hidden = !hint.textContent;
   row.title = schema.description || "";
   const error = document.createElement("p");

@@ -9,7 +9,8 @@ import { texts } from "./texts.js";
 import { toolButton } from "./toolbutton.js";
 
 const TOOLS = ["keep", "drop", "box", "pan"];
-const SETTLE_MS = 150; // a slider that is dragged passes many frames
+const SETTLE_MS = 150; // whoever steps on or drags the slider passes many frames, whose subjects nobody needs
+const settled = () => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 
 export class Frames {
   // `onChange` is called after each change of the corrections, `onOpen` when frames are shown or no more.
@@ -27,7 +28,7 @@ export class Frames {
     this.editor.setTool("keep");
     $("frames-open").addEventListener("click", () => this.open());
     $("frames-close").addEventListener("click", () => this.close());
-    $("frame-number").addEventListener("input", () => this.show(Number($("frame-number").value), SETTLE_MS));
+    $("frame-number").addEventListener("input", () => this.show(Number($("frame-number").value), { isPassing: true }));
     $("frame-back").addEventListener("click", () => this.step(-1));
     $("frame-next").addEventListener("click", () => this.step(1));
     $("frame-undo").addEventListener("click", () => this.undo());
@@ -81,13 +82,13 @@ export class Frames {
     if (next !== this.number) this.show(next);
   }
 
-  async show(number, waitMs = 0) {
+  async show(number, { isPassing = false } = {}) {
     const turn = (this.turn = Symbol("turn"));
     this.number = number;
     this.editor.enabled = false;
     this.isFinding = true;
     this.draw();
-    if (waitMs) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (isPassing) await settled();
     if (this.turn !== turn) return;
     try {
       const picture = await createImageBitmap(await api.get(`/api/videos/${this.video.id}/frames/${number}`));
@@ -97,7 +98,8 @@ export class Frames {
       this.stage.setPhoto(picture, { width: this.video.width, height: this.video.height });
       if (isFit === false) Object.assign(this.stage, { offset, zoom, isFit }); // the part that was looked at stays
       this.drawMarks();
-      await this.find(turn);
+      if (!isPassing) await settled();
+      if (this.turn === turn) await this.find(turn);
     } catch (error) {
       if (this.turn === turn) this.fail(error);
     }
@@ -159,6 +161,7 @@ export class Frames {
   // ---- Drawing -----------------------------------------------------------------------------------------------------
 
   draw() {
+    $("app").dataset.frames = String(this.isOpen);
     $("frame-stage").hidden = $("frames-form").hidden = !this.isOpen;
     $("frames-open").hidden = this.isOpen;
     const last = Math.max(0, (this.video?.frames || 1) - 1);

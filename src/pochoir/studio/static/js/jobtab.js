@@ -102,6 +102,12 @@ export class JobTab {
     if (running && !this.shown) this.shown = { job: running.id };
   }
 
+  // Without anything to work on, the tab is a place to drop something, as wide as the page.
+  drawEmpty(isEmpty) {
+    $("app").dataset[`${this.section}Empty`] = String(isEmpty);
+    $(`${this.prefix}-empty`).hidden = !isEmpty;
+  }
+
   drawBar() {
     this.bar.draw(this.shown?.job ? app.jobs.get(this.shown.job) || null : null);
   }

@@ -93,7 +93,7 @@ class VideoTab extends JobTab {
     const isEmpty = !this.video && !this.shown;
     if (this.shown && this.frames.isOpen) this.frames.isOpen = false;
     this.frames.draw();
-    $("video-empty").hidden = !isEmpty;
+    this.drawEmpty(isEmpty);
     this.at("player").hidden = isEmpty || this.showsTiles || this.frames.isOpen;
     this.at("tiles").hidden = !this.showsTiles;
     for (const id of ["video-source", "frames-block", "video-looks-block", "film-dials-block", "video-go"]) $(id).hidden = isResult || !this.video;
