@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pochoir import kernels
+from pochoir._interrupts import check_interrupt
 from pochoir.encoders import VGG
 from pochoir.transfer.functional import sum_outer_products
 from pochoir.transfer.tiling import Tile, Window
@@ -35,6 +36,7 @@ class GuidedGrams:
             self._weights[tile] = self._weigh(tile)
         parts: list[dict[str, Tensor]] = [{} for _ in self.guides]
         for layer, weights in self._weights[tile].items():
+            check_interrupt()
             core = tile.positions_shown(VGG.stride(layer))
             matrices = self._sum(features[layer], core, list(weights.values()))
             for region, matrix in zip(weights, matrices, strict=True):
@@ -103,6 +105,8 @@ class _OnKernels(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         from pochoir.kernels.grams import multiply_by_matrices
+
+        check_interrupt()
 
         (features,) = ctx.saved_tensors
         map_ = features[0].permute(1, 2, 0).contiguous()
