@@ -52,7 +52,7 @@ def stylize_video(
         recipe: Settings of the painting; None takes the defaults.
         settings: Settings of the video; None takes the defaults.
         **options: Fields of ``VideoSettings`` and keyword arguments of ``stylize``; both count more than ``recipe``
-            and ``settings``. The user's word on single frames is given by number from 0:
+            and ``settings``. Corrections of single frames are given by number from 0:
             ``mask_frame={12: "matte.png"}``, ``keep_points={12: "120,80;200,90"}``, ``drop_points``, ``box``.
 
     Returns:

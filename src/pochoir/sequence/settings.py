@@ -75,7 +75,7 @@ Moment = Annotated[
 
 
 class Correction(FrozenModel):
-    """The user's word on the subject in one frame; it is tracked through the shot.
+    """The user's correction of the subject in one frame; it is tracked through the shot.
 
     Attributes:
         frame: Number of the frame, counted from the first of the video file, which is 0.
@@ -127,7 +127,7 @@ class VideoSettings(FrozenModel):
         start: Moment of the video at which the film begins, in seconds.
         end: Moment at which it ends, in seconds; None is the end of the video.
         form: ``"painting"``, ``"cutout"`` (the subject alone) or ``"matte"`` (white on black).
-        corrections: The user's word on single frames, in their order, one for each frame.
+        corrections: The user's corrections of single frames, in their order, one for each frame.
         codec: Encoder of the film; ``"auto"`` takes the one that suits the file's extension.
         sound: Keep the sound.
     """
