@@ -22,7 +22,7 @@ from pochoir.result import Result, compose
 from pochoir.scene import Scene
 from pochoir.transfer import Checkpoint, Step, StyleTargets, expected_bytes, give_back, iter_paint
 
-SAVING_S, SAVING_S_PER_PX = 0.5, 1.5e-6
+SAVING_S, SAVING_S_PER_PX = 0.4, 1.0e-6
 """Part of a limited run's time that is kept for composing and saving."""
 
 
