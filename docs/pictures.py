@@ -52,7 +52,7 @@ def make_demo() -> None:
 def make_clip() -> None:
     """A clip that opens the README, and eight frames of two clips for docs/animation.md."""
     astronaut = data.astronaut()  # NASA, public domain
-    styles_of_two = {"subject": "mosaic", "background": "ink-wash"}
+    styles_of_two = {"subject": "stained-glass", "subject_color": "photo", "background": "woodblock-waves"}
     clip = pochoir.animate(astronaut, motion="turn", size=288, duration="2s", fps=12, **styles_of_two)
     clip.save(IMAGES / "clip.webp", quality=50)
     cat = data.chelsea()  # CC0

@@ -6,7 +6,7 @@ from PIL import Image
 from pochoir.cli.commands import demo
 from support.program import error_line, pochoir
 
-NAMES = ("photo", "matte", "cutout", "mosaic", "woodblock-waves", "subject", "background", "both")
+NAMES = ("photo", "matte", "cutout", "stained-glass", "woodblock-waves", "subject", "background", "both")
 
 
 @pytest.mark.weights
@@ -24,7 +24,7 @@ def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: py
         with Image.open(path) as image:
             assert image.mode == ("RGBA" if path.stem == "cutout" else "RGB")
     # Its pictures are as good as any: each says how it was made.
-    assert "mosaic" in pochoir("recipe", folder / "both.png").stdout
+    assert "stained-glass" in pochoir("recipe", folder / "both.png").stdout
 
 
 def test_demo_without_weights_says_so_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ from pochoir.cli.progress import watch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUBJECT_STYLE, BACKGROUND_STYLE = "mosaic", "woodblock-waves"
+SUBJECT_STYLE, BACKGROUND_STYLE = "stained-glass", "woodblock-waves"
+SUBJECT = {"subject": SUBJECT_STYLE, "subject_color": "photo"}
+"""In the style's colours a face turns green or blue."""
 SIZE_PX = 320
 """Long side that two cores paint three times in less than a minute."""
 TILE_PX = 320
@@ -29,9 +31,9 @@ class Run(NamedTuple):
 
 
 RUNS = (
-    Run("subject", f"subject: {SUBJECT_STYLE}", {"subject": SUBJECT_STYLE}),
+    Run("subject", f"subject: {SUBJECT_STYLE}, own colours", SUBJECT),
     Run("background", f"background: {BACKGROUND_STYLE}", {"background": BACKGROUND_STYLE}),
-    Run("both", "both styles", {"subject": SUBJECT_STYLE, "background": BACKGROUND_STYLE}),
+    Run("both", "both styles", SUBJECT | {"background": BACKGROUND_STYLE}),
 )
 
 
@@ -70,12 +72,11 @@ def demo(
     clip = clips.animate(
         out / "photo.png",
         mask=out / "matte.png",
-        subject=SUBJECT_STYLE,
         size=SIZE_PX,
         motion="turn",
         duration=CLIP_S,
         fps=CLIP_FPS,
-        **machine,
+        **machine | SUBJECT,
     )
     gallery.report.done(f"{clip.save(out / 'clip.webp')}  the subject turns", {})
 
