@@ -259,7 +259,7 @@ def _decode_styles(given: Arguments) -> Arguments:
 
 
 def _names_a_segmenter(given: Arguments) -> bool:
-    """Return whether the subject is to be found by a segmenter other than the usual one."""
+    """Return whether the caller asks for a segmenter other than the default."""
     return given.segmenter is not None or given.recipe.segmenter != SegmentSettings.model_fields["segmenter"].default
 
 

@@ -1,4 +1,5 @@
 import pytest
+from PIL import ImageColor
 
 from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe import Backdrop, Bytes, Form, Init, Points, Seconds, SubjectChoice
@@ -106,6 +107,8 @@ def test_backdrops():
     assert Backdrop("#f0A").color == Backdrop("#ff00aa").color == (255, 0, 170)
     assert (Backdrop("a/b.jpg").picture, Backdrop("a/b.jpg").color) == ("a/b.jpg", None)
     assert Backdrop.parse("White") == "#ffffff"
+    ImageColor.getrgb("tomato")  # Pillow keeps colours that were asked for in another form
+    assert Backdrop.parse("tomato") == Backdrop.parse("tomato") == "#ff6347"
     assert Backdrop.parse("rebeccapurple").color == (0x66, 0x33, 0x99)
     assert Backdrop.parse("./white").picture == "./white"
     assert Backdrop.parse("wall").picture == "wall"

@@ -200,5 +200,5 @@ def _read_color_name(text: str) -> str | None:
         return None
     from PIL import ImageColor  # not needed by most recipes
 
-    found = ImageColor.colormap.get(text.lower())
-    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(found)) if isinstance(found, str) else None
+    name = text.lower()
+    return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name)) if name in ImageColor.colormap else None
