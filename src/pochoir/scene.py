@@ -233,15 +233,11 @@ class Scene:
 
     def _find_subject(self) -> Segmentation:
         sources, recipe = self.sources, self.recipe
-        segmenter, settings = self.segmenter, recipe
-        given = find_given_matte(sources.photo, sources.mask)
-        if given is not None:
-            segmenter = given
-            settings = recipe.replace(refine="none")  # its maker chose the edges
-        elif segmenter is None and self.create_segmenter is not None:
+        segmenter = find_given_matte(sources.photo, sources.mask) or self.segmenter
+        if segmenter is None and self.create_segmenter is not None:
             segmenter = self.create_segmenter(recipe, self.device)
         scribble = None if sources.scribble is None else sources.scribble.rgb_or_rgba
-        return find_subject(sources.photo.rgb, settings, segmenter=segmenter, device=self.device, scribble=scribble)
+        return find_subject(sources.photo.rgb, recipe, segmenter=segmenter, device=self.device, scribble=scribble)
 
     @cached_property
     def _mattes(self) -> dict[str, Tensor]:

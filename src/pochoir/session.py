@@ -139,16 +139,12 @@ class Session:
         scribble = given.pictures.get("scribble", given.recipe.scribble)
         strokes = None if scribble is None else imaging.load(scribble, role="scribble").rgb_or_rgba
         device = resolve_device(given.recipe.device)
-        settings: SegmentSettings = given.recipe
-        segmenter: Segmenter | None = given.segmenter
         cutout = None if _names_a_segmenter(given) else find_given_matte(picture, None)
-        if cutout is not None:  # the subject was found before; its maker chose the edges
-            segmenter, settings = cutout, given.recipe.replace(refine="none")
         with torch_threads(given.recipe.threads or self._threads):
             found = find_subject(
                 picture.rgb,
-                settings,
-                segmenter=segmenter or self.find_segmenter(given.recipe, device),
+                given.recipe,
+                segmenter=cutout or given.segmenter or self.find_segmenter(given.recipe, device),
                 device=device,
                 scribble=strokes,
                 with_parts=with_parts,

@@ -48,7 +48,7 @@ def find_subject(
 
     Args:
         photo: Shape (1, 3, H, W), RGB in [0, 1].
-        settings: Settings of every step.
+        settings: Settings of every step. A given matte is not refined.
         segmenter: Segmenter to use instead of the one that the settings name, for example one kept for many photos.
         device: Device that networks run on.
         scribble: Picture of strokes, shape (1, 3, h, w) or, with opacity, (1, 4, h, w); see ``read_corrections``.
@@ -76,7 +76,8 @@ def find_subject(
     if doubt is not None and with_doubt:
         doubt = replace(doubt, map=imaging.resize(doubt.map, check_photo(photo), mode="bilinear"))
     matte = correct_matte(found.matte, photo, corrections)
-    matte = corrections.stamp(refine_matte(matte, photo, method=settings.refine))
+    refine = "none" if is_given else settings.refine  # whoever gave the matte chose its edges
+    matte = corrections.stamp(refine_matte(matte, photo, method=refine))
     if doubt is not None and not bool((matte > SUBJECT_THRESHOLD).any()):
         doubt = replace(doubt, confidence=0.0)  # corrections left nothing: nobody should trust that unseen
     parts = find_parts(matte) if with_parts or settings.subject != "all" else None
