@@ -133,6 +133,8 @@ def test_a_worker_and_a_node_that_die_half_way(two_nodes: Any, jobs: list[Job], 
         if is_third and len(killed) == 1 and raylet in ancestors(workers[event.job]):
             killed.append(event.job)
             two_nodes.remove_node(node, allow_graceful=False)
+            # A machine that dies takes its workers along. Here one would outlive its raylet, and could end its job.
+            os.kill(workers[event.job], signal.SIGKILL)
         if event.kind == "queued" and event.reason:
             requeued.append(event.job)
         if event.is_final:
