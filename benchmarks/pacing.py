@@ -10,6 +10,7 @@ the time is up.
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import subprocess
@@ -69,7 +70,8 @@ def run(given: dict[str, Any], budget: float | None, busy: int, slower: bool) ->
     if budget is not None:
         left = f"{1 - row['took'] / budget:+.0%} left" if row["done"] < row["total"] else "all steps done"
         text += f" of {budget:g} s, {left}, {row['reason'] or 'no reason'}"
-    print(f"{text}; announced {row['announced']:.1f} s, took {row['rest']:.1f} s", flush=True)
+    announced = f"; announced {row['announced']:.1f} s, took {row['rest']:.1f} s"
+    print(text + ("" if math.isnan(row["announced"]) else announced), flush=True)
     return row
 
 
@@ -78,7 +80,7 @@ def paint(photo: str, style: str, size: int, threads: int, budget: float | None)
     stylize = pochoir.iter_stylize  # loads torch; the command line counts that, too
     began = time.monotonic()
     painting = stylize(photo, style=style, size=size, threads=threads, time=budget)
-    announced = first = 0.0
+    announced = first = math.nan
     for step in painting:
         if (step.scale, step.step) == (min(ESTIMATED_AT[0], step.scales), ESTIMATED_AT[1]):
             announced, first = step.left_s, time.monotonic()

@@ -1,7 +1,7 @@
 """A run: steps over a scene, with checkpoints and a time budget."""
 
+import dataclasses
 import hashlib
-import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,6 +14,7 @@ import torch
 from pochoir import checkpoints, enlarge, imaging, weights
 from pochoir._interrupts import Interrupted, interruptible
 from pochoir._threads import torch_threads
+from pochoir._time_limit import TimeLimit
 from pochoir.encoders import VGG, expected_engine
 from pochoir.errors import WriteError
 from pochoir.loading import LoadedEncoder, OpenEncoder, describe_environment, open_encoder
@@ -21,9 +22,7 @@ from pochoir.recipe import Environment, Recipe, Record, Request
 from pochoir.result import Result, compose
 from pochoir.scene import Scene
 from pochoir.transfer import Checkpoint, Step, StyleTargets, expected_bytes, give_back, iter_paint
-
-SAVING_S, SAVING_S_PER_PX = 0.4, 1.0e-6
-"""Part of a limited run's time that is kept for composing and saving."""
+from pochoir.transfer.stopping import TIME_UP
 
 
 class Painting:
@@ -80,7 +79,7 @@ class Painting:
         self._checkpoint: Checkpoint | None = None
         self._checkpoint_path: Path | None = None
         self._checkpoint_error: WriteError | None = None
-        self._started_s = time.monotonic() if started_s is None else started_s
+        self._limit = TimeLimit(scene.recipe.time, started_s)
         self._given_notes = notes
         self._encoder = encoder
         self._open_encoder = open_encoder
@@ -207,7 +206,7 @@ class Painting:
         try:
             while True:
                 # Between two steps the process is the caller's, who may stop or watch another painting, too.
-                with torch_threads(self.threads), interruptible(self.should_stop):
+                with torch_threads(self.threads), interruptible(self._should_break_off):
                     step = next(steps, None)
                 if step is None:
                     self.is_finished = True
@@ -215,10 +214,21 @@ class Painting:
                 self._take(step)
                 yield step
         except Interrupted:
-            pass
+            if self.last_step is not None and self._is_time_up:
+                self.is_finished = True
+                self.last_step = dataclasses.replace(self.last_step, left_s=0.0, reason=TIME_UP)
         finally:
             steps.close()
             give_back()  # pictures of other sizes follow
+
+    def _should_break_off(self) -> bool:
+        """Return whether the step that is being done is not waited for."""
+        return self._is_time_up or (self.should_stop is not None and self.should_stop())
+
+    @property
+    def _is_time_up(self) -> bool:
+        """Whether limited time is over. The first step is done in any case."""
+        return self.last_step is not None and self._limit.left_s < 0
 
     def _take(self, step: Step) -> None:
         self.last_step = step
@@ -247,7 +257,7 @@ class Painting:
                 loaded.encoder,
                 self.recipe,
                 start=start,
-                budget_s=self._budget_s(),
+                budget_s=self._begin_time(),
                 checkpoint=self._checkpoint,
                 targets=loaded.targets,
                 emphasis=scene.emphasis,
@@ -272,12 +282,12 @@ class Painting:
             if found is None:
                 del self.timings["segment"]
 
-    def _budget_s(self) -> float:
-        """Seconds that are left for painting."""
-        if self.recipe.time is None:
-            return math.inf
-        to_save_s = SAVING_S + SAVING_S_PER_PX * self.scene.saved_size.pixels
-        return self.recipe.time - (time.monotonic() - self._started_s) - to_save_s
+    def _begin_time(self) -> float:
+        """Return the seconds that are left for painting."""
+        if self.recipe.time is not None:
+            _ = self.environment  # hashes the weights, which would take a part of the time for saving
+            self._limit.keep_for_saving(self.scene.saved_size.pixels)
+        return self._limit.left_s
 
     def _steps_done(self) -> tuple[int, ...]:
         """Return the steps that each scale was given; empty where the recipe itself says it."""

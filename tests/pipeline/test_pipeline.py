@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 
 import pochoir
-from pochoir import imaging, loading, pipeline
-from pochoir import painting as painting_module
+from pochoir import _time_limit, imaging, loading, pipeline
 from pochoir._types import Size
 from pochoir.done import is_done
 from pochoir.encoders import expected_engine
@@ -173,7 +173,7 @@ def record(monkeypatch, tmp_path, photo_file, style_file, encoder) -> Record:
 
 
 def test_redo_of_a_run_in_limited_time_gives_the_same_file(tmp_path, monkeypatch, record, photo_file, style_file):
-    monkeypatch.setattr(painting_module, "SAVING_S", 0.0)
+    monkeypatch.setattr(_time_limit, "SAVING_S", 0.0)
     made, redone, stopped = (tmp_path / f"{name}.png" for name in ("made", "redone", "stopped"))
     painting = pochoir.iter_stylize(photo_file, style=style_file, steps=100_000, time=0.2, threads=1)
     for _ in painting:
@@ -417,7 +417,7 @@ def test_what_was_broken_off_is_recorded_by_the_steps_that_were_done(photo_file,
 
 
 def test_a_run_in_limited_time_leaves_steps_out_and_can_be_made_again(photo_file, style_file, quick, monkeypatch):
-    monkeypatch.setattr(painting_module, "SAVING_S", 0.0)
+    monkeypatch.setattr(_time_limit, "SAVING_S", 0.0)
     limited = quick | {"steps": 100_000, "time": "0.3s"}
     result = pochoir.stylize(photo_file, style=style_file, **limited)
     assert result.timings["paint"] < 0.6  # a step of this network takes milliseconds
@@ -428,6 +428,29 @@ def test_a_run_in_limited_time_leaves_steps_out_and_can_be_made_again(photo_file
     assert done.time is None
     assert 1 <= sum(done.schedule) < 100_000
     assert torch.equal(pochoir.stylize(photo_file, done, encoder=quick["encoder"]).composite, result.composite)
+
+
+def test_a_step_that_would_end_too_late_is_broken_off(tmp_path, photo_file, style_file, quick):
+    painting = pochoir.iter_stylize(photo_file, style=style_file, **quick | {"steps": 100_000, "time": "0.6s"})
+    began_s = time.monotonic()
+    steps = []
+
+    def becomes_slow():  # asked many times in each step
+        if len(steps) >= 3:
+            time.sleep(0.05)
+        return False
+
+    painting.should_stop = becomes_slow
+    for step in painting:
+        steps.append(step)
+    assert time.monotonic() - began_s < 0.6
+    assert painting.is_finished
+    result = painting.result()
+    assert result.notes[-1].endswith(": time was up")
+    record = Record.from_json(result.record())
+    assert sum(record.done) == len(steps) < 100
+    again = pochoir.stylize(photo_file, record.recipe, encoder=quick["encoder"])
+    assert torch.equal(again.composite, result.composite)
 
 
 def test_a_run_that_more_steps_would_not_change_says_so(photo_file, style_file, quick):

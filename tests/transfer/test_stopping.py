@@ -11,10 +11,19 @@ from pochoir.transfer import Region, iter_paint, paint
 from pochoir.transfer.criterion import Losses
 from pochoir.transfer.optimize import Iterate
 from pochoir.transfer.schedule import Scale
-from pochoir.transfer.stopping import CONVERGED, LEAST_SHARE, OVERHEAD_PX, STALL_STEPS, TIME_UP, StoppingRule
+from pochoir.transfer.stopping import (
+    CONVERGED,
+    LEAST_SHARE,
+    OVERHEAD_PX,
+    SPARE_STEPS,
+    STALL_STEPS,
+    TIME_UP,
+    StoppingRule,
+)
 
 SCALES = (Scale(Size(85, 128), 12), Scale(Size(170, 256), 12), Scale(Size(341, 512), 12))
 S_PER_PX = 4.85e-6
+FINEST_STEP_S = S_PER_PX * (SCALES[-1].size.pixels + OVERHEAD_PX)
 BEGINNINGS = (4.0, 1.5, 1.6)
 """Duration of each scale's beginning, as steps of it, as measured with VGG19."""
 
@@ -82,7 +91,8 @@ def test_the_time_is_kept_and_used(budget_s):
     done = run(budget_s)
     assert done.took_s <= budget_s
     if done.counts != [12, 12, 12]:
-        assert done.took_s >= 0.9 * budget_s
+        to_save_s = SPARE_STEPS * FINEST_STEP_S
+        assert done.took_s + to_save_s >= min(0.9 * budget_s, budget_s - FINEST_STEP_S)
         assert done.reason == TIME_UP
     assert (done.counts == [12, 12, 12]) == (budget_s >= 1.03 * FULL_S)
 
@@ -91,6 +101,14 @@ def test_the_time_is_kept_and_used(budget_s):
 def test_no_scale_is_begun_without_its_least_share(budget_s):
     counts = run(budget_s).counts
     assert all(count >= LEAST_SHARE * scale.steps for count, scale in zip(counts, SCALES, strict=False))
+
+
+@pytest.mark.parametrize("budget_s", [2, 4, 6, 8, 12, 18])
+@pytest.mark.parametrize("slowness", [1.0, 3.0])
+def test_time_for_saving_is_left_on_fast_and_slow_machines(budget_s, slowness):
+    done = run(slowness * budget_s, slowness=lambda now_s: slowness)
+    step_s = S_PER_PX * (SCALES[len(done.counts) - 1].size.pixels + OVERHEAD_PX)
+    assert slowness * (budget_s - SPARE_STEPS * step_s) >= done.took_s - 1e-9
 
 
 def test_where_the_finest_does_not_fit_the_one_before_takes_the_time():
@@ -106,7 +124,7 @@ def test_where_the_finest_does_not_fit_the_one_before_takes_the_time():
 def test_a_machine_that_slows_down_half_way_ends_in_time(factor, budget_s):
     done = run(budget_s, slowness=lambda now_s: factor if now_s > budget_s / 2 else 1.0)
     step_s = factor * S_PER_PX * (SCALES[len(done.counts) - 1].size.pixels + OVERHEAD_PX)
-    assert budget_s - step_s <= done.took_s <= budget_s or sum(done.counts) >= 36
+    assert budget_s - (1 + SPARE_STEPS) * step_s <= done.took_s <= budget_s or sum(done.counts) >= 36
 
 
 @pytest.mark.parametrize("budget_s", [10, 20, 30, 40])

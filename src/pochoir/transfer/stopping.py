@@ -20,6 +20,8 @@ LEAST_SHARE = 0.25
 RECENT_STEPS = 3
 """A step is expected to take as long as the mean of so many; limited time allows for the last one if that took
 longer."""
+SPARE_STEPS = 0.25
+"""Share of a step whose time is left over, because a machine that is slow in steps is slow in saving, too."""
 
 TIME_UP = "time was up"
 CONVERGED = "more steps would not show"
@@ -127,9 +129,16 @@ class StoppingRule:
     def _mean_s(self) -> float:
         return sum(self._recent_s) / len(self._recent_s)
 
+    def _usable_s(self, finer: Sequence[int]) -> float:
+        """Return the seconds that are left for steps of this scale and of some finer ones."""
+        if self.end_s == math.inf:
+            return math.inf
+        finest = max(finer, default=self._index)
+        return self.end_s - self.clock() - SPARE_STEPS * self._step_s(finest)
+
     def _allowed_steps(self, finer: Sequence[int]) -> float:
         """Return the steps of this scale that there is time for, those done included, if some finer scales follow."""
-        planned, left_s = self.scales[self._index].steps, self.end_s - self.clock()
+        planned, left_s = self.scales[self._index].steps, self._usable_s(finer)
         if left_s == math.inf:
             return planned
         if finer:
@@ -154,4 +163,4 @@ class StoppingRule:
         own_s = self._step_s(self._index)
         beginning = sum(STEPS_TO_BEGIN * self._step_s(index) for index in finer)
         wanted = own_steps * own_s + sum(self.scales[index].steps * self._step_s(index) for index in finer)
-        return (self.end_s - self.clock() - beginning + self._step * own_s) / wanted
+        return (self._usable_s(finer) - beginning + self._step * own_s) / wanted

@@ -35,9 +35,9 @@ def report(
         int | None, typer.Option(metavar="N", help="Long side of the swept pictures in pixels (default: 160).")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Optimiser steps of each painting (default: 50).")
+        int | None, typer.Option(metavar="N", help="Optimiser steps of each painting (default: 36).")
     ] = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="Seeds of each swept setting (default: 3).")] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="Seeds of each swept setting (default: 2).")] = None,
     scenes: Annotated[int | None, typer.Option(metavar="N", help="Drawn scenes of each kind (default: 10).")] = None,
     draws: Annotated[int | None, typer.Option(metavar="N", help="Moved boxes of each kind (default: 12).")] = None,
     photos: Annotated[

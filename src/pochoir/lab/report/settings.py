@@ -42,9 +42,9 @@ class ReportSettings:
     """
 
     size: int = 256
-    steps: int = 50
+    steps: int = 36
     sweep_size: int = 160
-    seeds: int = 3
+    seeds: int = 2
     scenes: int = 10
     draws: int = 12
     metrics: tuple[str, ...] = ("gram", "lpips", "dists", "vgg")
