@@ -248,6 +248,7 @@ def test_bad_settings_get_one_line(person_file: Path, tmp_path: Path) -> None:
         ({"towards": "up"}, UnknownNameError, "left, right"),
         ({"margin": "200%"}, OptionError, "from 0% to 100%"),
         ({"rig": tmp_path / "none.json"}, InputError, "Cannot read the rig"),
+        ({"rig": person_file}, InputError, "it is not a text file"),
         ({"motoin": "nod"}, InputError, "motoin"),
     ):
         with pytest.raises(error, match=message):

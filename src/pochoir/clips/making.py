@@ -147,8 +147,10 @@ def _read_rig(rig: Rig | str | Path | None) -> Rig | None:
         return rig
     try:
         return Rig.from_json(Path(rig).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Cannot read the rig {str(rig)!r}: {getattr(error, 'strerror', None) or error}.") from error
+    except OSError as error:
+        raise InputError(f"Cannot read the rig {str(rig)!r}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"Cannot use the rig {str(rig)!r}: it is not a text file; a rig is JSON.") from error
     except InputError as error:
         raise InputError(f"Cannot use the rig {str(rig)!r}: {error}") from error
 
