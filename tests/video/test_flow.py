@@ -92,6 +92,35 @@ def test_mattes_and_filling_make_the_flow_better() -> None:
     assert plain < raw
 
 
+def test_what_moves_fast_is_followed_through_the_frames_between() -> None:
+    ground, cloth = grain(1)[:HEIGHT, :WIDTH], grain(2)[:40, :40, ::-1] * 0.6 + 60
+    y, x = np.mgrid[:40, :40] - 19.5
+    disc = np.clip(19 - np.hypot(x, y), 0, 1)
+    frames, mattes = [], []
+    for at in range(9):
+        place, matte = np.s_[50:90, 10 + 9 * at : 50 + 9 * at], np.zeros((HEIGHT, WIDTH))
+        matte[place] = disc
+        picture = ground.copy()
+        picture[place] = ground[place] * (1 - disc[..., None]) + cloth * disc[..., None]
+        frames.append(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
+        mattes.append(np.rint(matte * 255).astype(np.uint8))
+    inner = np.hypot(*(np.mgrid[:HEIGHT, :WIDTH] - np.array([69.5, 29.5])[:, None, None])) < 15
+    errors = [
+        np.linalg.norm(Flows(frames, mattes, follows=follows).flow(0, 8)[inner] - [72, 0], axis=1).mean()
+        for follows in (False, True)
+    ]
+    assert errors[1] < 1.0 < errors[0] / 10
+    back = Flows(frames, mattes, follows=True)
+    assert np.abs(back.flow(8, 0)[inner.nonzero()[0], inner.nonzero()[1] + 72] - [-72, 0]).mean() < 1.0
+    assert back.visible(0, 8)[inner].mean() > 0.9
+
+
+@pytest.mark.parametrize(("scene", "most_px"), [(SCENE, 0.15), (CALM, 0.4)])
+def test_following_is_no_worse_where_a_search_finds_the_motion(scene: Scene, most_px: float) -> None:
+    flows = Flows(scene.frames, scene.mattes, follows=True)
+    assert np.mean([error.mean() for error in scene.errors(flows, 5)]) < most_px
+
+
 def test_visible_is_what_both_frames_show() -> None:
     flows = Flows(SCENE.frames, SCENE.mattes)
     for i, j in ((4, 3), (6, 1), (1, 6)):

@@ -25,6 +25,7 @@ from pochoir.sequence.frames import Drawings, Scan, Shot, expand
 from pochoir.sequence.painter import FramePainter
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.shots import Key, Segment, ShotPainter
+from pochoir.sequence.steady import Moment, Steady
 from pochoir.sequence.store import MemoryStore, Store
 from pochoir.sequence.subjects import SubjectFinder, track_subject
 from pochoir.sources import Sources
@@ -152,22 +153,35 @@ class Production:
         return [Shot(drawings, *pair) for pair in zip(firsts, [*firsts[1:], len(drawings)], strict=True)]
 
     def _produce(self, drawings: Drawings, painter: FramePainter) -> Iterator[SequenceEvent]:
+        coarse, fine = Steady(spares_detail=True), Steady(spares_detail=False)
+        at = 0
+        for made in self._moments(drawings, painter):
+            if isinstance(made, Advanced):
+                yield made
+                continue
+            for moment in (later for once in coarse.push(made) for later in fine.push(once)):
+                yield from self._show(drawings, at, moment)
+                at += 1
+
+    def _moments(self, drawings: Drawings, painter: FramePainter) -> Iterator[Advanced | Moment]:
         finder = self._finder()
         total = len(drawings)
-        waiting: deque[tuple[int, Future[list[Pixels]] | list[Pixels]]] = deque()
+        waiting: deque[Future[list[Moment]]] = deque()
         with _pool(self.workers) as pool:
             for shot in self._shots(drawings):
                 for part in self._in_threads(self._parts(shot, painter, finder)):
                     if isinstance(part, Key):
                         yield Advanced("keys", part.number + 1, total, picture=part.painting, resumed=part.resumed)
                         continue
-                    made = self._finish(part) if pool is None else pool.submit(self._finish, part)
-                    waiting.append((part.first, made))
+                    if pool is None:
+                        yield from part.moments()
+                        continue
+                    waiting.append(pool.submit(_list_moments, part))
                     del part  # a worker has it until it is carried
-                    while waiting and (pool is None or len(waiting) > self.workers + _MOST_WAITING):
-                        yield from self._show(drawings, *waiting.popleft())
+                    while len(waiting) > self.workers + _MOST_WAITING:
+                        yield from waiting.popleft().result()
             while waiting:
-                yield from self._show(drawings, *waiting.popleft())
+                yield from waiting.popleft().result()
 
     @contextmanager
     def _painter(self) -> Iterator[FramePainter]:
@@ -203,19 +217,11 @@ class Production:
                 return
             yield part
 
-    def _finish(self, segment: Segment) -> list[Pixels]:
-        if self.is_matte:
-            return [each.matte_picture() for each in segment.frames[: max(1, segment.last)]]
-        return list(segment.drawings())
-
-    def _show(
-        self, drawings: Drawings, first: int, made: "Future[list[Pixels]] | list[Pixels]"
-    ) -> Iterator[SequenceEvent]:
-        finished = made if isinstance(made, list) else made.result()
-        for at, pixels in enumerate(finished, start=first):
-            for moment in drawings.moments(at):
-                yield Shown(moment.number, moment.time_s, moment.duration, pixels)
-            yield Advanced("frames", at + 1, len(drawings), cost=(at + 1) / len(drawings))
+    def _show(self, drawings: Drawings, at: int, moment: Moment) -> Iterator[SequenceEvent]:
+        pixels = moment.frame.matte_picture() if self.is_matte else moment.finished()
+        for shown in drawings.moments(at):
+            yield Shown(shown.number, shown.time_s, shown.duration, pixels)
+        yield Advanced("frames", at + 1, len(drawings), cost=(at + 1) / len(drawings))
 
     @contextmanager
     def _lend(self) -> Iterator[LoadedEncoder | None]:
@@ -226,6 +232,10 @@ class Production:
         else:
             with self.open_encoder(self.recipe, self.device, self.engine) as loaded:
                 yield loaded
+
+
+def _list_moments(segment: Segment) -> list[Moment]:
+    return list(segment.moments())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pochoir.sequence.frames import Shot
 from pochoir.sequence.keys import MOST_DISTANCE, choose_next
 from pochoir.sequence.painter import Frame, FramePainter, ShotColors
 from pochoir.sequence.plate import Plate, begin_plate
+from pochoir.sequence.steady import Moment, link
 from pochoir.sequence.store import Store
 from pochoir.video.flow import Flows
 
@@ -57,26 +58,27 @@ class Segment:
         """Number of the second key in ``frames``."""
         return len(self.frames) - 1
 
-    def drawings(self) -> Iterator[Pixels]:
-        """Yield the finished drawings from the first key up to the one before the second, or the last key alone."""
-        yield self.frames[0].finish(self.paintings[0])
-        for at in range(1, self.last):
-            yield self.frames[at].finish(self._between(at))
+    def moments(self) -> Iterator[Moment]:
+        """Yield the drawings from the first key up to the one before the second, or the last key alone."""
+        if self.flows is None or not self.last:
+            yield Moment(self.frames[0], self.paintings[0])
+            return
+        pictures = [each.ground for each in self.frames]
+        stills = [self._still(frame) for frame in self.frames]
+        for at, frame in enumerate(self.frames[:-1]):
+            painting = self._between(pictures, self.flows, at, stills[at]) if at else self.paintings[0]
+            yield Moment(frame, painting, link(pictures, self.flows, at, (stills[at], stills[at + 1])))
 
-    def _between(self, at: int) -> Pixels:
+    def _between(self, pictures: list[Pixels], flows: Flows, at: int, still: Map | None) -> Pixels:
         frame = self.frames[at]
-        if not frame.is_painted or self.flows is None:
+        if not frame.is_painted:
             return frame.ground
-        picture = between(
-            (self.paintings[0], self.paintings[1]),
-            [each.ground for each in self.frames],
-            self.flows,
-            keys=(0, self.last),
-            at=at,
-            subject=frame.subject,
-        )
-        still = None if self.plate is None else self.plate.stillness(frame.ground, frame.background)
+        pair, keys = (self.paintings[0], self.paintings[1]), (0, self.last)
+        picture = between(pair, pictures, flows, keys=keys, at=at, subject=frame.subject)
         return frame.settle(picture if self.plate is None or still is None else self.plate.lay(picture, still))
+
+    def _still(self, frame: Frame) -> Map | None:
+        return None if self.plate is None else self.plate.stillness(frame.ground, frame.background)
 
 
 @dataclass(eq=False)
@@ -118,7 +120,7 @@ class ShotPainter:
         while key < len(self.shot) - 1:
             last = min(key + (self.every or MOST_DISTANCE), len(self.shot) - 1)
             window += [self._prepare(at) for at in range(key + len(window), last + 1)]
-            flows = Flows([each.ground for each in window], _mattes(window))
+            flows = Flows([each.ground for each in window], _mattes(window), follows=True)
             chosen = choose_next(flows, 0, len(window) - 1, every=self.every)
             following = window[chosen]
             still = plate.stillness(following.ground, following.background)

@@ -35,6 +35,9 @@ _BAND_PX: Final = 16
 _BAND: Final = 0.043
 """Width of the band at a silhouette that the background's flow is not taken from, in pixels and as a share of the long
 side, whichever is more: patches of the search that overlap the subject move with it."""
+_MATTE_LEVELS: Final = 60.0
+"""What a whole difference of mattes counts as, in 8-bit levels, where two answers of a flow are compared."""
+_COMPARED_SIGMA: Final = 2.0
 _FILL_LEVELS: Final = 6
 _FILL_FAITH: Final = 0.02
 """Weight of the coarser answer in a fill; texture counts up to 1."""
@@ -52,14 +55,22 @@ class Flows:
         mattes: A matte of each frame, shape (H, W), 255 in the subject; None, or None for some, if it is not known.
         allows_shade: Trust a surface in part where it has become darker or lighter, as moving shade makes it. Not for
             decisions on what the subject is: what comes from behind it may differ by as much.
+        follows: Also follow surfaces through the frames between two, and take that answer where it fits no worse. A
+            search between distant frames loses what moves fast, and finds other wrong places from frame to frame.
     """
 
     def __init__(
-        self, frames: Sequence[Rgb], mattes: Sequence[Matte | None] | None = None, *, allows_shade: bool = True
+        self,
+        frames: Sequence[Rgb],
+        mattes: Sequence[Matte | None] | None = None,
+        *,
+        allows_shade: bool = True,
+        follows: bool = False,
     ) -> None:
         self._frames = frames
         self._shade_levels = np.float32(_SHADE_LEVELS if allows_shade else _NO_LEVELS)
         self._mattes = mattes
+        self._follows = follows
         self._search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, is_fine=True)
         self._kept: OrderedDict[tuple[str, int, int], npt.NDArray[Any]] = OrderedDict()
         self._kept_bytes = 0
@@ -69,7 +80,11 @@ class Flows:
 
         Frame ``i`` at x looks like frame ``j`` at x + flow.
         """
-        return np.asarray(self._keep("flow", i, j, self._fill))
+        found = np.asarray(self._keep("flow", i, j, self._fill))
+        if ("flow", j, i) in self._kept:
+            for key in (("raw", i, j), ("raw", j, i)):  # both are filled
+                self._drop(key)
+        return found
 
     def visible(self, i: int, j: int) -> Map:
         """Return how surely each pixel of frame ``i`` is also seen in frame ``j``, shape (H, W), in [0, 1]."""
@@ -78,6 +93,10 @@ class Flows:
     def forget_before(self, i: int) -> None:
         """Drop what is kept about frames before number ``i``."""
         for key in [key for key in self._kept if min(key[1:]) < i]:
+            self._drop(key)
+
+    def _drop(self, key: tuple[str, int, int]) -> None:
+        if key in self._kept:
             self._kept_bytes -= self._kept.pop(key).nbytes
 
     def _keep(self, kind: str, i: int, j: int, make: Callable[[int, int], npt.NDArray[Any]]) -> Any:
@@ -131,6 +150,32 @@ class Flows:
         return cv2.morphologyEx(seen_by, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.float32)
 
     def _raw(self, i: int, j: int) -> FlowField:
+        found = self._find(i, j)
+        if not self._follows or abs(i - j) < 2:
+            return found
+        followed = self._follow(i, j)
+        is_better = self._misfit(i, j, followed) <= self._misfit(i, j, found)
+        return np.where(is_better[..., None], followed, found)
+
+    def _follow(self, i: int, j: int) -> FlowField:
+        """Return the flow through the frame that is one step nearer, so that the first frame's pairs share their steps.
+
+        Pairs with the first frame come nearer to it from the other end, other pairs to the later frame.
+        """
+        low, high = min(i, j), max(i, j)
+        via = high - 1 if low == 0 else low + 1
+        there = self.flow(i, via)
+        return np.asarray(there + warp(self.flow(via, j), there, interpolation="linear"), np.float32)
+
+    def _misfit(self, i: int, j: int, flow: FlowField) -> Map:
+        """Return how badly a flow fits two frames and their mattes around each pixel, in 8-bit levels."""
+        misfit = np.abs(warp(self._frames[j], flow, interpolation="linear") - self._frames[i]).mean(axis=2)
+        own, other = self._matte(i), self._matte(j)
+        if own is not None and other is not None:
+            misfit += np.float32(_MATTE_LEVELS) * np.abs(warp(other, flow, interpolation="linear") - own)
+        return np.asarray(cv2.GaussianBlur(misfit, (0, 0), _COMPARED_SIGMA), np.float32)
+
+    def _find(self, i: int, j: int) -> FlowField:
         height, width = self._frames[i].shape[:2]
         found = self._search.flow(self._gray(i), self._gray(j))
         if found.shape[:2] == (height, width):

@@ -1,0 +1,133 @@
+"""Steadying of a film along its motion: each picture takes a part of its neighbours where they show the same."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pochoir.sequence.painter import Frame
+from pochoir.video.flow import Flows
+from pochoir.video.warping import is_inside, warp
+
+Pixels = npt.NDArray[np.uint8]
+Map = npt.NDArray[np.float32]
+
+SHARE: Final = 1 / 3
+"""Part of a picture that each neighbour makes up where it shows the same."""
+FRAME_LEVELS: Final = 20.0
+"""Difference between a frame and a warped neighbour, in 8-bit levels, at which this part has fallen to 1 / e."""
+FRAME_SIGMA: Final = 1.5
+DETAIL_SIGMA: Final = 1.0
+"""Detail is what a blur of so many pixels removes."""
+CHANGE_SIGMA: Final = 1.5
+CHANGED_FROM, CHANGED_TO = 2.0, 6.0
+"""Change of a painting without its detail, in 8-bit levels, from which and up to which detail is mixed, too."""
+
+
+class Step(NamedTuple):
+    """Motion from a frame to its neighbour, in few bytes: many wait in memory."""
+
+    flow: npt.NDArray[np.float16]
+    """Shape (H, W, 2), in pixels."""
+    trust: Pixels
+    """How surely the neighbour shows the same, 255 is certain, shape (H, W)."""
+
+
+class Link(NamedTuple):
+    """Motion between a frame and the next one."""
+
+    there: Step
+    back: Step
+
+
+class Moment(NamedTuple):
+    """A drawing of the film on its way."""
+
+    frame: Frame
+    picture: Pixels
+    """Its painting, shape (H, W, 3)."""
+    link: Link | None = None
+    """To the next drawing; None at the end of a shot and where nothing is painted."""
+    is_mixed: bool = False
+    """True if the painting has taken on parts of others."""
+
+    def finished(self) -> Pixels:
+        """Return the drawing of the film, shape (H, W, 3) or with alpha (H, W, 4)."""
+        picture = self.frame.settle(self.picture.astype(np.float32)) if self.is_mixed else self.picture
+        return self.frame.finish(picture)
+
+
+class Steady:
+    """Mixes each picture with both neighbours, warped onto it, where the frames show the same.
+
+    Strokes that change from frame to frame by chance, and specks, are averaged; moving ones stay. The mean of warped
+    pictures is a little blurred.
+
+    Args:
+        spares_detail: Mix fine detail only where the painting changes; elsewhere the mean would cost sharpness and gain
+            hardly any steadiness.
+    """
+
+    def __init__(self, *, spares_detail: bool) -> None:
+        self._spares_detail = spares_detail
+        self._before: Moment | None = None
+        self._now: Moment | None = None
+
+    def push(self, moment: Moment) -> Iterator[Moment]:
+        """Take the next drawing, and yield what is finished with it: the one before it, and the last of a shot."""
+        if self._now is not None:
+            yield self._mixed(self._now, moment)
+            self._before = self._now
+        self._now = moment
+        if moment.link is None:
+            yield self._mixed(moment, None)
+            self._before = self._now = None
+
+    def _mixed(self, now: Moment, after: Moment | None) -> Moment:
+        before = self._before
+        neighbours = []
+        if before is not None and before.link is not None:
+            neighbours.append((before.picture, before.link.back))
+        if after is not None and now.link is not None:
+            neighbours.append((after.picture, now.link.there))
+        if not neighbours:
+            return now
+        total = now.picture.astype(np.float32)
+        changes = [self._change(now.picture, picture, step) for picture, step in neighbours]
+        mixed = np.clip(np.rint(sum(changes, total)), 0, 255).astype(np.uint8)
+        return now._replace(picture=mixed, is_mixed=True)
+
+    def _change(self, picture: Pixels, other: Pixels, step: Step) -> Map:
+        """Return what a picture takes on from its neighbour, shape (H, W, 3), in 8-bit levels."""
+        change = warp(other, step.flow.astype(np.float32)) - picture
+        if self._spares_detail:
+            coarse = cv2.GaussianBlur(change, (0, 0), DETAIL_SIGMA)
+            size = cv2.GaussianBlur(np.abs(coarse).mean(axis=2), (0, 0), CHANGE_SIGMA)
+            part = np.clip((size - CHANGED_FROM) / (CHANGED_TO - CHANGED_FROM), 0.0, 1.0)
+            change = coarse + part[..., None] * (change - coarse)
+        return np.asarray(change * (step.trust * np.float32(SHARE / 255))[..., None], np.float32)
+
+
+def link(frames: Sequence[Pixels], flows: Flows, at: int, still: tuple[Map | None, Map | None] = (None, None)) -> Link:
+    """Return the motion between a frame and the next one.
+
+    Args:
+        frames: The frames that ``flows`` is of.
+        flows: Flow between them.
+        at: Number of the frame.
+        still: Where this frame and the next one are the plate's, in [0, 1], which must not change; None is nowhere.
+    """
+    return Link(_step(frames, flows, at, at + 1, still[0]), _step(frames, flows, at + 1, at, still[1]))
+
+
+def _step(frames: Sequence[Pixels], flows: Flows, at: int, to: int, still: Map | None) -> Step:
+    flow = flows.flow(at, to).astype(np.float16)
+    used = flow.astype(np.float32)
+    difference = np.abs(warp(frames[to], used, interpolation="linear") - frames[at]).mean(axis=2)
+    error = cv2.GaussianBlur(difference, (0, 0), FRAME_SIGMA)
+    trust = np.exp(-np.square(error / np.float32(FRAME_LEVELS))) * is_inside(used)
+    if still is not None:
+        trust = trust * (1.0 - still)
+    return Step(flow, np.rint(trust * 255).astype(np.uint8))
