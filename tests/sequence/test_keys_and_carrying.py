@@ -63,6 +63,20 @@ class TestCarrying:
         levels = [between((black, white), frames, flows, keys=(0, 4), at=at).mean() / 255 for at in (1, 2, 3)]
         assert levels == pytest.approx([0.203, 0.5, 0.797], abs=2e-3)  # eased in and out
 
+    def test_half_way_between_different_strokes_the_contrast_is_theirs(self):
+        frames = [texture(0, HEIGHT, WIDTH)] * 3
+        rng, base = np.random.default_rng(0), texture(7, HEIGHT, WIDTH) // 2 + 64
+        strokes = [np.kron(rng.normal(0, 20, (HEIGHT // 2, WIDTH // 2, 1)), np.ones((2, 2, 3))) for _ in range(2)]
+        paintings = [np.clip(base + each, 0, 255).astype(np.uint8) for each in strokes]
+        picture = between((paintings[0], paintings[1]), frames, Flows(frames), keys=(0, 2), at=1)
+        own = [
+            np.std(each - base.astype(float)) for each in (paintings[0], picture, (paintings[0] / 2 + paintings[1] / 2))
+        ]
+        assert own[2] < 0.75 * own[0]
+        assert 0.9 * own[0] < own[1] < 1.05 * own[0]
+        same = between((paintings[0], paintings[0]), frames, Flows(frames), keys=(0, 2), at=1)
+        assert np.abs(same - paintings[0]).max() <= 0.5
+
     def test_a_key_that_looks_different_counts_less(self):
         frames = pan(5, step_px=1)
         frames[4][:, 48:] = np.clip(frames[4][:, 48:].astype(int) + 10, 0, 255)

@@ -25,7 +25,7 @@ from pochoir.sequence.frames import Drawings, Scan, Shot, expand
 from pochoir.sequence.painter import FramePainter
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.shots import Key, Segment, ShotPainter
-from pochoir.sequence.steady import Moment, Steady
+from pochoir.sequence.steady import Moment, Steadying
 from pochoir.sequence.store import MemoryStore, Store
 from pochoir.sequence.subjects import SubjectFinder, track_subject
 from pochoir.sources import Sources
@@ -153,13 +153,12 @@ class Production:
         return [Shot(drawings, *pair) for pair in zip(firsts, [*firsts[1:], len(drawings)], strict=True)]
 
     def _produce(self, drawings: Drawings, painter: FramePainter) -> Iterator[SequenceEvent]:
-        coarse, fine = Steady(spares_detail=True), Steady(spares_detail=False)
-        at = 0
+        steadying, at = Steadying(), 0
         for made in self._moments(drawings, painter):
             if isinstance(made, Advanced):
                 yield made
                 continue
-            for moment in (later for once in coarse.push(made) for later in fine.push(once)):
+            for moment in steadying.push(made):
                 yield from self._show(drawings, at, moment)
                 at += 1
 

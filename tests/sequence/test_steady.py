@@ -1,0 +1,98 @@
+"""Mixing of neighbouring pictures along the motion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pochoir.sequence.steady import SHARE, Moment, Steady, link
+from pochoir.video.flow import Flows
+from support.drawn_films import HEIGHT, WIDTH, pan, texture, walk
+
+INSIDE = np.s_[6:-6, 12:-12]
+NO_FRAME: Any = None
+
+
+def moments(frames: Sequence[np.ndarray], pictures: Sequence[np.ndarray], mattes: Any = None) -> list[Moment]:
+    flows = Flows(frames, mattes)
+    links = [link(frames, flows, at) for at in range(len(frames) - 1)]
+    return [Moment(NO_FRAME, *pair) for pair in zip(pictures, [*links, None], strict=True)]
+
+
+def steadied(shown: Sequence[Moment], *, spares_detail: bool = False) -> list[np.ndarray]:
+    steady = Steady(spares_detail=spares_detail)
+    return [done.picture for moment in shown for done in steady.push(moment)]
+
+
+def paintings(count: int, noise: float, grain_px: int = 1) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """A painting that moves with the texture of ``pan``, without noise and with."""
+    wide, rng = texture(7, HEIGHT, WIDTH + 2 * count), np.random.default_rng(0)
+    true = [wide[:, 2 * at : 2 * at + WIDTH] for at in range(count)]
+    small = (HEIGHT // grain_px, WIDTH // grain_px, 1)
+    noises = [np.kron(rng.normal(0, noise, small), np.ones((grain_px, grain_px, 3))) for _ in true]
+    noisy = [np.clip(np.rint(each + extra), 0, 255).astype(np.uint8) for each, extra in zip(true, noises, strict=True)]
+    return true, noisy
+
+
+def test_what_changes_by_chance_is_averaged_and_strokes_move_on() -> None:
+    true, noisy = paintings(6, 8.0)
+    after = steadied(moments(pan(6), noisy))
+    spreads = [
+        np.mean(
+            [np.std((one.astype(float) - other)[INSIDE]) for one, other in zip(film[1:-1], true[1:-1], strict=True)]
+        )
+        for film in (noisy, after)
+    ]
+    assert spreads[1] < 0.7 * spreads[0]  # three equal parts: .58 and what resampling adds
+
+
+def test_detail_is_spared_where_the_painting_does_not_change() -> None:
+    _, noisy = paintings(6, 3.0)
+    _, changing = paintings(6, 20.0, grain_px=6)
+    for film, is_kept in ((noisy, True), (changing, False)):
+        spared, mixed = (steadied(moments(pan(6), film), spares_detail=way) for way in (True, False))
+        changes = [np.abs(each[2].astype(float) - film[2])[INSIDE].mean() for each in (spared, mixed)]
+        assert (changes[0] < 0.5 * changes[1]) == is_kept
+
+
+def test_what_a_neighbour_does_not_show_leaves_no_ghost() -> None:
+    frames, mattes = walk(3, step_px=8)
+    pictures = [np.repeat(matte[..., None], 3, axis=2) for matte in mattes]  # the ball is white, the ground black
+    after = steadied(moments(frames, pictures, mattes))[1]
+    ghost = ((mattes[0] == 255) | (mattes[2] == 255)) & (mattes[1] == 0)
+    assert ghost.sum() > 100
+    assert after[ghost].mean() < 0.25 * SHARE * 255
+    assert after[mattes[1] == 255].mean() > 0.9 * 255
+
+
+def test_still_pixels_do_not_change_by_a_bit() -> None:
+    frames = [texture(0, HEIGHT, WIDTH)] * 3
+    pictures = [texture(seed, HEIGHT, WIDTH) for seed in (1, 2, 3)]
+    still = np.zeros((HEIGHT, WIDTH), np.float32)
+    still[:, :30] = 1.0
+    flows = Flows(frames)
+    links = [link(frames, flows, at, (still, still)) for at in (0, 1)]
+    shown = [Moment(NO_FRAME, *pair) for pair in zip(pictures, [*links, None], strict=True)]
+    for before, after in zip(pictures, steadied(shown), strict=True):
+        assert np.array_equal(before[:, :30], after[:, :30])
+        assert np.abs(before[:, 40:].astype(int) - after[:, 40:]).mean() > 5
+
+
+def test_shots_and_single_pictures_stay_apart() -> None:
+    black, white = (np.full((HEIGHT, WIDTH, 3), level, np.uint8) for level in (0, 255))
+    frames = [texture(0, HEIGHT, WIDTH)] * 2
+    shots = [*moments(frames, [black, black]), *moments(frames, [white, white]), Moment(NO_FRAME, black)]
+    assert [picture.mean() for picture in steadied(shots)] == [0, 0, 255, 255, 0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_each_picture_comes_out_once_in_its_order(count: int) -> None:
+    pictures = [np.full((HEIGHT, WIDTH, 3), 40 * at, np.uint8) for at in range(count)]
+    steady = Steady(spares_detail=True)
+    shown, waiting = [], []
+    for moment in moments([texture(0, HEIGHT, WIDTH)] * count, pictures):
+        shown += [round(done.picture.mean() / 40) for done in steady.push(moment)]
+        waiting.append(len(shown))
+    assert shown == list(range(count))
+    assert waiting == [*range(count - 1), count]  # no more than one is held back
