@@ -123,6 +123,17 @@ class TestScribble:
 
 
 class TestDrop:
+    @pytest.mark.parametrize("point", ["22,110", "14,140", "20,155"])
+    def test_a_click_on_a_strip_at_the_edge_of_the_subject_leaves_the_subject(self, point):
+        body = disc(120, 160, 95) | disc(120, 42, 34)
+        strip = torch.zeros(1, 1, *SIZE, dtype=torch.bool)
+        strip[..., 100:, 8:28] = True
+        strip &= ~body
+        photo = paint((body, BALL), (strip, (0.5, 0.1, 0.15)))
+        made = corrected(photo, (body | strip).float(), drop_points=point)
+        assert iou(made, body) > 0.97
+        assert float(made[strip].mean()) < 0.1
+
     def test_a_click_removes_the_object_that_it_hits(self):
         photo, matte = paint(*zip(APART, (BALL, BARREL), strict=True)), (APART[0] | APART[1]).float()
         made = corrected(photo, matte, drop_points="185,95")

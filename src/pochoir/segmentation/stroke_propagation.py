@@ -23,6 +23,7 @@ VISIBLE = 0.05
 _WALK_BETA = 50.0  # cost of steps between different colours; printed patterns need less than 130
 _PROMINENCE = 0.15  # a bulge of an object is a blob of its own if it sinks by this share of the depth before the next
 _CORE = 0.5  # of a blob's depth
+_MARGIN = 0.25  # of a blob's depth: a stroke that stays in so shallow a part means that part
 _SEGMENT_SCALE, _SEGMENT_SIGMA = 100.0, 0.8
 _SEGMENT_RIM_PX = 2.0  # where a segment ends is less sure than that it is there
 _SMALLEST_SEGMENT = 4e-4  # of the copy's pixels
@@ -99,19 +100,23 @@ def _divide(piece: Mask, rgb: Colors, keep: Mask, drop: Mask) -> Mask:
     """Return the part of a piece that stays, by a random walk from its known pixels.
 
     A stroke speaks for the core of the bulge that it lies in, unless the other kind lies there, too; and, more surely,
-    for the segments of even colour that it touches, under the same condition. Without keep strokes every bulge that no
-    stroke touches stays.
+    for the segments of even colour that it touches, under the same condition. A drop stroke in the margin of a bulge
+    speaks for its segments alone: it means a strip at the edge. Without keep strokes every bulge that no drop stroke
+    lies deep in stays.
     """
     blobs, depth = _blobs(piece)
-    dropped, kept = set(np.unique(blobs[drop])), set(np.unique(blobs[keep]))
+    hit, kept = set(np.unique(blobs[drop])), set(np.unique(blobs[keep]))
+    dropped = {name for name in hit if _is_deep(drop & (blobs == name), blobs == name, depth)}
     others = set(np.unique(blobs[piece])) - dropped
     known = np.zeros(piece.shape, np.int32)
     segments = _segments(rgb)
     gone = _segments_under(segments, drop) & piece
+    touched = np.isin(blobs, list(hit - dropped))
     if not keep.any():
         kept = others
         if not others:  # one bulge only, so nothing but the colour tells what goes
-            known[piece & (_distance_to(gone) > max(2, round(_REACH * max(piece.shape))))] = _STAYS
+            touched = piece
+    known[touched & (_distance_to(gone) > max(2, round(_REACH * max(piece.shape))))] = _STAYS
     for label, names in ((_STAYS, kept - dropped), (_GOES, dropped - kept)):
         for name in names if others else ():
             blob = blobs == name
@@ -133,6 +138,11 @@ def _blobs(piece: Mask) -> tuple[NDArray[np.int32], Map]:
     _, markers = cv2.connectedComponents(peaks.astype(np.uint8), connectivity=8)
     blobs = watershed(-depth, markers, mask=piece)  # type: ignore[no-untyped-call]
     return np.asarray(blobs, np.int32), depth
+
+
+def _is_deep(stroke: Mask, blob: Mask, depth: Map) -> bool:
+    """Return whether a stroke leaves the margin of the bulge that it lies in."""
+    return bool(depth[stroke].max() > _MARGIN * depth[blob].max())
 
 
 def _segments(rgb: Colors) -> NDArray[np.int64]:
