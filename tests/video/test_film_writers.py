@@ -33,8 +33,8 @@ def draw(index: int, *, alpha: bool) -> np.ndarray:
 
 def film(*, alpha: bool = False, **more: object) -> Film:
     options = {"count": COUNT, "size": SIZE, "fps": 24.0, "record": RECORD} | more
-    frames = (draw(index, alpha=alpha) for index in range(options["count"]))
-    return Film(frames=frames, alpha=alpha, **options)
+    options.setdefault("frames", (draw(index, alpha=alpha) for index in range(options["count"])))
+    return Film(alpha=alpha, **options)
 
 
 def read(path: Path) -> tuple[list[np.ndarray], list[float]]:
@@ -60,6 +60,18 @@ def test_frames_are_shown_for_as_long_as_was_asked(tmp_path: Path, suffix: str) 
     assert len(frames) == 24
     assert sum(delays) == 1000  # 24 frames at 24 a second, though a GIF counts in hundredths
     assert max(delays) - min(delays) <= (10 if suffix == ".gif" else 1)
+
+
+def test_still_surroundings_stay_still_in_webp(tmp_path: Path) -> None:
+    ground = np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)
+    frames = []
+    for index in range(COUNT):
+        frame = ground.copy()
+        frame[8:24, 2 * index : 2 * index + 16] = (230, 60, 20)
+        frames.append(frame)
+    video.save(tmp_path / "clip.webp", film(frames=iter(frames), size=Size(96, 96)))
+    shown, _ = read(tmp_path / "clip.webp")
+    assert all(np.array_equal(frame[40:], shown[0][40:]) for frame in shown)
 
 
 @pytest.mark.parametrize(("suffix", "worst"), [(".png", 0), (".webp", 0), (".avif", 40)])

@@ -42,7 +42,9 @@ class _Frames(Image.Image):
 
 def write_webp(film: Film, path: Path, quality: int | None) -> None:
     """Write an animated WebP with exact alpha."""
-    _save(film, path, "WEBP", quality=80 if quality is None else quality, method=2, minimize_size=False)
+    # By default every fifth frame is encoded as a whole, so still surroundings change a little five times a second.
+    only_first = {"kmin": film.count, "kmax": film.count + 1}
+    _save(film, path, "WEBP", quality=80 if quality is None else quality, method=2, minimize_size=False, **only_first)
 
 
 def write_avif(film: Film, path: Path, quality: int | None) -> None:
