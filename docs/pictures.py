@@ -1,6 +1,7 @@
-"""Makes the pictures of README and gallery: python docs/pictures.py [styles] [pastiches] [clip] [demo] [gallery]."""
+"""Makes the pictures of README and gallery: python docs/pictures.py [NAME]..., one of ``MAKERS`` or all of them."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ import pochoir
 from pochoir import imaging, styles
 from pochoir._types import Size
 from pochoir.animation.rig import Rig
+from pochoir.cli.commands.demo import DROP_POINTS
+from pochoir.lab.report.photos import sample_photos, write_photos
 from pochoir.sources import load_style
 
 IMAGES = Path(__file__).parent / "images"
@@ -35,28 +38,30 @@ def make_styles() -> None:
 
 def make_pastiches() -> None:
     """The same photo in each built-in style."""
-    photo = imaging.load(data.chelsea()).rgb  # CC0
-    cropped = imaging.resize(photo[..., 0:300, 75:375], Size(320, 320))
+    photo = imaging.load(sample_photos()["raccoon"].read()).rgb  # public domain
+    cropped = imaging.resize(photo[..., 0:600, 424:1024], Size(480, 480))
     array = (cropped[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     tiles = [(name, pochoir.stylize(array, style=name).composite) for name in styles.NAMES]
-    save("pastiches", imaging.contact_sheet(tiles, columns=4, tile_px=240))
+    save("pastiches", imaging.contact_sheet(tiles, columns=4, tile_px=320))
 
 
 def make_demo() -> None:
-    """The sheet that ``pochoir demo`` makes."""
+    """The sheet that ``pochoir demo`` makes, and its clip, which opens the README."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["pochoir", "demo", "--out", folder], check=True)
         save("demo", imaging.load(Path(folder) / "contact-sheet.png").rgb)
+        shutil.copyfile(Path(folder) / "clip.webp", IMAGES / "clip.webp")
 
 
-def make_clip() -> None:
-    """A clip that opens the README, and eight frames of two clips for docs/animation.md."""
+def make_animation() -> None:
+    """Eight frames of two clips for docs/animation.md."""
     astronaut = data.astronaut()  # NASA, public domain
-    styles_of_two = {"subject": "stained-glass", "subject_color": "photo", "background": "woodblock-waves"}
-    clip = pochoir.animate(astronaut, motion="turn", size=288, duration="2s", fps=12, **styles_of_two)
-    clip.save(IMAGES / "clip.webp", quality=50)
-    cat = data.chelsea()  # CC0
-    breathing = pochoir.animate(cat, motion=("nod", "breathe"), size=288, subject="woodblock-waves")
+    styles_of_two = {"subject": "ink-wash", "background": "stained-glass"}
+    clip = pochoir.animate(
+        astronaut, motion="turn", size=320, duration="2s", fps=12, drop_points=DROP_POINTS, **styles_of_two
+    )
+    raccoon = sample_photos()["raccoon"].read()  # public domain
+    breathing = pochoir.animate(raccoon, motion=("nod", "breathe"), size=320, subject="woodblock-waves")
     tiles = []
     for caption, made in (("turn", clip), ("nod and breathe", breathing)):
         for step in range(8):
@@ -65,9 +70,8 @@ def make_clip() -> None:
     save("animation", imaging.contact_sheet(tiles, columns=4, tile_px=240))
 
 
-GALLERY_PX = 420
+GALLERY_PX = 720
 """Long side of the gallery's pictures."""
-PHOTOS = {"cat": data.chelsea, "astronaut": data.astronaut, "coffee": data.coffee, "rocket": data.rocket}
 
 
 def make_gallery() -> None:
@@ -76,8 +80,7 @@ def make_gallery() -> None:
     folder = IMAGES / "gallery"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as desk:
-        for name, read in PHOTOS.items():
-            imaging.save(Path(desk) / f"{name}.png", imaging.load(read()).rgb)
+        write_photos(Path(desk))
         for line in page.splitlines():
             command = shlex.split(line) if line.startswith("pochoir stylize") else []
             made = Path(desk) / command[command.index("-o") + 1] if command else None
@@ -89,7 +92,7 @@ def make_gallery() -> None:
 def save_reduced(path: Path, folder: Path) -> None:
     """Save a picture at the gallery's size: as PNG if it is transparent, else as JPEG."""
     picture = imaging.load(path)
-    size = picture.size.fit_long_side(GALLERY_PX)
+    size = picture.size.fit_long_side(min(GALLERY_PX, picture.size.long_side))
     if picture.alpha is None:
         small = imaging.resize(picture.rgb, size)
         imaging.save(folder / f"{path.stem}.jpg", small, options=imaging.SaveOptions(quality=82))
@@ -154,7 +157,7 @@ def to_picture(frame: np.ndarray) -> Tensor:
 MAKERS: dict[str, Callable[[], None]] = {
     "styles": make_styles,
     "pastiches": make_pastiches,
-    "clip": make_clip,
+    "animation": make_animation,
     "people": make_people,
     "demo": make_demo,
     "gallery": make_gallery,

@@ -6,12 +6,13 @@ from PIL import Image
 from pochoir.cli.commands import demo
 from support.program import error_line, pochoir
 
-NAMES = ("photo", "matte", "cutout", "stained-glass", "woodblock-waves", "subject", "background", "both")
+NAMES = ("photo", "matte", "cutout", "ink-wash", "stained-glass", "subject", "background", "both")
 
 
 @pytest.mark.weights
 def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "SIZE_PX", 64)
+    for name in ("SIZE_PX", "CLIP_PX"):
+        monkeypatch.setattr(demo, name, 64)
     folder = tmp_path / "new" / "pictures"
     result = pochoir("demo", "--out", folder)
     assert result.exit_code == 0, result.output
@@ -23,6 +24,9 @@ def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: py
     for path in paths:
         with Image.open(path) as image:
             assert image.mode == ("RGBA" if path.stem == "cutout" else "RGB")
+    with Image.open(folder / "matte.png") as image:
+        assert image.convert("L").getpixel((8, 460)) < 10  # the flag
+        assert image.convert("L").getpixel((100, 460)) > 245  # the sleeve beside it
     # Its pictures are as good as any: each says how it was made.
     assert "stained-glass" in pochoir("recipe", folder / "both.png").stdout
 

@@ -53,11 +53,21 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("photos", "pochoir-demo"):
         (tmp_path / folder).mkdir()
     photo.save(tmp_path / "pochoir-demo/photo.png")
-    names = ("photo.png", "parrot.jpg", "cat.jpg", "cat.png", "astronaut.png", "coffee.png", "rocket.png")
+    names = (
+        "photo.png",
+        "parrot.jpg",
+        "cat.jpg",
+        "cat.png",
+        "astronaut.png",
+        "coffee.png",
+        "raccoon.png",
+        "pagoda.jpg",
+        "mountain.jpg",
+    )
     for name in (*names, "photos/one.jpg", "photos/two.png"):
         (photo if "/" not in name else photo.resize((96, 96))).save(tmp_path / name)
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    for name in ("candy.jpg", "scream.jpg", "starry.jpg", "woodblock-waves.png"):
+    for name in ("candy.jpg", "scream.jpg", "starry.jpg", "stained-glass.png"):
         Image.fromarray(noise).save(tmp_path / name)
     strokes = photo.copy()
     ImageDraw.Draw(strokes).line((200, 200, 300, 300), fill=(0, 255, 0), width=9)
