@@ -1,12 +1,13 @@
 """Mixing of neighbouring pictures along the motion."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pochoir.sequence.steady import SHARE, Moment, Steady, link
+from pochoir.sequence.steady import MOST_REPEATS, PASSES, SHARE, Moment, Steady, Steadying, link
 from pochoir.video.flow import Flows
 from support.drawn_films import HEIGHT, WIDTH, pan, texture, walk
 
@@ -96,3 +97,25 @@ def test_each_picture_comes_out_once_in_its_order(count: int) -> None:
         waiting.append(len(shown))
     assert shown == list(range(count))
     assert waiting == [*range(count - 1), count]  # no more than one is held back
+
+
+def test_a_repeated_frame_has_the_same_picture_again() -> None:
+    moving = pan(5)
+    frames = [moving[0], moving[1], moving[2], moving[2].copy(), moving[3], moving[4]]
+    frames[3][::8, ::8] ^= 1  # as a codec changes it
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8) for _ in frames]
+    steadying = Steadying()
+    after = [done for moment in moments(frames, pictures) for done in steadying.push(moment)]
+    same = [np.array_equal(one.picture, other.picture) for one, other in pairwise(after)]
+    assert same == [False, False, True, False, False]
+
+
+def test_a_shot_of_nothing_but_repeats_ends_and_holds_few_back() -> None:
+    frames = [texture(0, HEIGHT, WIDTH)] * 11
+    pictures = [np.full((HEIGHT, WIDTH, 3), 20 * at, np.uint8) for at in range(11)]
+    steadying, counts = Steadying(), [0]
+    for moment in moments(frames, pictures):
+        counts.append(counts[-1] + len(list(steadying.push(moment))))
+    assert counts[-1] == 11
+    assert max(at - count for at, count in enumerate(counts)) <= MOST_REPEATS * (len(PASSES) + 1)

@@ -1,5 +1,6 @@
 """Steadying of a film along its motion: each picture takes a part of its neighbours where they show the same."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -24,6 +25,12 @@ FRAME_SIGMA: Final = 1.5
 DETAIL_SIGMA: Final = 1.0
 """Detail is what a blur of so many pixels removes."""
 CHANGE_SIGMA: Final = 1.5
+REPEAT_MEAN_LEVELS, REPEAT_MOST_LEVELS = 0.15, 8.0
+"""Mean and largest difference of two frames, the latter blurred, in 8-bit levels, below which one repeats the other:
+codecs change repeated frames a little."""
+REPEAT_SIGMA: Final = 2.0
+MOST_REPEATS: Final = 4
+"""Repeated frames that count as one; a camera that creeps must not wait for longer."""
 CHANGED_FROM, CHANGED_TO = 2.0, 6.0
 """Change of a painting without its detail, in 8-bit levels, from which and up to which detail is mixed, too."""
 
@@ -42,6 +49,8 @@ class Link(NamedTuple):
 
     there: Step
     back: Step
+    is_repeat: bool
+    """True if the next frame repeats this one."""
 
 
 class Moment(NamedTuple):
@@ -113,17 +122,27 @@ class Steady:
 
 
 class Steadying:
-    """All passes over a film: two that spare its detail, and one that does not."""
+    """All passes over a film: two that spare its detail, and one that does not. Repeated frames count as one."""
 
     def __init__(self) -> None:
         self._passes = [Steady(spares_detail=spares) for spares in PASSES]
+        self._run: list[Moment] = []
+        self._runs: deque[list[Moment]] = deque()
 
     def push(self, moment: Moment) -> Iterator[Moment]:
         """Take the next drawing, and yield what is finished with it, in order."""
+        self._run.append(moment)
+        if moment.link is not None and moment.link.is_repeat and len(self._run) < MOST_REPEATS:
+            return
+        self._runs.append(self._run)
+        self._run = []
         moments = [moment]
-        for each in self._passes:
-            moments = [done for once in moments for done in each.push(once)]
-        yield from moments
+        for steady in self._passes:
+            moments = [done for once in moments for done in steady.push(once)]
+        for done in moments:
+            run = self._runs.popleft()
+            for each in run:
+                yield each._replace(picture=done.picture, is_mixed=done.is_mixed or len(run) > 1)
 
 
 def link(frames: Sequence[Pixels], flows: Flows, at: int, still: tuple[Map | None, Map | None] = (None, None)) -> Link:
@@ -135,7 +154,15 @@ def link(frames: Sequence[Pixels], flows: Flows, at: int, still: tuple[Map | Non
         at: Number of the frame.
         still: Where this frame and the next one are the plate's, in [0, 1], which must not change; None is nowhere.
     """
-    return Link(_step(frames, flows, at, at + 1, still[0]), _step(frames, flows, at + 1, at, still[1]))
+    steps = (_step(frames, flows, at, at + 1, still[0]), _step(frames, flows, at + 1, at, still[1]))
+    return Link(*steps, is_repeat=_is_repeat(frames[at], frames[at + 1]))
+
+
+def _is_repeat(frame: Pixels, following: Pixels) -> bool:
+    difference = np.abs(following.astype(np.float32) - frame)
+    if float(difference.mean()) >= REPEAT_MEAN_LEVELS:
+        return False
+    return float(cv2.GaussianBlur(difference.max(axis=2), (0, 0), REPEAT_SIGMA).max()) < REPEAT_MOST_LEVELS
 
 
 def _step(frames: Sequence[Pixels], flows: Flows, at: int, to: int, still: Map | None) -> Step:
