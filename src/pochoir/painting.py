@@ -281,6 +281,8 @@ class Painting:
                 found = self.scene.segmentation
             if found is None:
                 del self.timings["segment"]
+            else:
+                give_back()  # what the network freed
 
     def _begin_time(self) -> float:
         """Return the seconds that are left for painting."""

@@ -1,3 +1,6 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -227,3 +230,37 @@ def test_unknown_convention_is_refused_before_the_file_is_read(tiny, tmp_path):
         U2NetSegmenter.from_file(tmp_path / "absent.onnx", name="u2net", preprocess="rembgs")
     with pytest.raises(UnknownNameError, match="Allowed: multiscale, official, rembg, report"):
         U2NetSegmenter(tiny, preprocess="")
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux is asked to")
+def test_weights_of_a_file_leave_the_memory_and_mattes_stay_the_same():
+    photo = to_tensor(PHOTOS["astronaut"]())
+    U2NetSegmenter.from_file(weights.where("u2netp"), name="u2netp")  # makes the copy that is mapped
+    segmenter = U2NetSegmenter.from_file(weights.where("u2netp"), name="u2netp")
+    first = segmenter.segment(photo).matte
+    resident, size = resident_bytes("u2netp.onnx.mapped")
+    assert size > 4 << 20
+    assert resident < size / 4
+    assert torch.equal(segmenter.segment(photo).matte, first)
+
+
+def test_weights_of_a_given_network_are_left_alone(monkeypatch):
+    def fail(tensors):
+        raise AssertionError("they may have been changed since they were read")
+
+    monkeypatch.setattr("pochoir.segmentation.u2net.predictor.release_pages", fail)
+    U2NetSegmenter(FixedNetwork(disc())).segment(torch.rand(1, 3, 40, 60))
+
+
+def resident_bytes(name):
+    """Return the bytes in memory and the size of a mapped file."""
+    sizes = {"Rss:": 0, "Size:": 0}
+    is_it = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0]:
+            is_it = line.endswith(name)
+        elif is_it and words[0] in sizes:
+            sizes[words[0]] += int(words[1]) * 1024
+    return sizes["Rss:"], sizes["Size:"]

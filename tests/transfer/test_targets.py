@@ -1,11 +1,14 @@
 """Gram targets of styles, kept between paintings."""
 
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
+from pochoir import kernels
+from pochoir.encoders import VGG
 from pochoir.transfer import Region, Sample, StyleTargets, iter_paint
 from pochoir.transfer import targets as targets_module
 from pochoir.transfer.features import FeatureTiles
@@ -126,3 +129,26 @@ class TestCache:
         targets = StyleTargets()
         targets.find_or_measure("style", lambda: {"relu1_1": torch.ones(1, 512, 512)})
         assert repr(targets) == "StyleTargets(1 kept, 1.0 of 256 MB)"
+
+
+@pytest.mark.skipif(not kernels.SUPPORTED, reason="without kernels nothing is cut from blocks")
+def test_kept_matrices_do_not_keep_the_scratch_space_of_their_sums(monkeypatch):
+    from pochoir.kernels import arena
+
+    blocks: list[weakref.ref[object]] = []
+
+    class Block(arena._Block):
+        def __init__(self, count):
+            super().__init__(count)
+            blocks.append(weakref.ref(self.memory.base))  # which all that is cut from it keeps alive
+
+    encoder, targets = VGG(channels=(kernels.COLUMNS,) * 5), StyleTargets()
+    with monkeypatch.context() as patched:
+        patched.setattr(arena, "_Block", Block)
+        style = Sample(torch.rand(1, 3, 64, 80), 1.0, None, "style")
+        targets_module.style_grams([style], encoder, ["relu1_1", "relu4_1"], targets=targets)
+    assert encoder.engine == "kernels"
+    assert len(targets) == 1
+    assert len(blocks) > 1
+    encoder.release_memory()
+    assert all(block() is None for block in blocks)

@@ -166,8 +166,9 @@ def iter_paint(
         images = _first_images(parts, coarser, settings, given)
         search = _begin_search(level, parts, images, plan, build, settings)
         coarser = None
+        del level, images  # large pictures are too many as it is
         if plan.is_joint:
-            parts = ()  # no finer scale needs them, and large pictures are too many as it is
+            parts = ()  # no finer scale needs them
         for index, best, continues in _follow(search.iterates, rule):
             picture = plan.margin.crop(best.picture)
             yield Step(

@@ -124,14 +124,16 @@ def style_grams(
         EmptyRegionError: A mask is too small for every layer.
     """
 
-    def measure(sample: Sample) -> dict[str, Tensor]:
+    def measure(sample: Sample) -> Grams:
         size = Size(*sample.picture.shape[-2:])
         tiles = FeatureTiles(encoder, layers, size, most_px=most_px, largest_px=largest_px)
         if sample.mask is None:
             guides = tiles.full_guides(sample.picture)
         else:
             guides = _guides_of_style(sample.mask, encoder, layers)
-        return tiles.measure(sample.picture, GuidedGrams([guides]))[0]
+        measured = tiles.measure(sample.picture, GuidedGrams([guides]))[0]
+        # Kept matrices would keep the whole block of scratch space that they were cut from.
+        return {layer: matrix.clone() for layer, matrix in measured.items()}
 
     measured: list[tuple[float, dict[str, Tensor]]] = []
     for sample in (Sample(*style) for style in styles):

@@ -14,6 +14,7 @@ from pochoir.segmentation.u2net.loading import load_u2net
 from pochoir.segmentation.u2net.multiscale import MultiscaleMaps, predict_multiscale
 from pochoir.segmentation.u2net.network import U2NET, U2NETP, SaliencyMaps, U2Net
 from pochoir.segmentation.u2net.preprocessing import CONVENTIONS, MULTISCALE, normalize, stretch
+from pochoir.weights.mapped import release_pages
 
 CONFIGS = {"u2net": U2NET, "u2netp": U2NETP}
 """Networks that have trained weights, by the name of their weights."""
@@ -60,6 +61,7 @@ class U2NetSegmenter:
         self.name = name
         self._preprocess = preprocess
         self._with_detail = with_detail
+        self._may_release = False
         self._device = torch.device(device)
         # Channels last: a tenth faster on a CPU, maps equal within 1e-7. Torch's stubs lack the argument.
         self._network = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -93,7 +95,9 @@ class U2NetSegmenter:
         if preprocess not in PREPROCESSINGS:  # before the file is read, which takes a while
             raise UnknownNameError("preprocessing", preprocess, PREPROCESSINGS)
         network = load_u2net(path, CONFIGS[name])
-        return cls(network, name=name, device=device, preprocess=preprocess, with_detail=with_detail, many=many)
+        made = cls(network, name=name, device=device, preprocess=preprocess, with_detail=with_detail, many=many)
+        made._may_release = True  # nobody else holds the network, so its weights are those of the file
+        return made
 
     def segment(self, photo: Tensor) -> Segmentation:
         """Find the subject of a photo.
@@ -118,6 +122,9 @@ class U2NetSegmenter:
             convention = CONVENTIONS[self._preprocess]
             maps = self._predict(normalize(convention.shrink(photo)))
             matte = convention.enlarge(stretch(maps.fused), size)
+        if self._may_release:
+            # Painting follows, and 176 MB of weights would stay in memory beside it. The system keeps the file at hand.
+            release_pages(self._network.parameters())
         shown = size.fit_long_side(max(maps.fused.shape[-2:]))
         stages = (("fused", maps.fused), *((f"side {number}", side) for number, side in enumerate(maps.sides, start=1)))
         return Segmentation(
