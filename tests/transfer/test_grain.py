@@ -36,6 +36,23 @@ def test_the_median_removes_noise_and_keeps_strokes():
     assert float((remove_grain(clean) - clean).abs().mean()) < 0.01
 
 
+def test_strokes_as_narrow_as_grain_stay():
+    drawn = torch.randn(1, 1, 128, 160, generator=torch.Generator().manual_seed(7))
+    lines = torch.where(torch.arange(160) < 80, 0.5, 0.35 + 0.3 * (torch.arange(160) % 3 == 0).float())
+    noisy = (lines.expand(1, 3, 128, 160) + drawn * 6 / 255).clamp(0.0, 1.0)
+    cleaned = remove_grain(noisy)
+    calm, busy = (..., slice(4, 76)), (..., slice(84, 156))
+    assert float(cleaned[calm].std()) < 0.6 * float(noisy[calm].std())
+    assert float(cleaned[busy].std()) > 0.9 * float(noisy[busy].std())
+    assert float(grain._median(noisy)[busy].std()) < 0.2 * float(noisy[busy].std())
+
+
+def test_the_median_is_that_of_nine_values():
+    picture = torch.rand(1, 3, 20, 31, generator=torch.Generator().manual_seed(7))
+    nine = [picture[..., y : y + 18, x : x + 29] for y in range(3) for x in range(3)]
+    assert torch.equal(grain._median(picture), torch.stack(nine).median(dim=0).values)
+
+
 def test_a_grainy_style_is_cleaned_where_its_grain_shows():
     noisy = striped(NOISY_ABOVE * 3)
     sample = Sample(noisy, 1.0, None, "key", is_grainy=True)
