@@ -46,6 +46,16 @@ def test_windows_of_a_padded_picture_know_their_part_of_the_margin():
     assert margin.within(Window(4, 100, Size(120, 120)), padded) == Margin(12, 0, 8, 4)
 
 
+def test_weights_fall_in_the_margin_from_the_picture_to_its_outer_end():
+    weights = Margin(4, 0, 2, 8).falloff(Size(20, 30))
+    assert weights.shape == (1, 1, 20, 30)
+    assert weights[0, 0, :5, 10].tolist() == [0.125, 0.375, 0.625, 0.875, 1.0]
+    assert weights[0, 0, -3:, 0].tolist() == [1.0, 0.75, 0.25]
+    assert weights[0, 0, 10, -2:].tolist() == [0.1875, 0.0625]
+    assert weights[0, 0, 0, -1] == 0.0625
+    assert torch.equal(NO_MARGIN.falloff(Size(3, 5)), torch.ones(1, 1, 3, 5))
+
+
 @pytest.fixture
 def mattes(left_half) -> list[Tensor]:
     return [left_half, 1 - left_half]
@@ -64,6 +74,9 @@ def test_layers_count_as_they_do_without_it(photo, style, encoder, quick, mattes
     assert padded.layer_weights == plain.layer_weights
     assert [set(guides) for guides in padded.guides] == [set(guides) for guides in plain.guides]
     assert padded.cover.shape[-2:] == (56, 64)
+    margin = Margin(8, 8, 8, 8)
+    for guides, matte in zip(padded.guides, mattes, strict=True):
+        assert torch.equal(guides["relu1_1"], margin.pad(matte) * margin.falloff(Size(56, 64)))
 
 
 def test_a_region_that_is_too_small_without_it_is_too_small_with_it(photo, style, encoder, quick):

@@ -108,7 +108,8 @@ class Criterion:
         settings: Layers and weights; of content, those of regions that have none of their own.
         content_gain: Factor on the content weight at this scale.
         frame_px: Pixels of the whole picture at this scale, of which ``photo`` may be a part.
-        margin: Pixels of ``photo`` and mattes beyond the frame. They are compared like all others, but no region or
+        margin: Pixels of ``photo`` and mattes beyond the frame. Their content is compared like that of all others. For
+            the style they count the less the farther out they are: what they are given is missing inside. No region or
             layer counts more for them.
         emphasis: Where content counts more and style less, at the photo's size. It changes no layer weight.
         anchors: Pictures to stay near to, of the photo's size.
@@ -179,6 +180,8 @@ class Criterion:
             for layer in self.content_layers
         }
         self.content_guides = guide_content([region.matte for region in regions], treatments, balances, encoder)
+        if any(margin):
+            self._weigh_style(margin.falloff(size).to(photo), encoder)
         if emphasis is not None:
             self._emphasize(emphasis, encoder)
         self.notes = tuple(self._describe_dropped_layers())
@@ -192,9 +195,11 @@ class Criterion:
         self.content_guides = {
             layer: guide * pool(emphasis.content, encoder, layer) for layer, guide in self.content_guides.items()
         }
+        self._weigh_style(emphasis.style, encoder)
+
+    def _weigh_style(self, factors: Tensor, encoder: VGG) -> None:
         self.guides = [
-            {layer: guide * pool(emphasis.style, encoder, layer) for layer, guide in guides.items()}
-            for guides in self.guides
+            {layer: guide * pool(factors, encoder, layer) for layer, guide in guides.items()} for guides in self.guides
         ]
 
     def _describe_dropped_layers(self) -> list[str]:

@@ -58,6 +58,15 @@ class Margin(NamedTuple):
         height, width = padded.shape[-2:]
         return padded[..., self.top : height - self.bottom, self.left : width - self.right]
 
+    def falloff(self, padded: Size) -> Tensor:
+        """Return weights of the pixels of a padded picture, shape (1, 1, H, W).
+
+        They are 1 inside, and fall in the margin in a straight line to 0 at its outer end.
+        """
+        rows = _falloff(padded.height, self.top, self.bottom)
+        columns = _falloff(padded.width, self.left, self.right)
+        return torch.minimum(rows[:, None], columns)[None, None]
+
     def within(self, window: Window, padded: Size) -> "Margin":
         """Return the margin's part of a window of the padded picture."""
         below = padded.height - self.bottom
@@ -68,6 +77,14 @@ class Margin(NamedTuple):
             bottom=max(0, window.top + window.size.height - below),
             right=max(0, window.left + window.size.width - beside),
         )
+
+
+def _falloff(length: int, before: int, after: int) -> Tensor:
+    weights, places = torch.ones(length), torch.arange(length) + 0.5
+    for width, distance in ((before, places), (after, length - places)):
+        if width:
+            weights = torch.minimum(weights, distance / width)
+    return weights
 
 
 NO_MARGIN = Margin()
