@@ -4,7 +4,9 @@ Each pair of a photo and a style is painted by the command line of each checkout
 unless given after ``--``. Printed for each painting:
 
 - border: share of the gradient energy that runs across the nearest edge in the outer 12 pixels, less the same share
-  inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only.
+  inside. Strokes along the border raise it. It depends on the photo, so compare it between checkouts only. Other
+  strokes change it, too: the differences between checkouts are also taken at frames further inside, where neither has
+  a border, and their root mean square is printed at the end.
 - calm, busy: RMS of the painting's detail finer than 2 pixels, in levels, where the photo is calm and where it is busy.
 - faces: share of the photo's faces that the detector finds in the painting as well, if there are any.
 - style, content: relative distances of Gram matrices and of relu4_2. The objective itself cannot be compared: the
@@ -51,6 +53,8 @@ BORDER_PX = 12
 SURROUNDINGS_PX = 64
 SHIFT_PX = 5
 """Further surroundings above and on the left, so that the deep layers' positions are those of neither checkout."""
+FRAMES_INSIDE_PX = range(20, 80, 12)
+"""How far further inside the border score is compared as well."""
 INSIDE_PX = 32
 """Width of the frame's outer part that is not inside."""
 PAIRS = ("astronaut:mosaic", "astronaut:woodblock-waves", "chelsea:ink-wash", "coffee:stained-glass", "rocket:marbling")
@@ -65,6 +69,7 @@ def main() -> None:
     if options.before is not None:
         checkouts = {"before": options.before, **checkouts}
     rows: list[dict[str, Any]] = []
+    chances: list[float] = []
     for pair in options.pair or PAIRS:
         photo, style = find_pair(pair, options)
         pictures = [imaging.load(photo).rgb]
@@ -81,8 +86,12 @@ def main() -> None:
             }
             rows.append(row | measure(painting, pictures[0], style, encoder))
             print_row(rows[-1])
+        if len(checkouts) == 2:
+            chances += border_differences(*pictures[1:])
         save_sheet(pictures, ["photo", *checkouts], options.out / f"{Path(photo).stem}-{Path(style).stem}.jpg")
     summarize(rows, options)
+    if chances:
+        print(f"border: by chance {math.sqrt(sum(value**2 for value in chances) / len(chances)):.3f}")
 
 
 def find_pair(pair: str, options: argparse.Namespace) -> tuple[str, str]:
@@ -180,6 +189,16 @@ def border_score(painting: Tensor) -> float:
         ]
         scores.append(shares[0] - shares[1])
     return sum(scores) / len(scores)
+
+
+def border_differences(before: Tensor, after: Tensor) -> list[float]:
+    """Return how much the border scores of two paintings differ at frames further inside."""
+    least_px = 8 * BORDER_PX
+    return [
+        border_score(after[..., px:-px, px:-px]) - border_score(before[..., px:-px, px:-px])
+        for px in FRAMES_INSIDE_PX
+        if min(before.shape[-2:]) - 2 * px >= least_px
+    ]
 
 
 def weighted_rms(values: Tensor, weight: Tensor) -> float:
