@@ -19,7 +19,7 @@ SHARE: Final = 1 / 3
 """Part of a picture that each neighbour makes up where it shows the same."""
 PASSES: Final = (True, True, False)
 """Passes over the film, and which of them spare detail. A pass that does costs next to no sharpness."""
-FRAME_LEVELS: Final = 25.0
+FRAME_LEVELS: Final = 14.0
 """Difference between a frame and a warped neighbour, in 8-bit levels, at which this part has fallen to 1 / e."""
 FRAME_SIGMA: Final = 1.5
 DETAIL_SIGMA: Final = 1.0
