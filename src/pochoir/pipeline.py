@@ -41,7 +41,7 @@ def stylize(photo: PictureSource, recipe: Recipe | None = None, **options: Unpac
               from; of several styles one for each, in their order.
             - ``mask`` is the subject's matte, white is subject: a picture, a tensor or a ``Segmentation``.
             - ``scribble`` is a picture with strokes that correct the matte: green is subject, red is background.
-            - ``backdrop`` stands behind the subject: ``"photo"``, ``"transparent"``, ``"#rrggbb"`` or a picture.
+            - ``backdrop`` stands behind the subject: ``"photo"``, ``"transparent"``, a colour or a picture.
             - ``init`` is the start: ``"content"``, ``"noise"``, ``"style"`` or a picture.
             - ``segmenter`` is a name, or an object of your own with ``name`` and ``segment(photo)``.
             - ``encoder`` is a name, or a network of your own.

@@ -84,7 +84,10 @@ def test_stages_are_shown_in_one_sheet(photo_file: Path, tmp_path: Path, segment
         (["--as", "mate"], "Unknown form 'mate'. Did you mean 'matte'?"),
         (["--segmenter", "u3net"], "Unknown segmenter 'u3net'. Did you mean 'u2net'?"),
         (["--refine", "slow"], "Unknown refine 'slow'. Allowed: none, fast, best."),
-        (["--size", "100"], "--trim, --pad, --size, --shadow and --backdrop are for cutouts; add --as cutout."),
+        (
+            ["--size", "100"],
+            "--trim, --pad, --size, --square, --shadow and --backdrop are for cutouts; add --as cutout.",
+        ),
         (["--as", "cutout", "--pad", "5 %%"], "A margin is a number of pixels such as 20, or a share such as 5%"),
         (["--as", "cutout", "--size", "30", "--pad", "15"], "leaves no room"),
         (["--as", "cutout", "--backdrop", "wall"], "is transparent, #rgb, #rrggbb or a name such as white; got 'wall'"),
@@ -142,6 +145,16 @@ def test_framed_cutouts(photo_file: Path, tmp_path: Path) -> None:
     assert max(cutout.shape[:2]) == 120
     assert cutout[:9, :, 3].max() == 0
     assert cutout[:12, :, 3].max() > 0
+
+
+def test_square_cutouts_are_other_pictures(photo_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cutout.png"
+    options = ("--as", "cutout", "--trim", "--size", "120", *GRABCUT)
+    assert pochoir("segment", photo_file, "-o", out, *options).exit_code == 0
+    assert min(pixels(out).shape[:2]) < 120
+    assert pochoir("segment", photo_file, "-o", out, *options, "--square").exit_code == 2  # made with other settings
+    assert pochoir("segment", photo_file, "-o", out, *options, "--square", "--force").exit_code == 0
+    assert pixels(out).shape[:2] == (120, 120)
 
 
 def test_the_shadow_is_carried_into_the_cutout(tmp_path: Path) -> None:

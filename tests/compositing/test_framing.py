@@ -1,6 +1,7 @@
 """Cutouts trimmed, scaled and padded, on any ground without a rim; and their shadow."""
 
 import io
+from dataclasses import replace
 
 import pytest
 import torch
@@ -86,6 +87,24 @@ def test_sizes(pad: str, size: int | None, expected: tuple[int, int]) -> None:
     if pad != "0":
         assert framed[:, 3, 0].max() == 0
         assert (framed[:, :3, 0] - torch.tensor(RED).view(1, 3, 1)).abs().max() < 0.02  # red goes on under the margin
+
+
+@pytest.mark.parametrize(
+    ("pad", "size", "side"), [("0", None, 12), ("3", None, 18), ("0", 24, 24), ("5%", 99, 99), ("25%", 36, 36)]
+)
+@pytest.mark.parametrize("is_upright", [False, True])
+def test_squares_have_the_cutout_in_the_middle(pad: str, size: int | None, side: int, is_upright: bool) -> None:
+    matte = torch.zeros(1, 1, 20, 30)
+    matte[..., 4:9, 10:22] = 1.0
+    matte = matte.mT if is_upright else matte
+    plain = frame(red_cutout(matte), framing(pad, size))
+    square = frame(red_cutout(matte), replace(framing(pad, size), square=True))
+    assert tuple(square.shape[-2:]) == (side, side)
+    above, left = ((side - length) // 2 for length in plain.shape[-2:])
+    inside = (..., slice(above, above + plain.shape[-2]), slice(left, left + plain.shape[-1]))
+    assert torch.equal(square[inside], plain)
+    assert square[:, 3].sum() == pytest.approx(float(plain[:, 3].sum()))  # all around is transparent
+    assert (square[:, :3] - torch.tensor(RED).view(1, 3, 1, 1)).abs().max() < 0.02  # and red under it
 
 
 def test_nothing_to_do_is_nothing_done(disc_matte: torch.Tensor) -> None:

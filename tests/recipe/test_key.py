@@ -197,6 +197,7 @@ class TestCutouts:
             Form(name="cutout", pad="5%"),
             Form(name="cutout", pad=5),
             Form(name="cutout", size=50),
+            Form(name="cutout", square=True),
             Form(name="cutout", shadow="keep"),
         ],
         ids=str,

@@ -143,7 +143,7 @@ class TestEarlierVersions:
         changed = {name for name, value in stored["recipe"].items() if written["recipe"][name] != value}
         assert changed <= {"time", "memory"}  # 1.5G is written as 1536M, no limit as null
         form = stored.get("output")  # fields that came later have their defaults
-        assert written.get("form") == (None if form is None else {"backdrop": "transparent"} | form)
+        assert written.get("form") == (None if form is None else {"backdrop": "transparent", "square": False} | form)
 
     PAINTED = (
         '{"pochoir":"0.1.0","torch":"2.13.0+cpu","recipe":{"segmenter":"u2net","box":[1,2,3,4],"keep_points":"5,6;7,8",'

@@ -57,7 +57,9 @@ def test_margins_have_bounds(pad, message):
 
 
 @pytest.mark.parametrize(
-    "values", [{"trim": True}, {"pad": "1"}, {"size": 9}, {"shadow": "keep"}, {"backdrop": "#fff"}], ids=str
+    "values",
+    [{"trim": True}, {"pad": "1"}, {"size": 9}, {"square": True}, {"shadow": "keep"}, {"backdrop": "#fff"}],
+    ids=str,
 )
 def test_only_cutouts_are_framed(values):
     with pytest.raises(OptionError, match="--shadow and --backdrop are for cutouts; add --as cutout"):

@@ -97,7 +97,11 @@ def test_a_record_gives_the_order_back():
 
 def test_the_command_is_the_same_recipe(tmp_path):
     recipe = Recipe(
-        subject_style=(StyleRef("mosaic", 2.0), StyleRef("my style.png")), strength=0.7, full_size=True, size=300
+        subject_style=(StyleRef("mosaic", 2.0), StyleRef("my style.png")),
+        strength=0.7,
+        full_size=True,
+        size=300,
+        clean_style=False,
     )
     command = command_line(recipe, "photo 1.jpg", "out.png")
     assert command.startswith("pochoir stylize 'photo 1.jpg' -o out.png")
@@ -106,6 +110,7 @@ def test_the_command_is_the_same_recipe(tmp_path):
         "--subject-style 'my style.png'",
         "--strength 0.7",
         "--full-size",
+        "--no-clean-style",
         "--size 300",
     ):
         assert part in command

@@ -49,7 +49,7 @@ PANELS = {
 
 _METAVARS = {
     "segmenter": "NAME",
-    "backdrop": "photo|#rrggbb|FILE",
+    "backdrop": "photo|COLOR|FILE|...",
     "device": "auto|cpu|cuda|...",
     "seed": "N",
     **dict.fromkeys(("content_weight", "style_weight", "tv_weight"), "WEIGHT"),
@@ -57,6 +57,8 @@ _METAVARS = {
     "keep_points": "X,Y;...",
     "drop_points": "X,Y;...",
     "scribble": "FILE",
+    "protect": "MASK[:AMOUNT]",
+    "bits": "8|16",
     "subject": "all|largest|N,...",
     "mask": "FILE",
     "size": "N|full",
@@ -190,8 +192,10 @@ def _read_assignments(texts: Iterable[str], allowed: Collection[str], typed: Col
 def _parameter(name: str, *, is_hidden: bool) -> inspect.Parameter:
     """Return the option of one field, in the form in which typer reads it from a function's signature."""
     item = settings_table()[name]
+    # A setting that is on by default needs an option that turns it off.
+    names = f"--{item.label}/--no-{item.label}" if item.default is True else f"--{item.label}"
     info = typer.Option(
-        f"--{item.label}",
+        names,
         help=item.help + _describe_default(item) + ".",
         metavar=_metavar(item),
         rich_help_panel=PANELS[item.group],

@@ -32,7 +32,7 @@ Jobs = Annotated[
     typer.Option(
         "--jobs",
         metavar="N",
-        help="Photos to work on at once; chosen automatically by default.",
+        help="Photos or videos to work on at once; chosen automatically by default.",
         rich_help_panel=MANY,
     ),
 ]

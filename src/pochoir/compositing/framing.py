@@ -1,4 +1,4 @@
-"""Framing of cutouts: trimmed to the visible part, with a margin, at a size."""
+"""Framing of cutouts: trimmed to the visible part, with a margin, square if wanted, at a size."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ class Framing:
         pad_px: Transparent margin on each side, in pixels of the finished picture.
         pad_share: Further margin, as a share of the long side inside the margin.
         long_side_px: Long side of the finished picture, margin included; None keeps the scale.
+        square: Whether the short side is widened to the long one, with the cutout in the middle.
 
     Raises:
         OptionError: A value is out of bounds.
@@ -32,6 +33,7 @@ class Framing:
     pad_px: int = 0
     pad_share: float = 0.0
     long_side_px: int | None = None
+    square: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.pad_px <= MAX_SIDE_PX:
@@ -75,7 +77,11 @@ def frame(cutout: Tensor, framing: Framing) -> Tensor:
         pad = (outer - inner) // 2
     if inner != size.long_side:
         cutout = imaging.resize_with_alpha(cutout, size.fit_long_side(inner))
-    return _pad(cutout, pad)
+    height, width = cutout.shape[-2:]
+    side = max(height, width)
+    above, left = ((side - height) // 2, (side - width) // 2) if framing.square else (0, 0)
+    below, right = (side - height - above, side - width - left) if framing.square else (0, 0)
+    return _pad(cutout, (pad + left, pad + right, pad + above, pad + below))
 
 
 def _seen_area(alpha: Tensor) -> tuple[slice, ...]:
@@ -88,10 +94,11 @@ def _seen_area(alpha: Tensor) -> tuple[slice, ...]:
     return (slice(None), slice(None), *spans)
 
 
-def _pad(cutout: Tensor, pad_px: int) -> Tensor:
-    if pad_px == 0:
+def _pad(cutout: Tensor, sides_px: tuple[int, int, int, int]) -> Tensor:
+    """Add transparent pixels to the left, right, top and bottom."""
+    if not any(sides_px):
         return cutout
     # The colours continue under the transparent margin, like everywhere in a cutout.
-    padded = F.pad(cutout, (pad_px,) * 4, mode="replicate")
-    padded[:, 3:] = F.pad(cutout[:, 3:], (pad_px,) * 4)
+    padded = F.pad(cutout, sides_px, mode="replicate")
+    padded[:, 3:] = F.pad(cutout[:, 3:], sides_px)
     return padded

@@ -22,7 +22,13 @@ def framing_of(form: Form) -> "Framing":
     """
     from pochoir.compositing import Framing
 
-    return Framing(trim=form.trim, pad_px=form.pad.px, pad_share=form.pad.share, long_side_px=form.size)
+    return Framing(
+        trim=form.trim,
+        pad_px=form.pad.px,
+        pad_share=form.pad.share,
+        long_side_px=form.size,
+        square=form.square,
+    )
 
 
 def draw(form: Form, picture: "Picture", found: "Segmentation") -> "Tensor":

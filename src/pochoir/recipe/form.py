@@ -73,8 +73,9 @@ class Form(FrozenModel):
         trim: Whether a cutout is cut to what is seen of the subject.
         pad: Margin around a cutout.
         size: Long side of a cutout in pixels, margin included; None keeps the photo's scale.
+        square: Whether the canvas of a cutout is a square, with the cutout in the middle.
         shadow: ``"keep"`` or ``"drop"`` the shadow that the subject casts beside it.
-        backdrop: Ground of a cutout: ``"transparent"``, or a plain colour as ``#rgb`` or ``#rrggbb``.
+        backdrop: Ground of a cutout: ``"transparent"``, or a plain colour as ``#rgb``, ``#rrggbb`` or a name.
     """
 
     field_noun = "field of a form"
@@ -84,6 +85,7 @@ class Form(FrozenModel):
     trim: bool = Field(False, strict=True)
     pad: Pad = Pad()
     size: int | None = Field(None, ge=1, le=MAX_SIDE_PX, strict=True)
+    square: bool = Field(False, strict=True)
     shadow: Shadow = "drop"
     backdrop: Backdrop = Backdrop("transparent")
 
@@ -99,9 +101,11 @@ class Form(FrozenModel):
     @model_validator(mode="after")
     def _check_cutout(self) -> "Form":
         is_framed = self.trim or self.pad != Pad() or self.size is not None or self.shadow != "drop"
-        is_framed = is_framed or not self.backdrop.is_transparent
+        is_framed = is_framed or self.square or not self.backdrop.is_transparent
         if self.name != "cutout" and is_framed:
-            raise OptionError("--trim, --pad, --size, --shadow and --backdrop are for cutouts; add --as cutout.")
+            raise OptionError(
+                "--trim, --pad, --size, --square, --shadow and --backdrop are for cutouts; add --as cutout."
+            )
         return self
 
     @property

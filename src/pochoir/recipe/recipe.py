@@ -71,7 +71,7 @@ class Recipe(SegmentSettings, TransferSettings, RegionSettings, OutputSettings):
     background_style_mask: Paths = setting((), "The same, one for each background style", group="styles")
     backdrop: Backdrop = setting(
         Backdrop("photo"),
-        "Ground behind the subject: photo, transparent, #rrggbb or a picture file",
+        "Ground behind the subject: photo, transparent, a colour as #rrggbb or by name, or a picture file",
         group="styles",
         level="basic",
     )

@@ -136,5 +136,8 @@ def _write_number(
     # The frame never cuts a number off, however small the part beside it.
     left = int(np.clip(x - width // 2, 0, max(0, part.shape[1] - width)))
     base = int(np.clip(y + height // 2, min(height, part.shape[0] - 1), part.shape[0] - 1))
-    for shade, thickness in (((0, 0, 0), 5 * line), (color, 2 * line)):
-        cv2.putText(shown, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, scale, shade, thickness, cv2.LINE_AA)
+    # A white figure on a black plate is readable on every color; the frame has the color of the outline.
+    corner, opposite = (left - 3 * line, base - height - 4 * line), (left + width + 3 * line, base + 4 * line)
+    cv2.rectangle(shown, corner, opposite, (0, 0, 0), cv2.FILLED)
+    cv2.rectangle(shown, corner, opposite, color, line)
+    cv2.putText(shown, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 2 * line, cv2.LINE_AA)

@@ -111,7 +111,8 @@ def options_of(recipe: Recipe) -> list[str]:
     parts: list[str] = []
     for name, texts in _changed(recipe).items():
         for text in texts:
-            parts += [f"--{name.replace('_', '-')}", *([] if text == "true" else [text])]
+            label = name.replace("_", "-")
+            parts += {"true": [f"--{label}"], "false": [f"--no-{label}"]}.get(text, [f"--{label}", text])
     return parts
 
 

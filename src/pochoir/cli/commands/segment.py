@@ -54,6 +54,14 @@ def segment(
             "--size", metavar="N", help="Long side of the picture in pixels, margin included.", rich_help_panel=CUTOUTS
         ),
     ] = None,
+    square: Annotated[
+        bool,
+        typer.Option(
+            "--square",
+            help="Make the canvas a square, with the cutout in the middle.",
+            rich_help_panel=CUTOUTS,
+        ),
+    ] = False,
     shadow: Annotated[
         str,
         typer.Option(
@@ -67,8 +75,8 @@ def segment(
         str,
         typer.Option(
             "--backdrop",
-            metavar="transparent|#rrggbb",
-            help="Ground of the cutout: transparent, or a plain colour such as '#ffffff'.",
+            metavar="transparent|COLOR",
+            help="Ground of the cutout: transparent, or a plain colour such as white or '#ffffff'.",
             rich_help_panel=CUTOUTS,
         ),
     ] = "transparent",
@@ -94,7 +102,7 @@ def segment(
 
     A bad photo does not stop the rest: exit code 1 at the end, or 2 if no photo could be used.
     """
-    cut = {"trim": trim, "pad": pad, "size": size, "shadow": shadow, "backdrop": backdrop}
+    cut = {"trim": trim, "pad": pad, "size": size, "square": square, "shadow": shadow, "backdrop": backdrop}
     wanted = Form.model_validate({"name": form, **cut})
     recipe = given.recipe()
     placement.check_job_count(jobs)
