@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import typer
+import yaml
 from mkdocs.exceptions import BuildError
 from mkdocs.structure.files import File, Files
 
@@ -17,6 +19,22 @@ from pochoir.recipe import GROUPS, format_setting, settings_table
 
 ROOT = Path(__file__).parents[1]
 REPOSITORY_FILES = ("README.md", "CONTRIBUTING.md", "CITATION.cff")
+CITATION = "<!-- citation -->"
+"""Place of the citation in a page."""
+BY_TORCHVISION = ("vgg16", "alexnet")
+"""Weights that torchvision trained, and which come with a remark on the training data."""
+
+
+def on_config(config: Any) -> Any:
+    """Link the repository in the header if the installed package knows its address."""
+    try:
+        addresses = metadata.metadata("pochoir").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        addresses = []
+    for name, _, address in (each.partition(", ") for each in addresses):
+        if name == "Source":
+            config["repo_url"] = address
+    return config
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -34,7 +52,9 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Turn links to files outside the site into plain text."""
+    """Turn links to files outside the site into plain text, and fill in the citation."""
+    if CITATION in markdown:
+        markdown = markdown.replace(CITATION, describe_citation())
     names = "|".join(re.escape(name) for name in REPOSITORY_FILES)
     return re.sub(rf"\[([^\]]+)\]\((?:\.\./)+(?:{names}|benchmarks/[^)]*)\)", r"\1", markdown)
 
@@ -90,7 +110,8 @@ def describe_settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Each setting is a field of a recipe and a keyword argument in Python, with `_` for `-`. Most are options of "
+        "Each setting is a field of a recipe and a keyword argument in Python, with underscores in place of hyphens. Most "
+        "are options of "
         "the command line: the [page of commands](commands.md) says of which. Settings for experiments have no "
         "option of their own. `--set NAME=VALUE`, recipe files, Python and sweeps reach them.",
         "",
@@ -150,16 +171,21 @@ def describe_weights() -> str:
             item.about,
             ", or ".join(f"`{_origin(source)}`" for source in item.sources),
             item.licence,
-            "allowed" if item.allows_commercial_use else "forbidden",
+            _commercial_use(item),
             "name the authors" if "Attribution" in item.licence else "keep the licence text",
         )
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     lines += [
         "",
         "**Must I credit anyone for a picture?** The licences ask for credit, or for the licence text, from whoever "
-        "passes on the weights or a changed copy of them. A painting contains neither, so pochoir's authors read them "
-        "as asking nothing for a picture; naming Simonyan and Zisserman (VGG-19) is a courtesy. This is not legal "
-        "advice. The rights to your photo and to the style picture are a question of their own.",
+        "passes on the weights or a changed copy of them. A painting contains neither, so as we read the licences you "
+        "owe no credit for it; naming Simonyan and Zisserman (VGG-19) is a courtesy. This is not legal advice. The "
+        "rights to your photo and to the style picture are a question of their own.",
+        "",
+        "**Training data.** torchvision, which trained the networks of `vgg16` and `alexnet`, points out that terms of "
+        "the training data (ImageNet) may apply to them as well. Painting with default settings does not use them.",
+        "",
+        "**The built-in styles** are drawn by pochoir's own code, under pochoir's licence (Apache-2.0).",
         "",
         "Networks of other packages (`--segmenter rembg:NAME`, `--metric clip`) have terms of their own, which the "
         "commands state where they know them.",
@@ -167,6 +193,37 @@ def describe_weights() -> str:
         "[Third-party works](../third-party.md) names the authors, the training data and all libraries.",
     ]
     return "\n".join(lines)
+
+
+def _commercial_use(item: Any) -> str:
+    if not item.allows_commercial_use:
+        return "forbidden"
+    return "allowed; see *Training data*" if item.name in BY_TORCHVISION else "allowed"
+
+
+def describe_citation() -> str:
+    """Return the citation in CITATION.cff, as a sentence and for BibTeX."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    authors = " and ".join(author["name"] for author in cited["authors"])
+    title, version, year = cited["title"], cited["version"], cited["date-released"].year
+    return "\n".join(
+        [
+            f"If you use pochoir in research, please cite: {authors}. *{title}*, version {version}, {year}.",
+            "",
+            "```bibtex",
+            "@software{pochoir,",
+            f"  author = {{{{{authors}}}}},",
+            f"  title = {{{title}}},",
+            f"  version = {{{version}}},",
+            f"  year = {{{year}}}",
+            "}",
+            "```",
+            "",
+            "The same is in `CITATION.cff` at the top of the repository. Say also which styles and weights you used, since "
+            "each picture's record names them. The method is that of Gatys, Ecker and Bethge, *Image Style Transfer Using "
+            "Convolutional Neural Networks*, 2016.",
+        ]
+    )
 
 
 def _origin(source: Any) -> str:

@@ -28,7 +28,7 @@ def show_progress(painting: Painting, *, preview_s: float = 2.0) -> Result:
     Returns:
         The painting's result.
 
-    Example:
+    Examples:
         >>> result = pochoir.show_progress(pochoir.iter_stylize("photo.jpg", style="mosaic"))  # doctest: +SKIP
     """
     show = _in_notebook(painting, preview_s) if _is_notebook() else _in_terminal(painting)

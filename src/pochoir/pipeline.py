@@ -81,7 +81,7 @@ def iter_stylize(
         InputError: Something that was given cannot be used.
         WeightsError: Trained weights are missing; the text says how to get them.
 
-    Example:
+    Examples:
         >>> painting = pochoir.iter_stylize("photo.jpg", style="mosaic", checkpoint="photo.partial")  # doctest: +SKIP
         >>> for step in painting:  # doctest: +SKIP
         ...     print(f"{step.done} of {step.total}")

@@ -31,7 +31,7 @@ def redo(
             own; or an input is missing or has changed.
         WeightsError: The weights are missing, or are not those of the record.
 
-    Example:
+    Examples:
         >>> pochoir.redo("two.png").save("again.png")  # doctest: +SKIP
     """
     path = Path(made)

@@ -57,7 +57,7 @@ class Session:
     Raises:
         InputError: Something that was given cannot be used.
 
-    Example:
+    Examples:
         >>> with pochoir.Session(style="mosaic", size=256) as session:  # doctest: +SKIP
         ...     for photo in Path("photos").iterdir():
         ...         session.stylize(photo).save(f"{photo.stem}-mosaic.png")

@@ -67,12 +67,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (*names, "photos/one.jpg", "photos/two.png"):
         (photo if "/" not in name else photo.resize((96, 96))).save(tmp_path / name)
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    for name in ("candy.jpg", "scream.jpg", "starry.jpg", "stained-glass.png"):
+    for name in ("candy.jpg", "my-drawing.jpg", "scream.jpg", "starry.jpg", "stained-glass.png"):
         Image.fromarray(noise).save(tmp_path / name)
     strokes = photo.copy()
     ImageDraw.Draw(strokes).line((200, 200, 300, 300), fill=(0, 255, 0), width=9)
     ImageDraw.Draw(strokes).line((20, 20, 90, 40), fill=(255, 0, 0), width=9)
-    strokes.save(tmp_path / "strokes.png")
+    for name in ("strokes.png", "strokes-add.png"):
+        strokes.save(tmp_path / name)
     pair = Image.new("RGB", (1024, 512))
     pair.paste(photo, (0, 0))
     pair.paste(photo, (512, 0))

@@ -86,7 +86,7 @@ def animate(
         InputError: Something that was given cannot be used.
         WeightsError: Trained weights are missing; the text says how to get them.
 
-    Example:
+    Examples:
         >>> clip = pochoir.animate("parrot.jpg", motion="nod", subject="stained-glass")  # doctest: +SKIP
         >>> clip.save("parrot.webp")  # doctest: +SKIP
     """

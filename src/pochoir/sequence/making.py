@@ -45,7 +45,7 @@ def stylize_video(
     """Prepare to paint a video: subject and background each in its style, steady from frame to frame.
 
     Key frames are painted; optical flow carries them to the frames between. Nothing is painted before the frames are
-    asked for. docs/video.md describes the method and its sources.
+    asked for.
 
     Args:
         path: A video, or an animated GIF, WebP or PNG.
@@ -64,7 +64,7 @@ def stylize_video(
         MissingExtraError: PyAV is not installed.
         WeightsError: Trained weights are missing; the text says how to get them.
 
-    Example:
+    Examples:
         >>> film = pochoir.stylize_video("walk.mp4", subject="mosaic", background="ink-wash")  # doctest: +SKIP
         >>> for frame in film:  # doctest: +SKIP
         ...     show(frame)

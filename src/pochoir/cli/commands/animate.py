@@ -46,8 +46,8 @@ def animate(
             "-o",
             "--out",
             metavar="OUT|DIR",
-            help="Clip to write: .webp, .gif, .png, .avif, .mp4, .webm, .mov, .json (sprite sheet), or a folder of "
-            "frames; for many photos a folder of clips.",
+            help="Clip to write: .webp, .gif, .png, .avif, .mp4, .webm, .mov, .mkv, .json (sprite sheet), or a folder "
+            "of frames; for many photos a folder of clips.",
         ),
     ] = None,
     *,

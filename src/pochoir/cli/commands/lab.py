@@ -55,8 +55,9 @@ def report(
 ) -> None:
     """Repeat the student report: loss weights, and U2-Net against GrabCut, with exact tests.
 
-    Writes two pages, the findings as index.html and every number as details.html. Everything runs offline on photos
-    that come with pochoir's dependencies, drawn scenes and built-in styles: about two hours on two cores.
+    Writes two pages, the findings as index.html and every number as details.html. First fetch the weights of its
+    metrics: pochoir models pull alexnet vgg16 dists. Then everything runs offline, on photos that come with pochoir's
+    dependencies, drawn scenes and built-in styles: about two hours on two cores.
 
     Repeat the command to resume an interrupted run.
     """
