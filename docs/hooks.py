@@ -110,9 +110,8 @@ def describe_settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Each setting is a field of a recipe and a keyword argument in Python, with underscores in place of hyphens. Most "
-        "are options of "
-        "the command line: the [page of commands](commands.md) says of which. Settings for experiments have no "
+        "Each setting is a field of a recipe and a keyword argument in Python, with underscores in place of hyphens. "
+        "Most are options of the command line: the [page of commands](commands.md) says of which. Settings for experiments have no "
         "option of their own. `--set NAME=VALUE`, recipe files, Python and sweeps reach them.",
         "",
         "All but the styles and their masks can be swept, by `pochoir sweep --grid`.",
@@ -219,9 +218,9 @@ def describe_citation() -> str:
             "}",
             "```",
             "",
-            "The same is in `CITATION.cff` at the top of the repository. Say also which styles and weights you used, since "
-            "each picture's record names them. The method is that of Gatys, Ecker and Bethge, *Image Style Transfer Using "
-            "Convolutional Neural Networks*, 2016.",
+            "The same is in `CITATION.cff` at the top of the repository. Say also which styles and weights you used; the "
+            "record of each picture names them. The method is that of Gatys, Ecker and Bethge, *Image Style Transfer "
+            "Using Convolutional Neural Networks*, 2016.",
         ]
     )
 

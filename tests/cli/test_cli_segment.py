@@ -149,7 +149,7 @@ def test_framed_cutouts(photo_file: Path, tmp_path: Path) -> None:
 
 def test_square_cutouts_are_other_pictures(photo_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "cutout.png"
-    options = ("--as", "cutout", "--trim", "--size", "120", *GRABCUT)
+    options = ("--as", "cutout", "--size", "120", *GRABCUT)
     assert pochoir("segment", photo_file, "-o", out, *options).exit_code == 0
     assert min(pixels(out).shape[:2]) < 120
     assert pochoir("segment", photo_file, "-o", out, *options, "--square").exit_code == 2  # made with other settings
