@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 REPOSITORY_FILES = ("README.md", "CONTRIBUTING.md", "CITATION.cff")
 CITATION = "<!-- citation -->"
 """Place of the citation in a page."""
+_ONLY = {"bits": "8 or 16"}
+"""Settings that do not take every number between their bounds."""
 BY_TORCHVISION = ("vgg16", "alexnet")
 """Weights that torchvision trained, and which come with a remark on the training data."""
 
@@ -111,8 +113,8 @@ def describe_settings() -> str:
         "# Settings",
         "",
         "Each setting is a field of a recipe and a keyword argument in Python, with underscores in place of hyphens. "
-        "Most are options of the command line: the [page of commands](commands.md) says of which. Settings for experiments have no "
-        "option of their own. `--set NAME=VALUE`, recipe files, Python and sweeps reach them.",
+        "Most are options of the command line: the [page of commands](commands.md) says of which. Settings for "
+        "experiments have no option of their own. `--set NAME=VALUE`, recipe files, Python and sweeps reach them.",
         "",
         "All but the styles and their masks can be swept, by `pochoir sweep --grid`.",
         "",
@@ -124,7 +126,7 @@ def describe_settings() -> str:
             if item.group != group:
                 continue
             bounds = "" if item.low is None else f"{_number(item.low)} to {_number(item.high)}"
-            allowed = ", ".join(item.choices) if item.choices else bounds
+            allowed = ", ".join(item.choices) if item.choices else _ONLY.get(item.name, bounds)
             default = "" if item.default is None or item.default in ((), "") else format_setting(item.default)
             typed = f"only `--set {item.label}=`" if item.level == "experiment" else f"`--{item.label}`"
             lines.append(f"| `{item.label}` | {typed} | {default} | {allowed} | {_cell(item.help)}. |")
@@ -218,9 +220,9 @@ def describe_citation() -> str:
             "}",
             "```",
             "",
-            "The same is in `CITATION.cff` at the top of the repository. Say also which styles and weights you used; the "
-            "record of each picture names them. The method is that of Gatys, Ecker and Bethge, *Image Style Transfer "
-            "Using Convolutional Neural Networks*, 2016.",
+            "The same is in `CITATION.cff` at the top of the repository. Say also which styles and weights you used; "
+            "the record of each picture names them. The method is that of Gatys, Ecker and Bethge, *Image Style "
+            "Transfer Using Convolutional Neural Networks*, 2016.",
         ]
     )
 
