@@ -146,5 +146,7 @@ def test_an_option_has_the_help_and_the_choices_of_its_field(name: str) -> None:
     assert "".join(item.help.split()[:3]) in text
     if item.choices and not name.startswith(("subject_", "background_")):
         assert "|".join(item.choices) in text
-    if item.low is not None and name != "seed" and not name.endswith("_weight"):
+    if name == "bits":
+        assert "8|16" in text  # no other number between its bounds
+    elif item.low is not None and name != "seed" and not name.endswith("_weight"):
         assert f"{item.low:.10g}.." in text
