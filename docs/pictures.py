@@ -18,7 +18,7 @@ import pochoir
 from pochoir import imaging, styles
 from pochoir._types import Size
 from pochoir.animation.rig import Rig
-from pochoir.cli.commands.demo import DROP_POINTS
+from pochoir.cli.commands.demo import DROP_POINTS, SUBJECT
 from pochoir.lab.report.photos import sample_photos, write_photos
 from pochoir.sources import load_style
 
@@ -56,7 +56,7 @@ def make_demo() -> None:
 def make_animation() -> None:
     """Eight frames of two clips for docs/animation.md."""
     astronaut = data.astronaut()  # NASA, public domain
-    styles_of_two = {"subject": "ink-wash", "background": "stained-glass"}
+    styles_of_two = SUBJECT | {"background": "stained-glass"}
     clip = pochoir.animate(
         astronaut, motion="turn", size=320, duration="2s", fps=12, drop_points=DROP_POINTS, **styles_of_two
     )

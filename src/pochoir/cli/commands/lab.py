@@ -57,7 +57,7 @@ def report(
 
     Writes two pages, the findings as index.html and every number as details.html. First fetch the weights of its
     metrics: pochoir models pull alexnet vgg16 dists. Then everything runs offline, on photos that come with pochoir's
-    dependencies, drawn scenes and built-in styles: about two hours on two cores.
+    dependencies, drawn scenes and built-in styles: about two hours of one core.
 
     Repeat the command to resume an interrupted run.
     """
