@@ -23,8 +23,8 @@ CITATION = "<!-- citation -->"
 """Place of the citation in a page."""
 _ONLY = {"bits": "8 or 16"}
 """Settings that do not take every number between their bounds."""
-BY_TORCHVISION = ("vgg16", "alexnet")
-"""Weights that torchvision trained, and which come with a remark on the training data."""
+TRAINED_ON_IMAGENET = ("vgg19", "u2net", "u2netp", "vgg16", "alexnet")
+"""Weights that were trained on photos of ImageNet, whose terms the page speaks of."""
 
 
 def on_config(config: Any) -> Any:
@@ -183,10 +183,16 @@ def describe_weights() -> str:
         "owe no credit for it; naming Simonyan and Zisserman (VGG-19) is a courtesy. This is not legal advice. The "
         "rights to your photo and to the style picture are a question of their own.",
         "",
-        "**Training data.** torchvision, which trained the networks of `vgg16` and `alexnet`, points out that terms of "
-        "the training data (ImageNet) may apply to them as well. Painting with default settings does not use them.",
+        "**The built-in styles** are drawn by pochoir's own code, under pochoir's licence (Apache-2.0). You owe no "
+        "credit for a picture that is painted in one.",
         "",
-        "**The built-in styles** are drawn by pochoir's own code, under pochoir's licence (Apache-2.0).",
+        "**Training data.** By default `vgg19` paints, which was trained on the photos of ImageNet, as were "
+        "`vgg16` and `alexnet`. The photos that `u2net` and `u2netp` were trained on (DUTS-TR) come from "
+        "ImageNet, too. ImageNet is offered for research that is not commercial. The authors of `vgg19`, "
+        "`u2net` and `u2netp` licensed their weights for any use, without a remark on that. torchvision, "
+        "which trained `vgg16` and `alexnet`, points out that terms of the training data may apply to the "
+        "weights as well. Whether they do is not settled in law, and `--commercial-safe` does not judge it: "
+        "it goes by the licences of the weights.",
         "",
         "Networks of other packages (`--segmenter rembg:NAME`, `--metric clip`) have terms of their own, which the "
         "commands state where they know them.",
@@ -199,7 +205,7 @@ def describe_weights() -> str:
 def _commercial_use(item: Any) -> str:
     if not item.allows_commercial_use:
         return "forbidden"
-    return "allowed; see *Training data*" if item.name in BY_TORCHVISION else "allowed"
+    return "allowed; see *Training data*" if item.name in TRAINED_ON_IMAGENET else "allowed"
 
 
 def describe_citation() -> str:

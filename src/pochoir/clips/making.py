@@ -72,7 +72,8 @@ def animate(
     """Make a clip of a photo: its subject moves, in the style that it is painted in.
 
     Args:
-        photo: A photo, a cutout with alpha, or a picture that pochoir painted, whose photo and recipe are then used.
+        photo: A photo, a cutout with alpha, or an opaque picture that pochoir painted, whose photo and recipe are then
+            used. A transparent one moves as it is, cut out by its own alpha.
         recipe: Settings of the painting; None takes the defaults. Without a style nothing is painted.
         settings: Settings of the clip; None takes the defaults.
         rig: Limbs of the subject, or the JSON file with them; None finds them where a motion needs them.

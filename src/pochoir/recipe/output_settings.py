@@ -37,7 +37,8 @@ class OutputSettings(FrozenModel):
     )
     quality: int = setting(
         95,
-        "Quality of JPEG, WebP, AVIF and JPEG XL; 100 is lossless in WebP and JPEG XL",
+        "Quality of JPEG, WebP, AVIF and JPEG XL, where 100 is lossless in WebP and JPEG XL; and of clips and films in "
+        "lossy formats, where 95 stands for the format's own",
         group="output",
         low=1,
         high=100,

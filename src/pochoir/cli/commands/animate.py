@@ -150,7 +150,8 @@ def animate(
 ) -> None:
     """Bring the subject of a photo to life, in the style that it is painted in.
 
-    Without a style nothing is painted. For a picture that pochoir painted, its photo and recipe are used.
+    Without a style nothing is painted. For an opaque picture that pochoir painted, its photo and recipe are
+    used; a transparent one moves as it is, at --size.
 
     People wave, march, walk, jump and dance; animals trot and run; wings flap; everything breathes, sways and nods.
 

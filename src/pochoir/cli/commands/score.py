@@ -22,7 +22,9 @@ def score(
     metrics: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", metavar="M", help="vgg (default), content, gram, ssim, color, lpips, lpips:vgg, dists or clip."
+            "--metric",
+            metavar="M",
+            help="vgg (default), content, gram, ssim, color, lpips, lpips:vgg, dists, clip, or a plug-in's.",
         ),
     ] = None,
     mask: Annotated[
