@@ -6,7 +6,7 @@ from PIL import Image
 from pochoir.cli.commands import demo
 from support.program import error_line, pochoir
 
-NAMES = ("photo", "matte", "cutout", "ink-wash", "stained-glass", "subject", "background", "both")
+NAMES = ("photo", "matte", "cutout", "woodblock-waves", "stained-glass", "subject", "background", "both")
 
 
 @pytest.mark.weights

@@ -61,6 +61,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "astronaut.png",
         "coffee.png",
         "raccoon.png",
+        "chelsea.png",
+        "dahlia.jpg",
         "pagoda.jpg",
         "mountain.jpg",
     )

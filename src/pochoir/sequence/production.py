@@ -1,5 +1,6 @@
 """A painted film in the making: cuts, mattes, keys, and all frames in order."""
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,7 @@ from pochoir.recipe import Recipe, find_work_size
 from pochoir.scene import SegmenterFactory
 from pochoir.segmentation import Segmenter
 from pochoir.sequence.events import Advanced, SequenceEvent, Shown
+from pochoir.sequence.finished import NotFinishedError
 from pochoir.sequence.frames import Drawings, Scan, Shot, expand
 from pochoir.sequence.painter import FramePainter
 from pochoir.sequence.settings import VideoSettings
@@ -153,14 +155,18 @@ class Production:
         return [Shot(drawings, *pair) for pair in zip(firsts, [*firsts[1:], len(drawings)], strict=True)]
 
     def _produce(self, drawings: Drawings, painter: FramePainter) -> Iterator[SequenceEvent]:
-        steadying, at = Steadying(), 0
-        for made in self._moments(drawings, painter):
-            if isinstance(made, Advanced):
-                yield made
-                continue
-            for moment in steadying.push(made):
-                yield from self._show(drawings, at, moment)
-                at += 1
+        steadying, shown = Steadying(), itertools.count()
+        try:
+            for made in self._moments(drawings, painter):
+                if isinstance(made, Advanced):
+                    yield made
+                    continue
+                for moment in steadying.push(made):
+                    yield from self._show(drawings, next(shown), moment)
+        except NotFinishedError:
+            for moment in steadying.end():
+                yield from self._show(drawings, next(shown), moment)
+            raise
 
     def _moments(self, drawings: Drawings, painter: FramePainter) -> Iterator[Advanced | Moment]:
         finder = self._finder()

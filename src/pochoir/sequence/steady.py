@@ -93,8 +93,13 @@ class Steady:
             self._before = self._now
         self._now = moment
         if moment.link is None:
-            yield self._mixed(moment, None)
-            self._before = self._now = None
+            yield from self.end()
+
+    def end(self) -> Iterator[Moment]:
+        """Yield the last drawing, which waits for a next one."""
+        if self._now is not None:
+            yield self._mixed(self._now, None)
+        self._before = self._now = None
 
     def _mixed(self, now: Moment, after: Moment | None) -> Moment:
         before = self._before
@@ -139,6 +144,19 @@ class Steadying:
         moments = [moment]
         for steady in self._passes:
             moments = [done for once in moments for done in steady.push(once)]
+        yield from self._released(moments)
+
+    def end(self) -> Iterator[Moment]:
+        """Yield the drawings that wait for others, which do not follow: a partial film ends with them."""
+        moments = self._run[-1:]
+        if self._run:
+            self._runs.append(self._run)
+            self._run = []
+        for steady in self._passes:
+            moments = [*(done for once in moments for done in steady.push(once)), *steady.end()]
+        yield from self._released(moments)
+
+    def _released(self, moments: list[Moment]) -> Iterator[Moment]:
         for done in moments:
             run = self._runs.popleft()
             for each in run:
