@@ -48,9 +48,10 @@ def make_pastiches() -> None:
 def make_demo() -> None:
     """The sheet that ``pochoir demo`` makes, and its clip, which opens the README."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["pochoir", "demo", "--out", folder], check=True)
-        save("demo", imaging.load(Path(folder) / "contact-sheet.png").rgb)
-        shutil.copyfile(Path(folder) / "clip.webp", IMAGES / "clip.webp")
+        subprocess.run(["pochoir", "demo"], check=True, cwd=folder)  # the clip's record names files relative to it
+        made = Path(folder) / "pochoir-demo"
+        save("demo", imaging.load(made / "contact-sheet.png").rgb)
+        shutil.copyfile(made / "clip.webp", IMAGES / "clip.webp")
 
 
 def make_animation() -> None:
