@@ -54,7 +54,7 @@ SURROUNDINGS_PX = 64
 SHIFT_PX = 5
 """Further surroundings above and on the left, so that the deep layers' positions are those of neither checkout."""
 FRAMES_INSIDE_PX = range(20, 80, 12)
-"""How far further inside the border score is compared as well."""
+"""Pixels cut off each side of the frames on which the border score is also compared."""
 INSIDE_PX = 32
 """Width of the frame's outer part that is not inside."""
 PAIRS = ("astronaut:mosaic", "astronaut:woodblock-waves", "chelsea:ink-wash", "coffee:stained-glass", "rocket:marbling")

@@ -18,7 +18,7 @@ import pochoir
 from pochoir import imaging, styles
 from pochoir._types import Size
 from pochoir.animation.rig import Rig
-from pochoir.cli.commands.demo import DROP_POINTS, SUBJECT
+from pochoir.cli.commands import demo
 from pochoir.lab.report.photos import sample_photos, write_photos
 from pochoir.sources import load_style
 
@@ -57,9 +57,15 @@ def make_demo() -> None:
 def make_animation() -> None:
     """Eight frames of two clips for docs/animation.md."""
     astronaut = data.astronaut()  # NASA, public domain
-    styles_of_two = SUBJECT | {"background": "stained-glass"}
+    both = demo.RUNS[-1].styles
     clip = pochoir.animate(
-        astronaut, motion="turn", size=320, duration="2s", fps=12, drop_points=DROP_POINTS, **styles_of_two
+        astronaut,
+        motion="turn",
+        size=demo.CLIP_PX,
+        duration=demo.CLIP_S,
+        fps=demo.CLIP_FPS,
+        drop_points=demo.DROP_POINTS,
+        **both,
     )
     raccoon = sample_photos()["raccoon"].read()  # public domain
     breathing = pochoir.animate(raccoon, motion=("nod", "breathe"), size=320, subject="woodblock-waves")

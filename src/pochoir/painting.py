@@ -227,7 +227,7 @@ class Painting:
 
     @property
     def _is_time_up(self) -> bool:
-        """Whether limited time is over. The first step is done in any case."""
+        """True once limited time is over. The first step is always finished."""
         return self.last_step is not None and self._limit.left_s < 0
 
     def _take(self, step: Step) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pochoir.video.flow import Flows, pull_push
-from pochoir.video.warping import FlowField, warp
+from pochoir.video.warping import FlowField, photo_error, warp
 
 Pixels = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
@@ -61,8 +61,7 @@ def carry(painting: Pixels, frames: Sequence[Pixels], flows: Flows, *, key: int,
         to: Number of the other frame.
     """
     flow = flows.flow(to, key)
-    difference = np.abs(warp(frames[key], flow, interpolation="linear") - frames[to]).mean(axis=2)
-    error = cv2.GaussianBlur(difference, (0, 0), SMOOTHING_PX)
+    error = cv2.GaussianBlur(photo_error(frames[to], frames[key], flow), (0, 0), SMOOTHING_PX)
     seen = flows.visible(to, key)
     weight = seen * np.exp(-np.square(error / np.float32(ERROR_LEVELS)))
     return Carried(warp(painting, flow), seen, weight.astype(np.float32))

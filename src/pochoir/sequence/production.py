@@ -181,7 +181,7 @@ class Production:
                     if pool is None:
                         yield from part.moments()
                         continue
-                    waiting.append(pool.submit(_list_moments, part))
+                    waiting.append(pool.submit(list, part.moments()))
                     del part  # a worker has it until it is carried
                     while len(waiting) > self.workers + _MOST_WAITING:
                         yield from waiting.popleft().result()
@@ -237,10 +237,6 @@ class Production:
         else:
             with self.open_encoder(self.recipe, self.device, self.engine) as loaded:
                 yield loaded
-
-
-def _list_moments(segment: Segment) -> list[Moment]:
-    return list(segment.moments())
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pochoir.sequence.painter import Frame
 from pochoir.video.flow import Flows
-from pochoir.video.warping import is_inside, warp
+from pochoir.video.warping import is_inside, photo_error, warp
 
 Pixels = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ class Step(NamedTuple):
     flow: npt.NDArray[np.float16]
     """Shape (H, W, 2), in pixels."""
     trust: Pixels
-    """How surely the neighbour shows the same, 255 is certain, shape (H, W)."""
+    """Confidence that the neighbour shows the same, from 0 to 255, shape (H, W)."""
 
 
 class Link(NamedTuple):
@@ -186,8 +186,7 @@ def _is_repeat(frame: Pixels, following: Pixels) -> bool:
 def _step(frames: Sequence[Pixels], flows: Flows, at: int, to: int, still: Map | None) -> Step:
     flow = flows.flow(at, to).astype(np.float16)
     used = flow.astype(np.float32)
-    difference = np.abs(warp(frames[to], used, interpolation="linear") - frames[at]).mean(axis=2)
-    error = cv2.GaussianBlur(difference, (0, 0), FRAME_SIGMA)
+    error = cv2.GaussianBlur(photo_error(frames[at], frames[to], used), (0, 0), FRAME_SIGMA)
     trust = np.exp(-np.square(error / np.float32(FRAME_LEVELS))) * is_inside(used)
     if still is not None:
         trust = trust * (1.0 - still)

@@ -131,8 +131,6 @@ class StoppingRule:
 
     def _usable_s(self, finer: Sequence[int]) -> float:
         """Return the seconds that are left for steps of this scale and of some finer ones."""
-        if self.end_s == math.inf:
-            return math.inf
         finest = max(finer, default=self._index)
         return self.end_s - self.clock() - SPARE_STEPS * self._step_s(finest)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pochoir.video.colors import Rgb
-from pochoir.video.warping import DenseSearch, FlowField, is_inside, warp
+from pochoir.video.warping import DenseSearch, FlowField, is_inside, photo_error, warp
 
 Map = npt.NDArray[np.float32]
 Matte = npt.NDArray[np.uint8]
@@ -36,7 +36,7 @@ _BAND: Final = 0.043
 """Width of the band at a silhouette that the background's flow is not taken from, in pixels and as a share of the long
 side, whichever is more: patches of the search that overlap the subject move with it."""
 _MATTE_LEVELS: Final = 60.0
-"""What a whole difference of mattes counts as, in 8-bit levels, where two answers of a flow are compared."""
+"""Error that a matte difference of 1 adds when two candidate flows are compared, in 8-bit levels."""
 _COMPARED_SIGMA: Final = 2.0
 _FILL_LEVELS: Final = 6
 _FILL_FAITH: Final = 0.02
@@ -169,7 +169,7 @@ class Flows:
 
     def _misfit(self, i: int, j: int, flow: FlowField) -> Map:
         """Return how badly a flow fits two frames and their mattes around each pixel, in 8-bit levels."""
-        misfit = np.abs(warp(self._frames[j], flow, interpolation="linear") - self._frames[i]).mean(axis=2)
+        misfit = photo_error(self._frames[i], self._frames[j], flow)
         own, other = self._matte(i), self._matte(j)
         if own is not None and other is not None:
             misfit += np.float32(_MATTE_LEVELS) * np.abs(warp(other, flow, interpolation="linear") - own)

@@ -103,3 +103,16 @@ def _sample(values: npt.NDArray[np.float32], places: FlowField, interpolation: s
     if interpolation == "lanczos" and values.size:
         np.clip(out, values.min(), values.max(), out=out)
     return np.asarray(out, np.float32)
+
+
+def photo_error(
+    picture: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], flow: FlowField
+) -> npt.NDArray[np.float32]:
+    """Return how far a picture is from another that is warped onto it, shape (H, W): the mean over its colours.
+
+    Args:
+        picture: Shape (H, W, 3).
+        other: Likewise.
+        flow: From the picture to the other, shape (H, W, 2), in pixels.
+    """
+    return np.asarray(np.abs(warp(other, flow, interpolation="linear") - picture).mean(axis=2), np.float32)
