@@ -28,10 +28,11 @@ from pochoir.cli.commands import (
     video,
     watch,
 )
-from pochoir.cli.console import Command
+from pochoir.cli.console import Command, Group
 
 app = typer.Typer(
     name="pochoir",
+    cls=Group,
     help="Paint photos through masks: find the subject, repaint subject and background each in its own style.",
     no_args_is_help=True,
     add_completion=False,

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn
@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 from rich.text import Text
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
+from pochoir.cli.usage import UsageError, describe_unknown_command, describe_usage_error
 from pochoir.errors import InputError, PochoirError, WeightsError
 
 # Consoles without a stream look up sys.stdout and sys.stderr each time they write, so tests can replace these.
@@ -97,7 +98,8 @@ class Command(TyperCommand):
                 _fail("An argument is empty; a name or a number belongs there.", EXIT_INPUT)
             if name.startswith("--") and is_joined and not value:
                 _fail(f"The value of {name} is empty.", EXIT_INPUT)
-        return super().parse_args(ctx, args)
+        with _usage_errors(ctx, args):
+            return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command's function."""
@@ -116,6 +118,38 @@ class Command(TyperCommand):
             _show_traceback(verbose)
             hint = "" if verbose else " Run with -v for the traceback."
             _fail(f"{type(error).__name__}: {error}".rstrip(".") + f".{hint}", EXIT_FAILURE)
+
+
+class Group(TyperGroup):
+    """Group of commands whose errors become one line, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options of the group; without an argument it shows its help page."""
+        with _usage_errors(ctx, args):
+            return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of that name."""
+        if args[0] not in self.commands:
+            _fail(describe_unknown_command(args[0], list(self.commands)), EXIT_INPUT)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is named."""
+        with _usage_errors(ctx, ()):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_errors(ctx: Any, args: Sequence[str]) -> Iterator[None]:
+    """Context manager that ends the program with one line and exit code 2 where the parser rejects what was typed."""
+    typed = tuple(args)  # the parser uses its list up
+    try:
+        yield
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        _fail(describe_usage_error(error, ctx, typed), EXIT_INPUT)
 
 
 def _exit_code(error: PochoirError) -> int:

@@ -7,7 +7,7 @@ import typer
 
 from pochoir.cli.commands.compare import watch
 from pochoir.cli.commands.sweep import make_execution
-from pochoir.cli.console import AsJson, Command, Quiet, Report, Verbose
+from pochoir.cli.console import AsJson, Command, Group, Quiet, Report, Verbose
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.placement import Cluster, Jobs
 from pochoir.errors import OptionError
@@ -15,7 +15,7 @@ from pochoir.errors import OptionError
 if TYPE_CHECKING:
     from pochoir.lab.report.settings import ReportSettings
 
-app = typer.Typer(help="Experiments that make a report.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Experiments that make a report.", no_args_is_help=True)
 
 
 @app.command("report", cls=Command)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from pochoir.cli.console import EXIT_WEIGHTS, Command, Quiet, Report, Verbose, print_table, stderr
+from pochoir.cli.console import EXIT_WEIGHTS, Command, Group, Quiet, Report, Verbose, print_table, stderr
 from pochoir.recipe import REMBG_PREFIX
 
 OF_THE_MAIN_JOB = ("vgg19", "u2net", "u2netp", "faces")
@@ -15,7 +15,7 @@ PHOTOS = "photos"
 
 _USE = {True: "any", False: "non-commercial only"}
 
-app = typer.Typer(help="List, fetch, find and check trained weights.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="List, fetch, find and check trained weights.", no_args_is_help=True)
 
 
 @app.command("list", cls=Command)
