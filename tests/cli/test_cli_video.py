@@ -356,6 +356,23 @@ def test_bad_input_gets_one_line(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif", ".heic"])
+@pytest.mark.parametrize("options", [("--style", "mosaic"), ("--as", "matte"), ("--style", "mosaic", "--preview")])
+def test_without_pyav_a_still_picture_is_sent_to_stylize(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    still, out = tmp_path / f"photo{suffix}", tmp_path / ("sheet.png" if "--preview" in options else "out.mp4")
+    if suffix == ".heic":
+        still.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    else:
+        Image.new("RGB", (64, 48), "teal").save(still)
+    result = pochoir("video", still, "-o", out, *options)
+    assert result.exit_code == 2
+    assert error_line(result) == f"'{still}' is a still picture; use: pochoir stylize"
+    assert list(tmp_path.iterdir()) == [still]
+
+
 def test_without_pyav_the_extra_is_named(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     result = pochoir("video", clips / "pan.mp4", "-o", tmp_path / "out.gif", "--style", "mosaic")

@@ -1,6 +1,7 @@
 """Reading of videos: times, colours, geometry, random access, and input that is not what it should be."""
 
 import itertools
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -282,6 +283,46 @@ def test_a_still_picture_is_sent_to_stylize(tmp_path: Path, suffix: str) -> None
     assert "still picture" in refusal(tmp_path / "named.mp4")
 
 
+STILL_HEADS = {
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "heif": b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic",
+    "cr3": b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom",
+    "raf": b"FUJIFILMCCD-RAW 0201",
+    "jxl": b"\xff\x0a\xfa\x1f",
+    "dng": b"II*\0\x08\0\0\0",
+    "jpg": b"\xff\xd8\xff\xe0\0\x10JFIF",
+}
+
+
+@pytest.mark.parametrize("suffix", STILL_HEADS)
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_a_still_picture_is_known_without_pyav_and_pillow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, is_installed: bool
+) -> None:
+    if not is_installed:
+        monkeypatch.setitem(sys.modules, "av", None)
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(STILL_HEADS[suffix] + bytes(100))
+    assert refusal(path).endswith("is a still picture; use: pochoir stylize")
+
+
+def test_stills_are_known_where_pillow_lacks_a_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(Image.OPEN, "AVIF")
+    path = tmp_path / "a.png"
+    Image.fromarray(films.draw(0)).save(path)
+    assert refusal(path).endswith("is a still picture; use: pochoir stylize")
+
+
+def test_a_video_that_names_a_picture_brand_as_well_is_a_video(tmp_path: Path) -> None:
+    path = films.write(tmp_path / "a.mp4")
+    data = path.read_bytes()
+    assert data[4:8] == b"ftyp"
+    path.write_bytes(data.replace(b"iso2", b"mif1", 1))
+    with open_video(path) as opened:
+        assert opened.info.frames > 1
+
+
 def test_video_without_frames(tmp_path: Path) -> None:
     path = tmp_path / "none.mkv"
     with av.open(str(path), "w") as container:
@@ -302,7 +343,7 @@ def test_names_that_look_like_addresses_are_files(tmp_path: Path, monkeypatch: p
 def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = films.write(tmp_path / "a.mp4", count=2)
     monkeypatch.setitem(reading.read_av.__dict__, "av", _missing)
-    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'pochoir\[video\]'"):
         open_video(path)
     gif = tmp_path / "a.gif"

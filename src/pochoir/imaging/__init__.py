@@ -4,7 +4,7 @@ PIL images, uint8 arrays and files exist only here; the rest of pochoir sees flo
 """
 
 from pochoir.imaging.alpha import AlphaJudgement, AlphaKind, fill_hidden, judge_alpha
-from pochoir.imaging.decoding import picture_suffixes
+from pochoir.imaging.decoding import is_still, picture_suffixes
 from pochoir.imaging.display import encode_preview, to_image
 from pochoir.imaging.integrity import is_intact
 from pochoir.imaging.openraster import Layer, save_layers
@@ -47,6 +47,7 @@ __all__ = [
     "holds_alpha",
     "holds_layers",
     "is_intact",
+    "is_still",
     "is_stream",
     "judge_alpha",
     "load",

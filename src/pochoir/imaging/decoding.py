@@ -43,6 +43,20 @@ def picture_suffixes() -> frozenset[str]:
     return frozenset(suffixes | {".jxl", *heif.HEIF_SUFFIXES})
 
 
+def is_still(head: bytes) -> bool:
+    """Return whether a file is a picture without motion, as its first 64 bytes tell; False where only its frames can.
+
+    PNG, GIF, WebP and AVIF can hold motion, and HEIF is asked for its main brand, since a video may name others.
+    """
+    brand = head[8:12] if head[4:8] == b"ftyp" else b""
+    return (
+        head.startswith((jpeg.MAGIC, *tiff.MAGICS, *_RAW_MAGICS))
+        or jpegxl.is_jpegxl(head)
+        or brand in heif.STILL_BRANDS
+        or brand == b"crx "
+    )
+
+
 def decode_image(data: bytes) -> Decoded:
     """Decode the bytes of a picture file.
 

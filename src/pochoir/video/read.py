@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from pochoir import imaging
 from pochoir._files import place_of
 from pochoir._types import Size
 from pochoir.errors import InputError
@@ -205,14 +206,8 @@ def open_video(path: str | os.PathLike[str]) -> Video:
         MissingExtraError: PyAV is not installed.
     """
     given, place = os.fspath(path), Path(place_of(path))
-    if not place.exists():
-        raise InputError(f"Cannot read the video {given!r}: there is no such file.")
-    if place.is_dir():
-        raise InputError(f"Cannot read the video {given!r}: it is a folder.")
-    count = read_pillow.count_frames(place)
-    if count == 1:
-        raise InputError(f"{given!r} is a still picture; use: pochoir stylize")
-    source = read_av.open_source(place, given) if count is None else read_pillow.AnimatedPicture(place)
+    is_picture = _check_is_moving(place, given)
+    source = read_pillow.AnimatedPicture(place) if is_picture else read_av.open_source(place, given)
     size = _check_size(source.size)
     return Video(
         given,
@@ -231,6 +226,32 @@ def open_video(path: str | os.PathLike[str]) -> Video:
         ),
         source,
     )
+
+
+def check_is_moving(path: str | os.PathLike[str]) -> None:
+    """Raise an ``InputError`` for what is certainly no video: nothing, a folder, a still picture. PyAV is not needed."""
+    _check_is_moving(Path(place_of(path)), os.fspath(path))
+
+
+def _check_is_moving(path: Path, name: str) -> bool:
+    """Return whether a file is an animated picture that Pillow reads; see ``check_is_moving``."""
+    if not path.exists():
+        raise InputError(f"Cannot read the video {name!r}: there is no such file.")
+    if path.is_dir():
+        raise InputError(f"Cannot read the video {name!r}: it is a folder.")
+    count = read_pillow.count_frames(path)
+    if count == 1 or (count is None and _is_still(path, name)):
+        raise InputError(f"{name!r} is a still picture; use: pochoir stylize")
+    return count is not None
+
+
+def _is_still(path: Path, name: str) -> bool:
+    """Return whether a file that Pillow does not know is a still picture."""
+    try:
+        with path.open("rb") as file:
+            return imaging.is_still(file.read(64))
+    except OSError as error:
+        raise InputError(f"Cannot read the video {name!r}: {error.strerror or error}.") from error
 
 
 def _check_times(start_s: float | Fraction, end_s: float | Fraction | None) -> None:

@@ -20,7 +20,6 @@ _SCANNED_AT_OPENING: Final = 1500
 _USUAL_FPS: Final = Fraction(25)
 _MOST_FPS: Final = 1000
 _PQ: Final = 16
-_PICTURE_BRANDS: Final = ("heic", "heix", "mif1", "msf1", "avif")
 
 
 def open_source(path: Path, name: str) -> "AvSource":
@@ -50,9 +49,8 @@ def open_source(path: Path, name: str) -> "AvSource":
 
 
 def _is_picture(container: Any) -> bool:
-    name = container.format.name
-    is_still_name = name.endswith("_pipe") or name in ("image2", "ico")
-    return is_still_name or container.metadata.get("major_brand", "") in _PICTURE_BRANDS
+    name = str(container.format.name)
+    return name.endswith("_pipe") or name in ("image2", "ico")
 
 
 def _reason(path: Path, error: Exception) -> str:

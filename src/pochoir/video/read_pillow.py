@@ -37,10 +37,16 @@ def count_frames(path: Path) -> int | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(path, formats=[*ANIMATED, *_STILL]) as image:
+            with Image.open(path, formats=_known_formats()) as image:
                 return int(getattr(image, "n_frames", 1)) if image.format in ANIMATED else 1
         except _DAMAGE:
             return None
+
+
+def _known_formats() -> list[str]:
+    """Return the formats to try; Pillow raises an error at the name of one that it was built without."""
+    Image.init()
+    return [name for name in (*ANIMATED, *_STILL) if name in Image.OPEN]
 
 
 class AnimatedPicture:

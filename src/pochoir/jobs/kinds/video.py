@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pochoir import imaging, video
-from pochoir.errors import OptionError, UnknownNameError
+from pochoir.errors import MissingExtraError, OptionError, UnknownNameError
 from pochoir.jobs.control import Control
 from pochoir.jobs.event import Event, Skipped
 from pochoir.jobs.executors import EXECUTORS, MOST_WORKERS, share_of_cpus
@@ -124,7 +124,11 @@ def _check(job: Job) -> None:
     check_recipe(job.recipe)
     recipe = with_form(job.recipe, settings)
     alpha = recipe.backdrop.is_transparent and settings.form != "matte"
-    video.format_of(job.output, alpha=alpha, fps=1.0, codec=settings.codec)
+    try:
+        video.format_of(job.output, alpha=alpha, fps=1.0, codec=settings.codec)
+    except MissingExtraError:
+        video.check_is_moving(job.photo)  # PyAV would not help there
+        raise
 
 
 KIND = Kind(perform=_perform, inputs=_inputs, check=_check, check_shared=check_shared_pictures)
