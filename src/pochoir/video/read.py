@@ -229,7 +229,7 @@ def open_video(path: str | os.PathLike[str]) -> Video:
 
 
 def check_is_moving(path: str | os.PathLike[str]) -> None:
-    """Raise an ``InputError`` for what is certainly no video: nothing, a folder, a still picture. PyAV is not needed."""
+    """Raise an ``InputError`` for nothing, a folder or a still picture; PyAV is not needed."""
     _check_is_moving(Path(place_of(path)), os.fspath(path))
 
 
