@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pochoir.animation.arrays import Layer
-from pochoir.animation.fields import measure
+from pochoir.animation.body import measure
 from pochoir.animation.motions import MOTIONS, Move
 from pochoir.animation.puppet import Sheet
 from pochoir.errors import OptionError, UnknownNameError

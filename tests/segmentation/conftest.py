@@ -8,7 +8,8 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from pochoir import kernels
-from pochoir.segmentation.u2net.network import U2NET_TINY, StageWidth, U2Net, U2NetConfig, fold_batch_norm
+from pochoir.segmentation.u2net.blocks import StageWidth
+from pochoir.segmentation.u2net.network import U2NET_TINY, U2Net, U2NetConfig, fold_batch_norm
 
 WriteOnnx = Callable[..., Path]
 

@@ -11,7 +11,7 @@ import torch
 from pochoir import kernels, weights
 from pochoir.recipe import SegmentSettings
 from pochoir.segmentation import create_segmenter
-from pochoir.segmentation.u2net import U2NetSegmenter, network
+from pochoir.segmentation.u2net import U2NetSegmenter, blocks
 from pochoir.segmentation.u2net.preprocessing import CONVENTIONS, normalize
 from support.close import assert_close
 
@@ -38,7 +38,7 @@ def count_compiled(segmenter):
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("size", [(64, 64), (33, 47), (7, 90), (1, 1)])
 def test_maps_agree_with_torch(wide, size, count, threads, monkeypatch):
-    monkeypatch.setattr(network, "COMPILED_FROM", 1)
+    monkeypatch.setattr(blocks, "COMPILED_FROM", 1)
     fast, x = compiled_version(wide), noise(count, 3, *size)
     torch.set_num_threads(threads)  # the room's fixture takes it back
     with torch.inference_mode():

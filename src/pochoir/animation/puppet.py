@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pochoir.animation.arrays import Layer, Plane, Points, Triangles
-from pochoir.animation.fields import Body, measure
+from pochoir.animation.body import Body, measure
 from pochoir.animation.mesh import Mesh, mesh_matte
 from pochoir.animation.motions import Move, Phases
 

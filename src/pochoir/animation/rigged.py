@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from pochoir.animation import parts as cutting
 from pochoir.animation.arrays import Layer, Plane, Points, Triangles
+from pochoir.animation.body import measure
 from pochoir.animation.deform import Deformer, Transform, adopt_orphans
-from pochoir.animation.fields import measure
 from pochoir.animation.mesh import Mesh, cells_touching, mesh_matte
 from pochoir.animation.motions import Move, Phases
 from pochoir.animation.posing import Pose, Skeleton, apply, pose_bones

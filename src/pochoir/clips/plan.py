@@ -7,8 +7,8 @@ import numpy as np
 
 from pochoir._types import Size
 from pochoir.animation.arrays import Layer, Mask, Picture, Plane
+from pochoir.animation.body import measure
 from pochoir.animation.casting import Cast, cast
-from pochoir.animation.fields import measure
 from pochoir.animation.gaits import facing
 from pochoir.animation.mesh import RIM_PX
 from pochoir.animation.plate import hole_of

@@ -13,7 +13,8 @@ from pochoir.kernels.arena import Arena
 from pochoir.kernels.convolution import Convolution
 from pochoir.kernels.pooling import Pooling
 from pochoir.kernels.rgb_convolution import RgbConvolution
-from pochoir.segmentation.u2net.network import ConvBlock, ResidualUBlock, Steps, U2Net
+from pochoir.segmentation.u2net.blocks import ConvBlock, ResidualUBlock, Steps
+from pochoir.segmentation.u2net.network import U2Net
 from pochoir.weights.mapped import release_pages
 
 RESERVED = 2 * 2 * 320 * 320 * 480
