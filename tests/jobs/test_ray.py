@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -170,9 +171,25 @@ def test_a_cluster_that_is_not_there_is_one_line(jobs: list[Job], monkeypatch: p
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.setattr("socket.create_connection", lambda *_, **__: socket.socket())
     with pytest.raises(OptionError, match=r"There is no Ray cluster at '10.0.0.1:6379' \(Could not find") as caught:
         list(run(jobs, executor="ray", address="10.0.0.1:6379"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_a_cluster_where_nobody_listens_is_known_before_ray_tries(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("Ray was asked"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can
+        address = f"{scheme}127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(OptionError, match=f"There is no Ray cluster at '{address}' .*refused"):
+            list(run(jobs, executor="ray", address=address))
 
 
 def test_a_delivery_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

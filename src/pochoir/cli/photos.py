@@ -71,7 +71,7 @@ def find_targets(
 
     if not photos.are_many(names) and len(labels) == 1 and not out.is_dir():
         check_streams(names[0], out)
-        return Targets((photos.Place(Path(names[0]), out),), is_one=True)
+        return Targets((photos.Place(Path(names[0]), out, labels[0]),), is_one=True)
     _check_folder(names, out, len(labels))
     found = photos.find_photos(names, suffixes=imaging.picture_suffixes(), out=out)
     places = photos.place_outputs(found.photos, out, suffix=f".{file_format}", labels=labels, force=force)

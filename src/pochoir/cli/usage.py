@@ -55,7 +55,7 @@ def _describe_unknown_option(error: Any, ctx: Any, args: Sequence[str]) -> str:
             if argument.startswith(typed) and not argument.startswith("--") and f"-{name}" in options:
                 return f"Unknown option {name!r}. Did you mean '-{name}'? {_hint(ctx)}"
     field = typed.removeprefix("--").replace("-", "_")
-    if "--set" in options and field in settings_table():
+    if "--set" in options and field in settings_table() and settings_table()[field].level == "experiment":
         label = settings_table()[field].label
         return f"The setting {label} has no option of its own. Type: --set {label}=VALUE."
     near = [repr(name) for name in error.possibilities or ()]

@@ -105,6 +105,8 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputPathError(f"Cannot make the folder {os.fspath(folder)}: a file has that name.") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputPathError(f"Cannot make the folder {os.fspath(folder)}: {reason}.") from error

@@ -72,8 +72,8 @@ def select_parts(matte: Tensor, parts: Parts, choice: str) -> Tensor:
         return matte  # an empty matte stays empty; the caller notes it
     for number in wanted:
         if not 1 <= number <= len(parts):
-            found = "1 subject" if len(parts) == 1 else f"{len(parts)} subjects"
-            raise OptionError(f"There is no subject {number}: {found} were found. --as parts shows their numbers.")
+            found = "1 subject was" if len(parts) == 1 else f"{len(parts)} subjects were"
+            raise OptionError(f"There is no subject {number}: {found} found. --as parts shows their numbers.")
     labels = parts.labels[0, 0].cpu().numpy()
     nearest = _nearest_label(_inside(matte), labels)
     chosen = torch.from_numpy(np.isin(nearest, wanted)).to(matte.device)

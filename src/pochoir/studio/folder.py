@@ -10,7 +10,7 @@ from typing import Any
 import platformdirs
 
 from pochoir._files import replacing
-from pochoir.errors import InputError, WriteError
+from pochoir.errors import InputError, OutputPathError, WriteError
 
 HIDDEN = ".pochoir"
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -53,7 +53,7 @@ class Folder:
         root: Folder of the finished pictures. It is made if it is missing.
 
     Raises:
-        WriteError: The folder cannot be made.
+        OutputPathError: The folder cannot be made.
     """
 
     def __init__(self, root: Path) -> None:
@@ -73,7 +73,9 @@ class Folder:
             for rest in self.uploads.iterdir():  # of a server that was killed
                 rest.unlink(missing_ok=True)
         except OSError as error:
-            raise WriteError(f"Cannot use the folder {root}: {error.strerror or error}.") from error
+            raise OutputPathError(
+                f"Cannot use the folder {root}: {error.strerror or error}; name another with --folder."
+            ) from error
 
 
 def write_json(path: Path, values: Any) -> None:

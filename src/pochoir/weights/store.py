@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,6 +112,12 @@ def verify(name: str) -> WeightState:
 def states() -> tuple[WeightState, ...]:
     """Return the state of each row of the table, by existence and size alone."""
     return tuple(_glance(row) for row in TABLE.values())
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise an ``UnknownNameError`` for the first name that is in no table."""
+    for name in names:
+        _row(name)
 
 
 def pull(name: str, *, progress: Progress | None = None, offline: bool | None = None) -> Path:

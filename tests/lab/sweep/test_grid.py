@@ -31,7 +31,7 @@ def test_an_axis_as_it_is_typed(text: str, name: str, values: tuple[object, ...]
         assert getattr(Recipe.from_dict({name: value}), name) == value
 
 
-def test_every_field_but_the_style_can_be_an_axis() -> None:
+def test_every_field_of_the_picture_but_the_style_can_be_an_axis() -> None:
     texts = {"subject_style": "mosaic", "background_style": "mosaic", "box": "0,0,4,4", "full_size": "no"}
     texts |= {"schedule": "2,1", "time": "9s", "size": "9", "keep_points": "1,2", "drop_points": "1,2"}
     texts |= {"dpi": "300"}
@@ -39,7 +39,7 @@ def test_every_field_but_the_style_can_be_an_axis() -> None:
     texts |= {f"{region}_content_layers": "relu3_1" for region in ("subject", "background")}
     texts |= {f"{region}style_mask": "part.png" for region in ("", "subject_", "background_")}
     for item in settings_table().values():
-        if item.name == "style":
+        if item.name in ("style", "device", "threads"):
             continue
         default = "no" if item.default is False else format_setting(item.default or 0)
         text = texts.get(item.name, default)

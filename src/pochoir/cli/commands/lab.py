@@ -68,6 +68,7 @@ def report(
     from pochoir._threads import torch_threads
     from pochoir.lab.compare.methods import MethodRunner
     from pochoir.lab.report.page import write_report
+    from pochoir.lab.report.photos import find_photos
     from pochoir.lab.report.run import ReportRun
 
     sizes = {"size": size, "sweep_size": sweep_size, "steps": steps, "seeds": seeds, "scenes": scenes, "draws": draws}
@@ -78,6 +79,8 @@ def report(
     scorer = similarity.Scorer(settings.metrics, other_backdrops=settings.other_backdrops, device=device)
     methods = MethodRunner.load(device=device)
     execution = make_execution(jobs, cluster)
+    if photos is not None:
+        find_photos(photos)  # nothing is written before they are known to be there
     _check_folders(out, work)
     run = ReportRun(settings, work, methods=methods, scorer=scorer, recipe=recipe, execution=execution)
     with torch_threads(recipe.threads or torch.get_num_threads()):

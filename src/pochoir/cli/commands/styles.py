@@ -21,6 +21,8 @@ def styles(
     """List the built-in styles, or save one as a picture."""
     from pochoir import styles as library
 
+    if name is None and out is not None:
+        raise OptionError(f"Say which style to save, as in: pochoir styles {library.style_names()[0]} -o {out}")
     if name is None:
         print_table("style", "what it shows", rows=((each, library.describe(each)) for each in library.style_names()))
         return

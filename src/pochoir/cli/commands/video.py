@@ -169,6 +169,8 @@ def video(
     settings = VideoSettings.model_validate(values | {"corrections": corrections})
     recipe = given.recipe(recipe_file)
     check_inputs(names, [recipe], role="video")
+    if preview and partial:
+        raise OptionError("--preview paints a sheet and --partial paints nothing; give one of them.")
     if preview:
         _show_preview(names, out, recipe, settings, report, force=force)
         return

@@ -5,6 +5,7 @@ Files are read and written at their own paths where a node sees them; otherwise 
 
 import logging
 import secrets
+import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from pochoir.jobs.job import STREAM, Job
 
 CLOSE_S = 5.0
 """Seconds that an actor has to end its step when the executor is closed; then it is killed."""
+REACHABLE_S = 5.0
+"""Seconds to wait for a cluster's address to answer."""
 LOCAL = "local"
 """Address that starts a cluster on this machine."""
 
@@ -196,15 +199,31 @@ class RayExecutor:
 
 
 def _connect(ray: Any, address: str) -> None:
+    _check_reachable(address)
     try:
         where = None if address == LOCAL else address
         dashboard = False if address == LOCAL else None
         ray.init(address=where, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=dashboard)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise OptionError(
-            f"There is no Ray cluster at {address!r} ({' '.join(str(error).split())[:160]}). Start one with "
-            "'ray start --head', give its address, or use 'local'."
-        ) from error
+        raise _no_cluster(address, error) from error
+
+
+def _check_reachable(address: str) -> None:
+    """Raise an ``OptionError`` where nobody listens; Ray itself tries for minutes, and prints lines of its own."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHABLE_S).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> OptionError:
+    return OptionError(
+        f"There is no Ray cluster at {address!r} ({' '.join(str(error).split())[:160]}). Start one with "
+        "'ray start --head', give its address, or use 'local'."
+    )
 
 
 def _outputs_of(job: Job) -> tuple[str, str]:

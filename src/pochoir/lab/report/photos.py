@@ -1,7 +1,7 @@
 """Photos of the report: those of pochoir's own dependencies, and the sample photos that were fetched."""
 
 import bz2
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,10 +107,11 @@ def write_photos(folder: Path, *, more: Path | None = None) -> dict[str, Path]:
     Raises:
         ImageReadError: The folder of further photos holds none.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     samples = sample_photos()
+    others = {} if more is None else find_photos(more, samples)
+    folder.mkdir(parents=True, exist_ok=True)
     paths = {name: _write_photo(folder, name, sample.read()) for name, sample in samples.items()}
-    return paths | ({} if more is None else _find_photos(more, samples))
+    return paths | others
 
 
 def _write_photo(folder: Path, name: str, photo: Any) -> Path:
@@ -122,7 +123,12 @@ def _write_photo(folder: Path, name: str, photo: Any) -> Path:
     return path
 
 
-def _find_photos(folder: Path, samples: dict[str, SamplePhoto]) -> dict[str, Path]:
+def find_photos(folder: Path, samples: Collection[str] = ()) -> dict[str, Path]:
+    """Return the photos in a folder by name; one that has the name of a sample gets another.
+
+    Raises:
+        ImageReadError: There are none.
+    """
     suffixes = imaging.picture_suffixes()
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     found = {path.stem: path for path in files if path.suffix.lower() in suffixes and not path.name.startswith(".")}

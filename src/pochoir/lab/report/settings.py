@@ -8,6 +8,7 @@ from pochoir.errors import OptionError
 from pochoir.lab.compare.jitter import JitterSettings
 from pochoir.lab.compare.overlap import OverlapSettings
 from pochoir.lab.scenes import MATTE_SCENES
+from pochoir.recipe import Recipe
 
 FIGURE_SCENES = {"figures-1": (1, 30.0), "figures-2": (2, 60.0), "figures-3": (3, 40.0), "figures-4": (2, 20.0)}
 """Drawn scenes of figures: number of figures, and colour distance to the ground."""
@@ -58,6 +59,8 @@ class ReportSettings:
             raise OptionError(f"The report's pictures are at least 64 pixels long; got {self.size}, {self.sweep_size}.")
         if not 1 <= self.seeds <= 20:
             raise OptionError(f"A report takes 1 to 20 seeds; got {self.seeds}.")
+        Recipe().replace(size=max(self.size, self.sweep_size), steps=self.steps)  # their bounds
+        _ = self.overlap, self.jitter  # check their numbers
 
     @classmethod
     def quick(cls, *, photos: Path | None = None) -> "ReportSettings":

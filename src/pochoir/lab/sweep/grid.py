@@ -9,6 +9,8 @@ from pochoir.errors import OptionError, UnknownNameError
 from pochoir.recipe import find_setting, format_setting, parse_setting, settings_table
 
 MOST_RUNS = 100_000
+MACHINE_FIELDS = ("device", "threads")
+"""Settings that do not shape a picture: all runs of a sweep have them in common."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Axis:
 
     Raises:
         UnknownNameError: The recipe has no such field.
-        OptionError: There are no values, one is named twice, or one is out of bounds.
+        OptionError: The field belongs to the machine, there are no values, one is named twice, or one is out of
+            bounds.
     """
 
     name: str
@@ -73,7 +76,12 @@ def iter_settings(axes: Sequence[Axis]) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_field(name: str) -> None:
-    labels = {field: item.label for field, item in settings_table().items() if field != "style"}
+    left_out = ("style", *MACHINE_FIELDS)
+    labels = {field: item.label for field, item in settings_table().items() if field not in left_out}
+    if name in MACHINE_FIELDS:
+        raise OptionError(
+            f"{name.replace('_', '-')} cannot be swept: it belongs to the machine, and every picture would be the same."
+        )
     if name not in labels:
         hint = "Give each style with --style S." if name == "style" else ""
         raise UnknownNameError("field to sweep", name.replace("_", "-"), labels.values(), hint)

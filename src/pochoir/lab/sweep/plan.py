@@ -12,12 +12,9 @@ from typing import Any
 from pochoir import imaging, weights
 from pochoir.errors import OptionError
 from pochoir.jobs import Job
-from pochoir.lab.sweep.grid import Axis, iter_settings
+from pochoir.lab.sweep.grid import MACHINE_FIELDS, Axis, iter_settings
 from pochoir.recipe import Recipe, StyleRef, format_setting
 from pochoir.sources import load_style
-
-_MACHINE_FIELDS = ("device", "threads")
-"""Fields that do not change which run it is."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Run:
     @property
     def picture_name(self) -> str:
         """File name of the picture: photo, style, and a hash of all settings."""
-        values = {name: value for name, value in self.recipe.to_dict().items() if name not in _MACHINE_FIELDS}
+        values = {name: value for name, value in self.recipe.to_dict().items() if name not in MACHINE_FIELDS}
         digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
         return f"{self.photo.label}-{self.style.label}-{digest[:10]}.png"
 
