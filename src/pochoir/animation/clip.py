@@ -19,7 +19,7 @@ from pochoir.animation.fields import shifted
 from pochoir.animation.motions import Move
 from pochoir.animation.puppet import Puppet
 from pochoir.animation.shadow import contact_shade
-from pochoir.animation.stage import drift
+from pochoir.animation.stage import close_plates, drift, pass_by
 from pochoir.animation.timing import Timing
 from pochoir.animation.travel import plan_journey
 from pochoir.errors import ShapeError
@@ -65,6 +65,8 @@ class Stage:
         actors: Subjects, drawn in this order.
         plates: Backgrounds of equal size, shown in turn; empty for a transparent clip.
         size: Size of the frames.
+        scroll: Number of times that the plates pass by during the clip, negative to the left; 0 leaves them where they
+            are.
     """
 
     actors: tuple[Actor, ...]
@@ -109,6 +111,7 @@ class Clip:
         self._textures = [
             [raster.Textures(*actor.puppet.layers(cutout)) for cutout in actor.cutouts] for actor in stage.actors
         ]
+        self._passing = close_plates(stage.plates) if stage.scroll else []
         self._journeys = [
             plan_journey(actor.puppet, actor.moves, timing, effects.towards) if effects.towards else None
             for actor in stage.actors
@@ -245,8 +248,11 @@ class Clip:
             yield frame
 
     def _plate_at(self, index: int) -> Picture:
-        plate = self.stage.plates[self._turn(index, len(self.stage.plates))]
-        return drift(plate, self.timing.progress(index), self.effects.parallax, self.stage.scroll)
+        turn, progress = self._turn(index, len(self.stage.plates)), self.timing.progress(index)
+        if self._passing:
+            return pass_by(self._passing[turn], progress, self.stage.scroll, self.size.width)
+        plate = self.stage.plates[turn]
+        return drift(plate, progress, self.effects.parallax)
 
     def _turn(self, index: int, choices: int) -> int:
         return index // self.effects.boil_hold % choices if choices > 1 else 0

@@ -23,7 +23,8 @@ _SIDES: Final = ("left", "top", "right", "bottom")
 _SAMPLES: Final = 36
 _LEAST_OVERFLOW: Final = 0.025
 """Overflow that nobody misses, as a share of the long side."""
-_SCROLL_S: Final = 3.0
+_SCROLL_S: Final = 1.9
+"""Seconds, about, in which the background of ``run`` passes by once."""
 
 
 class Plan:
