@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pochoir import imaging, video
-from pochoir.clips.making import holds_clip, is_same_clip
 from pochoir.clips.production import Production
+from pochoir.clips.records import holds_clip, is_same_clip
 from pochoir.errors import InputError, OutputPathError
 
 

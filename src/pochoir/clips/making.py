@@ -1,6 +1,5 @@
 """The functions that make clips: from a photo, from one of pochoir's pictures, and again from a record."""
 
-import json
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -10,7 +9,8 @@ from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
 from pochoir.arguments import Arguments, read_stylize_options
 from pochoir.clips.options import AnimateOptions
-from pochoir.clips.production import CLIP_KEY, DONE_KEY, RIG_KEY, Production
+from pochoir.clips.production import Production
+from pochoir.clips.records import ClipRecord
 from pochoir.errors import InputError
 from pochoir.imaging import PictureSource
 from pochoir.pipeline import restore_inputs
@@ -106,41 +106,18 @@ def replay(record: str, *, base: Path, inputs_dir: Path | None = None) -> Produc
         InputError: The record is not that of a clip, or an input is missing or has changed.
         WeightsError: The weights are missing, or are not those of the record.
     """
-    if not holds_clip(record):
-        raise InputError("This record is not that of a clip.")
-    values = json.loads(record)
-    made = Record.from_json(record)
-    sources, recipe = restore_inputs(made, base=base, inputs_dir=inputs_dir)
-    rig = Rig.from_dict(values[RIG_KEY]) if RIG_KEY in values else None
-    ran_on = made.environment
+    made = ClipRecord.from_json(record)
+    sources, recipe = restore_inputs(made.record, base=base, inputs_dir=inputs_dir)
+    ran_on = made.record.environment
     return Production(
         sources,
         recipe,
-        ClipSettings.model_validate(values[CLIP_KEY]),
-        rig,
-        done={name: tuple(steps) for name, steps in values.get(DONE_KEY, {}).items()},
+        made.settings,
+        made.rig,
+        done=dict(made.done),
         threads=ran_on.threads or None,
         engine="torch" if ran_on.engine == "torch" else "auto",
     )
-
-
-def holds_clip(record: str) -> bool:
-    """Tell whether a record is that of a clip."""
-    try:
-        values = json.loads(record)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(values, dict) and isinstance(values.get(CLIP_KEY), dict)
-
-
-def is_same_clip(record: str, other: str) -> bool:
-    """Tell whether two records are of the same clip, however many steps a time limit allowed."""
-    if not (holds_clip(record) and holds_clip(other)):
-        return False
-    one, two = json.loads(record), json.loads(other)
-    for values in (one, two):
-        values.pop(DONE_KEY, None)
-    return bool(one == two)
 
 
 def _read_rig(rig: Rig | str | Path | None) -> Rig | None:

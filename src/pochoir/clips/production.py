@@ -1,6 +1,5 @@
 """A clip in the making: paint the cutout and the plate, then move the one over the other."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -23,6 +22,7 @@ from pochoir.animation.settings import ClipSettings
 from pochoir.clips.arrays import lock_cutout_colors, to_layer, to_picture, to_tensor
 from pochoir.clips.layers import clip_layers
 from pochoir.clips.plan import Plan, plate_recipe
+from pochoir.clips.records import ClipRecord
 from pochoir.clips.strips import Strips, draw_strips
 from pochoir.encoders import VGG
 from pochoir.errors import OptionError, WeightsMissingError
@@ -34,12 +34,6 @@ from pochoir.scene import Scene
 from pochoir.segmentation import Segmenter
 from pochoir.sources import Sources
 
-CLIP_KEY: Final = "clip"
-"""Name of a clip's settings in its record."""
-RIG_KEY: Final = "rig"
-"""Name of the given limbs in a clip's record."""
-DONE_KEY: Final = "clip_done"
-"""Name of the steps that each painting was given, in the record of a clip."""
 SUBJECT, BACKGROUND = "subject", "background"
 """Names of the first painting of each region."""
 SHADOW: Final = 0.42
@@ -285,12 +279,7 @@ class Production:
             request=Request(recipe=self.recipe, inputs=self.sources.files(), own=self._subject.request.own),
             environment=environment,
         )
-        values = json.loads(made.to_json()) | {CLIP_KEY: self.settings.model_dump(mode="json")}
-        if self.done:
-            values[DONE_KEY] = {name: list(steps) for name, steps in self.done.items()}
-        if self.rig is not None:
-            values[RIG_KEY] = self.rig.model_dump(mode="json")
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        return ClipRecord(made, self.settings, self.rig, self.done).to_json()
 
     def _limited(self, name: str, recipe: Recipe) -> Recipe:
         """Return the recipe with its share of the time limit, or with the steps that were done the first time."""
