@@ -19,6 +19,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+LONG = "a" * 300
 REPORT = ("lab", "report", "-o", "out", "--work", "work")
 
 
@@ -33,6 +34,21 @@ REPORT = ("lab", "report", "-o", "out", "--work", "work")
         (("studio", "--folder", "a.png", "--no-browser"), "Cannot use the folder a.png: Not a directory"),
         (("demo", "--out", "a.png"), "Cannot make the folder a.png: a file has that name."),
         (("compare", "a.png", "-o", "out", "--mask", "a.png"), "Unknown option '--mask'."),
+        (("sweep", "a.png", "-o", "out", "--style", "mosaic", "--grid", "init=a.png,zz.png"), "the init 'zz.png'"),
+        (
+            ("sweep", "a.png", "-o", "out", "--style", "mosaic", "--grid", "strength=0,1", "--mask", "zz.png"),
+            "'zz.png'",
+        ),
+        (("watch", "empty", "-o", "out", "--style", "nothing", "--once"), "Unknown style 'nothing'."),
+        (("watch", "empty", "-o", "out", "--style", "mosaic", "--backdrop", "zz.png", "--once"), "backdrop 'zz.png'"),
+        (
+            ("stylize", "a.png", "-o", f"{LONG}.png", "--style", "mosaic"),
+            f"A name is too long for a file here: '{LONG}",
+        ),
+        (("stylize", f"{LONG}.png", "-o", "out.png", "--style", "mosaic"), "too long"),
+        (("segment", "a.png", "-o", f"{LONG}/out.png"), "too long"),
+        (("video", "clip.gif", "-o", f"{LONG}.gif", "--style", "mosaic"), "too long"),
+        (("styles", "mosaic", "-o", f"{LONG}.png"), "too long"),
         pytest.param(
             (*REPORT, "--steps", "0"), "steps must be between 1 and 100000; got 0.", marks=pytest.mark.weights
         ),

@@ -1,5 +1,6 @@
 """Output on the terminal: lines for people, lines of JSON for programs, one line for an error."""
 
+import errno
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -115,6 +116,8 @@ class Command(TyperCommand):
             _show_traceback(verbose)
             _fail(str(error), _exit_code(error))
         except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # any question about such a path fails
+                _fail(f"A name is too long for a file here: {str(error.filename)!r}.", EXIT_INPUT)
             _show_traceback(verbose)
             hint = "" if verbose else " Run with -v for the traceback."
             _fail(f"{type(error).__name__}: {error}".rstrip(".") + f".{hint}", EXIT_FAILURE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pochoir.cli.console import EXIT_FAILURE, Quiet, Report, Verbose
+from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, RecipeFile, takes_settings
 from pochoir.cli.placement import Cluster, Jobs
 from pochoir.cli.progress import describe_count, progress_bar
@@ -55,6 +56,7 @@ def sweep(
 
     axes = [Axis.parse(text) for text in grids or ()]
     plan = plan_sweep(photos, styles or (), given.recipe(recipe_file), axes)
+    check_inputs((), (run.recipe for run in plan.runs))
     imaging.make_folder(out)
     report = Report(quiet, as_json)
     execution = make_execution(jobs, cluster)

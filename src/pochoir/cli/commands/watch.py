@@ -9,6 +9,7 @@ import typer
 from pochoir.cli import batches, placement
 from pochoir.cli.commands.stylize import EachStyle, RecipeFiles, make_job, read_recipes, threads_of
 from pochoir.cli.console import EXIT_FAILURE, Force, Quiet, Report, Verbose
+from pochoir.cli.inputs import check_inputs
 from pochoir.cli.options import Given, takes_settings
 from pochoir.cli.photos import check_format
 from pochoir.errors import OptionError, OutputPathError
@@ -59,6 +60,8 @@ def watch(
         raise OptionError(f"--settle takes 0 to {MOST_SETTLE_S:.0f} seconds; got {settle:g}.")
     if out.exists() and not out.is_dir():
         raise OutputPathError(f"-o takes a folder; '{out}' is a file.")
+
+    check_inputs((), recipes.values())
 
     from pochoir import imaging
     from pochoir.jobs.watch import FolderWatch, Places
