@@ -268,10 +268,14 @@ def _check_weights(record: Record) -> None:
 
 
 def describe_differences(record: Record, device: str) -> tuple[str, ...]:
-    """Return one sentence if versions or devices differ, since the bytes may then differ as well."""
+    """Return one sentence if versions or devices differ, since the bytes may then differ as well.
+
+    Another version of pochoir may lay other strokes; the rest changes rounding.
+    """
     ran_on = record.environment
     then = {"pochoir": ran_on.version, "torch": ran_on.torch, "device": ran_on.device, "engine": ran_on.engine}
     engine = "torch" if ran_on.engine == "torch" else expected_engine(device)  # torch is there in any case
     now = {"pochoir": __version__, "torch": str(torch.__version__), "device": device, "engine": engine}
     changes = [f"{name} was {then[name]} and is {now[name]}" for name in then if then[name] != now[name]]
-    return (f"the picture may differ a little from the first one: {', '.join(changes)}",) if changes else ()
+    by = "" if ran_on.version != __version__ else " a little"
+    return (f"the picture may differ{by} from the first one: {', '.join(changes)}",) if changes else ()

@@ -203,19 +203,20 @@ class Scene:
         if self.faces:
             what = "a face is" if len(self.faces) == 1 else f"{len(self.faces)} faces are"
             notes.append(f"{what} painted more gently than the rest; --keep none turns this off")
-        names = dict.fromkeys(style.name for style in self._grainy_styles.values())
+        names = dict.fromkeys(style.name for style, _ in self._grainy_styles.values())
         return notes + [
             f"{name}: its noise is removed before its look is learned; --no-clean-style keeps it" for name in names
         ]
 
     @cached_property
-    def _grainy_styles(self) -> dict[int, Picture]:
-        """The styles to clean of noise, by ``id``. One with a mask is left as it is: a median looks beyond the mask."""
+    def _grainy_styles(self) -> dict[int, tuple[Picture, float]]:
+        """The styles to clean and their noise, by ``id``. One with a mask is left: a median looks beyond the mask."""
         if not self.recipe.clean_style:
             return {}
         unmasked = [group for field, group in self.sources.styles.items() if field not in self.sources.style_masks]
         styles = [style for group in unmasked for style, _ in group if style.alpha is None]
-        return {id(style): style for style in styles if measure_noise(style.rgb) > NOISY_ABOVE}
+        measured = {id(style): (style, measure_noise(style.rgb)) for style in styles}
+        return {key: (style, noise) for key, (style, noise) in measured.items() if noise > NOISY_ABOVE}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -294,7 +295,8 @@ class Scene:
             )
         key = picture.sha256 if mask is None else f"{picture.sha256} {mask.sha256}"
         part = None if weight is None else weight.to(self.device)
-        return Sample(picture.rgb.to(self.device), share, part, key, id(picture) in self._grainy_styles)
+        _, noise = self._grainy_styles.get(id(picture), (picture, 0.0))
+        return Sample(picture.rgb.to(self.device), share, part, key, noise)
 
 
 def _choices_of_the_subject(recipe: Recipe) -> list[str]:

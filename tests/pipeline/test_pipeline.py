@@ -213,7 +213,7 @@ def test_redo_tells_what_is_not_as_it_was(tmp_path, record):
         record.replace(environment=record.environment.replace(version="0.0.1", device="mps")), base=tmp_path
     ).result()
     assert other.notes == (
-        f"the picture may differ a little from the first one: pochoir was 0.0.1 and is {pochoir.__version__}, "
+        f"the picture may differ from the first one: pochoir was 0.0.1 and is {pochoir.__version__}, "
         "device was mps and is cpu",
     )
     halved = pipeline.replay(

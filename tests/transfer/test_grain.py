@@ -26,21 +26,21 @@ def test_noise_is_measured_between_the_strokes(noise):
 def test_pictures_of_any_size(size):
     assert measure_noise(torch.full((1, 3, *size), 0.4)) == 0.0
     flat = torch.full((1, 3, *size), 0.4)
-    assert torch.equal(remove_grain(flat), flat)
+    assert torch.equal(remove_grain(flat, measure_noise(flat)), flat)
 
 
 def test_the_median_removes_noise_and_keeps_strokes():
     clean, noisy = striped(0.0), striped(14.0)
-    assert measure_noise(remove_grain(noisy)) < 0.5 * measure_noise(noisy)
-    assert float((remove_grain(noisy) - clean).abs().mean()) < float((noisy - clean).abs().mean())
-    assert float((remove_grain(clean) - clean).abs().mean()) < 0.01
+    assert measure_noise(remove_grain(noisy, measure_noise(noisy))) < 0.5 * measure_noise(noisy)
+    assert float((remove_grain(noisy, measure_noise(noisy)) - clean).abs().mean()) < float((noisy - clean).abs().mean())
+    assert float((remove_grain(clean, measure_noise(clean)) - clean).abs().mean()) < 0.01
 
 
 def test_strokes_as_narrow_as_grain_stay():
     drawn = torch.randn(1, 1, 128, 160, generator=torch.Generator().manual_seed(7))
     lines = torch.where(torch.arange(160) < 80, 0.5, 0.35 + 0.3 * (torch.arange(160) % 3 == 0).float())
     noisy = (lines.expand(1, 3, 128, 160) + drawn * 6 / 255).clamp(0.0, 1.0)
-    cleaned = remove_grain(noisy)
+    cleaned = remove_grain(noisy, measure_noise(noisy))
     calm, busy = (..., slice(4, 76)), (..., slice(84, 156))
     assert float(cleaned[calm].std()) < 0.6 * float(noisy[calm].std())
     assert float(cleaned[busy].std()) > 0.9 * float(noisy[busy].std())
@@ -55,15 +55,16 @@ def test_the_median_is_that_of_nine_values():
 
 def test_a_grainy_style_is_cleaned_where_its_grain_shows():
     noisy = striped(NOISY_ABOVE * 3)
-    sample = Sample(noisy, 1.0, None, "key", is_grainy=True)
+    sample = Sample(noisy, 1.0, None, "key", noise=measure_noise(noisy))
     for side, is_cleaned in ((140, True), (40, False)):
         photo = torch.zeros(1, 3, side, side)
         level = Level(photo, [Region(torch.ones_like(photo[:, :1]), [sample])], style_scale=1.0, frame_px=side**2)
-        scaled, plain = level.scale_style(sample), level.scale_style(sample._replace(is_grainy=False))
+        scaled, plain = level.scale_style(sample), level.scale_style(sample._replace(noise=0.0))
         assert torch.equal(scaled.picture, plain.picture) == (not is_cleaned)
         assert (scaled.key != plain.key) == is_cleaned
         if is_cleaned:
-            assert_close(scaled.picture, imaging.resize(remove_grain(noisy), Size(*plain.picture.shape[-2:])))
+            cleaned = remove_grain(noisy, sample.noise)
+            assert_close(scaled.picture, imaging.resize(cleaned, Size(*plain.picture.shape[-2:])))
 
 
 def test_strokes_that_are_narrow_at_the_painted_size_stay():
@@ -73,13 +74,16 @@ def test_strokes_that_are_narrow_at_the_painted_size_stay():
     side = 128
     photo = torch.zeros(1, 3, side, side)
     level = Level(photo, [Region(torch.ones_like(photo[:, :1]), [(lines, 1.0)])], style_scale=1.0, frame_px=side**2)
-    plain, cleaned = (level.scale_style(Sample(lines, 1.0, None, "key", grainy)).picture for grainy in (False, True))
+    plain, cleaned = (
+        level.scale_style(Sample(lines, 1.0, None, "key", noise)).picture for noise in (0.0, measure_noise(lines))
+    )
     assert float(cleaned.std()) > 0.97 * float(plain.std())
-    assert float(remove_grain(plain).std()) < 0.95 * float(plain.std())  # at this size it would take them away
+    at_this_size = remove_grain(plain, measure_noise(plain))  # would take them away
+    assert float(at_this_size.std()) < 0.95 * float(plain.std())
 
 
 def test_a_large_picture_is_cleaned_in_strips(monkeypatch):
     noisy = striped(8.0)
-    whole = remove_grain(noisy)
+    whole = remove_grain(noisy, measure_noise(noisy))
     monkeypatch.setattr(grain, "_STRIP_PX", 7 * noisy.shape[-1])
-    assert torch.equal(remove_grain(noisy), whole)
+    assert torch.equal(remove_grain(noisy, measure_noise(noisy)), whole)

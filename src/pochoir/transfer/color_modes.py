@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pochoir.recipe import Treatment
 from pochoir.transfer.color import luma, match_color, match_luma, with_luma_of
+from pochoir.transfer.grain import measure_noise
 from pochoir.transfer.pyramid import Region, Sample
 
 
@@ -55,8 +56,11 @@ class Palette:
         if color == "style" or style.is_recolored:
             return style
         if self._is_grey:
-            return style._replace(picture=match_luma(style.picture, self.photo, style.mask), key="")
-        return style._replace(picture=match_color(style.picture, self.photo, style.mask, matte), key="")
+            picture = match_luma(style.picture, self.photo, style.mask)
+        else:
+            picture = match_color(style.picture, self.photo, style.mask, matte)
+        # New colours have other noise.
+        return style._replace(picture=picture, key="", noise=measure_noise(picture) if style.noise else 0.0)
 
     def prepare(self, picture: Tensor) -> Tensor:
         """Return a restored painting, shape (1, 3, H, W), in the colours in which it was painted."""

@@ -49,7 +49,7 @@ def measure_noise(picture: Tensor) -> float:
     return float(blocks.sort().values[:count].mean())
 
 
-def remove_grain(picture: Tensor) -> Tensor:
+def remove_grain(picture: Tensor, noise: float) -> Tensor:
     """Return a picture without what its noise explains: grain goes and strokes stay, however narrow they are.
 
     Each pixel is the median of its 3x3 neighbourhood, by channel, and the part of its difference from it that is more
@@ -58,6 +58,7 @@ def remove_grain(picture: Tensor) -> Tensor:
 
     Args:
         picture: Shape (1, C, H, W), in [0, 1], at the size of its file.
+        noise: What ``measure_noise`` says of it.
 
     References:
         Lee, "Digital image enhancement and noise filtering by use of local statistics", IEEE Transactions on Pattern
@@ -66,20 +67,21 @@ def remove_grain(picture: Tensor) -> Tensor:
     height, width = picture.shape[-2:]
     if min(height, width) <= _REACH_PX:
         return picture
-    noise = (NOISE_REACH * measure_noise(picture) / 255.0) ** 2
+    variance = (NOISE_REACH * noise / 255.0) ** 2
     reach = _REACH_PX
     padded = F.pad(picture, (reach, reach, reach, reach), mode="reflect")
     rows = max(1, _STRIP_PX // width)  # the nine neighbours of a whole large picture would fill the memory
-    return torch.cat([_clean(padded[..., top : top + rows + 2 * reach, :], noise) for top in range(0, height, rows)], 2)
+    strips = [_clean(padded[..., top : top + rows + 2 * reach, :], variance) for top in range(0, height, rows)]
+    return torch.cat(strips, dim=2)
 
 
-def _clean(padded: Tensor, noise: float) -> Tensor:
+def _clean(padded: Tensor, noise_variance: float) -> Tensor:
     """Clean a part of a picture that has its surroundings around it."""
     median = _median(padded)
     detail = padded[..., 1:-1, 1:-1] - median
     variance = F.avg_pool2d(detail.square().mean(dim=1, keepdim=True), 2 * WINDOW_PX + 1, stride=1)
     inside = (..., slice(WINDOW_PX, -WINDOW_PX), slice(WINDOW_PX, -WINDOW_PX))
-    kept = (1.0 - noise / variance.clamp_min(1e-12)).clamp_min(0.0)
+    kept = (1.0 - noise_variance / variance.clamp_min(1e-12)).clamp_min(0.0)
     return median[inside] + detail[inside] * kept
 
 

@@ -36,8 +36,8 @@ class Sample(NamedTuple):
     key: str = ""
     """Name of the contents, by which ``StyleTargets`` keeps what it measured; empty keeps nothing. Code that changes
     the picture or the mask has to change or clear it."""
-    is_grainy: bool = False
-    """True if noise is removed at the sizes where it shows; see ``grain``."""
+    noise: float = 0.0
+    """Noise to remove at the sizes where it shows, in levels of 255; see ``grain``. 0 leaves the picture as it is."""
     is_recolored: bool = False
     """True if the picture is already in the colours that its region is painted in; see ``Palette``."""
 
@@ -143,8 +143,8 @@ class Level:
         widened = min(SMALLEST_STYLE_SIDE_PX / size.short_side, MOST_STYLE_ENLARGEMENT * factor)
         scaled = size.scaled(max(factor, widened))
         mask = None if style.mask is None else imaging.resize(style.mask, scaled, mode="bilinear")
-        is_grainy = style.is_grainy and scaled.long_side > GRAIN_SHOWS_FROM * size.long_side
-        picture = imaging.resize(remove_grain(style.picture) if is_grainy else style.picture, scaled)
+        is_grainy = style.noise > 0 and scaled.long_side > GRAIN_SHOWS_FROM * size.long_side
+        picture = imaging.resize(remove_grain(style.picture, style.noise) if is_grainy else style.picture, scaled)
         key = f"{style.key} at {scaled}{' cleaned' if is_grainy else ''}" if style.key else ""
         return Sample(picture, style.share, mask, key, is_recolored=style.is_recolored)
 
