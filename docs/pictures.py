@@ -1,4 +1,7 @@
-"""Makes the pictures of README and gallery: python docs/pictures.py [NAME]..., one of ``MAKERS`` or all of them."""
+"""Makes the pictures of README and gallery: python docs/pictures.py [NAME]..., one of ``MAKERS`` or all of them.
+
+``python docs/pictures.py photos`` writes the photos of the gallery into the current folder instead.
+"""
 
 import shlex
 import shutil
@@ -16,7 +19,7 @@ from torch import Tensor
 
 import pochoir
 from pochoir import imaging, styles
-from pochoir._types import Size
+from pochoir._types import Box, Size
 from pochoir.animation.rig import Rig
 from pochoir.cli.commands import demo
 from pochoir.lab.report.photos import sample_photos, write_photos
@@ -38,8 +41,8 @@ def make_styles() -> None:
 
 def make_pastiches() -> None:
     """The same photo in each built-in style."""
-    photo = imaging.load(sample_photos()["raccoon"].read()).rgb  # public domain
-    cropped = imaging.resize(photo[..., 0:600, 424:1024], Size(480, 480))
+    photo = imaging.load(data.chelsea()).rgb  # CC0, Stefan van der Walt
+    cropped = imaging.resize(photo[..., 0:300, 60:360], Size(480, 480))
     array = (cropped[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     tiles = [(name, pochoir.stylize(array, style=name).composite) for name in styles.NAMES]
     save("pastiches", imaging.contact_sheet(tiles, columns=4, tile_px=320))
@@ -81,13 +84,31 @@ GALLERY_PX = 720
 """Long side of the gallery's pictures."""
 
 
+CROPS = {
+    "flower": ("dahlia.jpg", Box(100, 30, 420, 336)),  # without the blossom that the frame cuts
+    "cat-face": ("chelsea.png", Box(40, 0, 400, 272)),  # without the neck, of which a part is taken for background
+    "raccoon-face": ("raccoon.png", Box(364, 0, 660, 600)),
+    "tower": ("pagoda.jpg", Box(30, 0, 360, 388)),
+    "peak": ("mountain.jpg", Box(900, 300, 3600, 2800)),
+}
+"""Photos of the gallery that are cut from others before they are painted."""
+
+
+def write_gallery_photos(folder: Path = Path()) -> None:
+    """Write the photos that the commands of the gallery take."""
+    write_photos(folder)
+    for name, (source, box) in CROPS.items():
+        with Image.open(folder / source) as photo:
+            photo.crop((box.x, box.y, box.x + box.width, box.y + box.height)).save(folder / f"{name}.png")
+
+
 def make_gallery() -> None:
     """Run the commands of the gallery, except those of clips and styles, and save their pictures reduced."""
     page = (Path(__file__).parent / "gallery.md").read_text(encoding="utf-8")
     folder = IMAGES / "gallery"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as desk:
-        write_photos(Path(desk))
+        write_gallery_photos(Path(desk))
         for line in page.splitlines():
             command = shlex.split(line) if line.startswith("pochoir stylize") else []
             made = Path(desk) / command[command.index("-o") + 1] if command else None
@@ -172,4 +193,4 @@ MAKERS: dict[str, Callable[[], None]] = {
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:
-        MAKERS[name]()
+        (MAKERS | {"photos": write_gallery_photos})[name]()

@@ -6,7 +6,7 @@ from PIL import Image
 from pochoir.cli.commands import demo
 from support.program import error_line, pochoir
 
-NAMES = ("photo", "matte", "cutout", "woodblock-waves", "stained-glass", "subject", "background", "both")
+NAMES = ("photo", "matte", "cutout", "mosaic", "woodblock-waves", "subject", "background", "both")
 
 
 @pytest.mark.weights
@@ -28,7 +28,7 @@ def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: py
         assert image.convert("L").getpixel((8, 460)) < 10  # the flag
         assert image.convert("L").getpixel((100, 460)) > 245  # the sleeve beside it
     # Its pictures are as good as any: each says how it was made.
-    assert "stained-glass" in pochoir("recipe", folder / "both.png").stdout
+    assert "woodblock-waves" in pochoir("recipe", folder / "both.png").stdout
 
 
 def test_demo_without_weights_says_so_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

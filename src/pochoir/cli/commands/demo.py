@@ -12,15 +12,15 @@ from pochoir.cli.progress import watch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUBJECT_STYLE, BACKGROUND_STYLE = "woodblock-waves", "stained-glass"
-SUBJECT: dict[str, Any] = {"subject": SUBJECT_STYLE, "subject_strength": 0.35}
-"""At the usual strength of .5 the lines of a woodcut cross the face."""
+SUBJECT_STYLE, BACKGROUND_STYLE = "mosaic", "woodblock-waves"
+SUBJECT: dict[str, Any] = {"subject": SUBJECT_STYLE, "subject_color": "match", "subject_strength": 0.3}
+"""In the style's own colours her skin is blue, and at the usual strength of .5 gaps between stones cross her face."""
 DROP_POINTS = "5,400"
 """On the piece of flag at the lower left, which the network takes for a part of the subject."""
 SIZE_PX = 512
 """Long side that two cores paint three times in half a minute."""
 TILE_PX = 320
-CLIP_PX, CLIP_S, CLIP_FPS = 320, 2.0, 12.0
+CLIP_PX, CLIP_S, CLIP_FPS = 512, 2.0, 12.0
 """Long side of the clip, its length in seconds, and frames a second."""
 
 
