@@ -22,7 +22,7 @@ from pochoir import imaging, styles
 from pochoir._types import Box, Size
 from pochoir.animation.rig import Rig
 from pochoir.cli.commands import demo
-from pochoir.lab.report.photos import sample_photos, write_photos
+from pochoir.lab.report.photos import write_photos
 from pochoir.sources import load_style
 
 IMAGES = Path(__file__).parent / "images"
@@ -70,8 +70,14 @@ def make_animation() -> None:
         drop_points=demo.DROP_POINTS,
         **both,
     )
-    raccoon = sample_photos()["raccoon"].read()  # public domain
-    breathing = pochoir.animate(raccoon, motion=("nod", "breathe"), size=320, subject="woodblock-waves")
+    breathing = pochoir.animate(
+        data.chelsea(),  # CC0, Stefan van der Walt
+        motion=("nod", "breathe"),
+        size=448,
+        subject="stained-glass",
+        background="stained-glass",
+        keep_points="262,247",  # the nose
+    )
     tiles = []
     for caption, made in (("turn", clip), ("nod and breathe", breathing)):
         for step in range(8):
@@ -85,7 +91,7 @@ GALLERY_PX = 720
 
 
 CROPS = {
-    "flower": ("dahlia.jpg", Box(100, 30, 420, 336)),  # without the blossom that the frame cuts
+    "flower": ("dahlia.jpg", Box(130, 64, 360, 308)),  # without the blossom that the frame cuts
     "cat-face": ("chelsea.png", Box(40, 0, 400, 272)),  # without the neck, of which a part is taken for background
     "raccoon-face": ("raccoon.png", Box(364, 0, 660, 600)),
     "tower": ("pagoda.jpg", Box(30, 0, 360, 388)),
