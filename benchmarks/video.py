@@ -46,6 +46,7 @@ MEMORY_SIZE_PX = 128
 TARGETS = {
     "short / alone": 0.2,
     "short / input": 2.0,
+    "short / input, linear": 2.0,
     "long / alone": 0.3,
     "gram / alone": 1.1,
     "laplacian / alone": -0.85,
@@ -223,7 +224,13 @@ def measure(clip: Clip, args: argparse.Namespace) -> Iterator[tuple[str, float]]
         yield f"{name} / input", ours / input_
         yield f"{name} / alone", ours / apart
         yield f"{name} error, whole film", metrics.warp_error(film, flow, gap)
-        yield f"{name} / input, whole film", yielded_ratio(film, clip.frames, flow, gap)
+        yield f"{name} / input, whole film", ratio(film, clip.frames, flow, gap)
+    linear = cv2.INTER_LINEAR
+    yield "short / input, linear", ratio(film[part], clip.frames[part], flow, 1, linear)
+    yield "short / input, linear, whole film", ratio(film, clip.frames, flow, 1, linear)
+    own = metrics.warp_error(clip.frames, flow, 1), metrics.warp_error(clip.frames, flow, 1, linear)
+    yield "moved along the flow / input", metrics.moved_error(film, flow) / own[0]
+    yield "the same, linear", metrics.moved_error(film, flow, linear) / own[1]
     seen = range(1, len(alone), max(1, len(alone) // 8))
     pairs = [(film[at], alone[at], None if mattes is None or len(looks) < 2 else mattes[at]) for at in seen]
     grams = [[judge.style(each, looks, matte) for each in (ours, apart)] for ours, apart, matte in pairs]
@@ -248,8 +255,10 @@ def measure(clip: Clip, args: argparse.Namespace) -> Iterator[tuple[str, float]]
         yield "same bytes resumed", float(resumes_alike(clip, args, encoder, film))
 
 
-def yielded_ratio(film: list[np.ndarray], frames: list[np.ndarray], flow: metrics.InputFlow, gap: int) -> float:
-    return metrics.warp_error(film, flow, gap) / metrics.warp_error(frames, flow, gap)
+def ratio(
+    film: list[np.ndarray], frames: list[np.ndarray], flow: metrics.InputFlow, gap: int, way: int = cv2.INTER_LANCZOS4
+) -> float:
+    return metrics.warp_error(film, flow, gap, way) / metrics.warp_error(frames, flow, gap, way)
 
 
 def matte_film(clip: Clip, args: argparse.Namespace) -> list[np.ndarray]:

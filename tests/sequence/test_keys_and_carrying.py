@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pochoir.sequence.carry import between, carry, fill
-from pochoir.sequence.keys import LEAST_SEEN, MOST_DISTANCE, choose_next, seen_both_ways
+from pochoir.sequence.keys import (
+    LEAST_SEEN,
+    LEAST_SUBJECT_SEEN,
+    MOST_DISTANCE,
+    SUBJECT_DISTANCE,
+    choose_next,
+    seen_both_ways,
+)
 from pochoir.sequence.plate import begin_plate
 from pochoir.video.flow import Flows
 from pochoir.video.warping import warp
@@ -32,6 +39,34 @@ class TestKeys:
     def test_fast_motion_has_a_key_in_every_frame(self):
         frames = [texture(seed, HEIGHT, WIDTH) for seed in range(4)]
         assert choose_next(Flows(frames), 0, 3) == 1
+
+    def test_a_small_subject_that_changes_has_nearer_keys(self):
+        ground, square = texture(0, HEIGHT, WIDTH), np.s_[30:46, 40:56]
+        frames = [ground.copy() for _ in range(13)]
+        for at, frame in enumerate(frames):
+            frame[square] = texture(20 + at, 16, 16)
+        subject = np.zeros((HEIGHT, WIDTH), np.float32)
+        subject[square] = 1.0
+        flows = Flows(frames)
+        assert seen_both_ways(flows, 0, 12) >= LEAST_SEEN
+        assert seen_both_ways(flows, 0, 12, (subject, subject)) < LEAST_SUBJECT_SEEN
+        assert choose_next(flows, 0, 12) == 12
+        assert choose_next(flows, 0, 12, subjects=[subject] * 13) == SUBJECT_DISTANCE
+        assert choose_next(flows, 0, 3, subjects=[subject] * 13) == 3
+
+    def test_a_subject_that_stays_or_is_absent_asks_for_no_key(self):
+        frames, subject = [texture(0, HEIGHT, WIDTH)] * 13, np.zeros((HEIGHT, WIDTH), np.float32)
+        assert choose_next(Flows(frames), 0, 12, subjects=[subject] * 13) == 12
+        subject[30:46, 40:56] = 1.0
+        assert choose_next(Flows(frames), 0, 12, subjects=[subject] * 13) == 12
+
+    def test_a_subject_that_comes_into_the_picture_asks_for_a_key(self):
+        ground, nothing = texture(0, HEIGHT, WIDTH), np.zeros((HEIGHT, WIDTH), np.float32)
+        with_subject, subject = ground.copy(), nothing.copy()
+        with_subject[30:46, 40:56] = texture(9, 16, 16)
+        subject[30:46, 40:56] = 1.0
+        frames = [ground] * 7 + [with_subject] * 6
+        assert choose_next(Flows(frames), 0, 12, subjects=[nothing] * 7 + [subject] * 6) == 6
 
     def test_a_fixed_distance_is_kept_up_to_the_end(self):
         flows = Flows(pan(14, step_px=3))

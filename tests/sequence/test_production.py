@@ -18,7 +18,7 @@ from pochoir.sequence import painter as painter_module
 from pochoir.sequence import production as production_module
 from pochoir.sequence.events import Advanced, Shown
 from pochoir.sequence.frames import Drawings
-from pochoir.sequence.painter import FramePainter
+from pochoir.sequence.painter import STYLE_GAIN, FramePainter
 from pochoir.sequence.production import Production
 from pochoir.sequence.settings import VideoSettings
 from pochoir.sequence.shots import KEY
@@ -269,6 +269,23 @@ def test_a_bounded_number_of_frames_is_in_memory(monkeypatch):
         if isinstance(event, Shown):
             kept.append(len(made[0]._kept) + len(made[0]._moments))
     assert 0 < max(kept) <= 24 + MOST_REPEATS * (len(PASSES) + 1)
+
+
+def test_later_keys_count_style_more_than_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, mattes = walk(2)
+    recipe, sources = read(frames, **STYLES, style_weight=2.0)
+    painter = FramePainter(sources, recipe, Size(HEIGHT, WIDTH), encoder=tiny_encoder())
+    frame, weights = painter.frame(frames[0], mattes[0]), []
+    paint = painter_module.iter_paint
+
+    def record(photo: Any, regions: Any, encoder: Any, settings: Any, **more: Any) -> Any:
+        weights.append(settings.style_weight)
+        return paint(photo, regions, encoder, settings, **more)
+
+    monkeypatch.setattr(painter_module, "iter_paint", record)
+    painter.paint_first(frame)
+    painter.paint_next(frame, frames[0].astype(np.float32), *(np.ones((HEIGHT, WIDTH), np.float32),) * 2)
+    assert weights == [2.0, 2.0 * STYLE_GAIN]
 
 
 def test_only_regions_that_are_not_all_seen_are_painted_at_half_size(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,16 @@ def test_mattes_and_filling_make_the_flow_better() -> None:
     assert plain < raw
 
 
+def test_what_a_matte_misses_moves_with_the_subject_nevertheless() -> None:
+    bad = [cv2.erode(matte, np.ones((9, 9), np.uint8)) for matte in SCENE.mattes]
+    missed = (SCENE.mattes[3] > 127) & (bad[3] < 128) & SCENE.is_seen(3, 2)
+    errors = np.linalg.norm(Flows(SCENE.frames, bad).flow(3, 2) - SCENE.flow(3, 2), axis=2)
+    moved = np.linalg.norm(SCENE.flow(3, 2) - SCENE.flow(3, 2)[5, 5], axis=2)[missed].mean()
+    assert moved > 3
+    assert errors[missed].mean() < 0.3 * moved
+    assert np.mean([each.mean() for each in SCENE.errors(Flows(SCENE.frames, bad), 1)]) < 0.12
+
+
 def test_what_moves_fast_is_followed_through_the_frames_between() -> None:
     ground, cloth = grain(1)[:HEIGHT, :WIDTH], grain(2)[:40, :40, ::-1] * 0.6 + 60
     y, x = np.mgrid[:40, :40] - 19.5

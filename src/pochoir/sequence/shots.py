@@ -121,7 +121,7 @@ class ShotPainter:
             last = min(key + (self.every or MOST_DISTANCE), len(self.shot) - 1)
             window += [self._prepare(at) for at in range(key + len(window), last + 1)]
             flows = Flows([each.ground for each in window], _mattes(window), follows=True)
-            chosen = choose_next(flows, 0, len(window) - 1, every=self.every)
+            chosen = choose_next(flows, 0, len(window) - 1, subjects=self._subjects(window), every=self.every)
             following = window[chosen]
             still = plate.stillness(following.ground, following.background)
             paint = partial(self._paint_next, window, flows, chosen, painting, plate, still)
@@ -140,6 +140,13 @@ class ShotPainter:
     def _prepare(self, at: int) -> Frame:
         matte = None if self.mattes is None else next(self.mattes)
         return self.painter.frame(self.shot[at], matte, self._colors)
+
+    def _subjects(self, window: Sequence[Frame]) -> list[Map] | None:
+        """Return the mattes of the subject if it is painted."""
+        if not self.painter.recipe.paints_subject:
+            return None
+        subjects = [each.subject for each in window]
+        return [each for each in subjects if each is not None] if all(each is not None for each in subjects) else None
 
     def _recall(self, at: int, paint: Callable[[], Pixels]) -> tuple[Pixels, bool]:
         """Return a key's painting from the store, or paint it, and whether it was there."""

@@ -35,6 +35,9 @@ _BAND_PX: Final = 16
 _BAND: Final = 0.043
 """Width of the band at a silhouette that the background's flow is not taken from, in pixels and as a share of the long
 side, whichever is more: patches of the search that overlap the subject move with it."""
+_MATTE_FAITH_LEVELS: Final = 2.0
+"""How much better a flow that knows no mattes has to fit, in 8-bit levels. Mattes of photographs miss hair, ears and
+fingers, which would then move with the background."""
 _MATTE_LEVELS: Final = 60.0
 """Error that a matte difference of 1 adds when two candidate flows are compared, in 8-bit levels."""
 _COMPARED_SIGMA: Final = 2.0
@@ -47,8 +50,9 @@ class Flows:
     """Flow between any two frames of one shot.
 
     Dense inverse search (Kroeger et al. 2016) finds a raw flow in both directions. Where it is unreliable (no texture,
-    or there and back do not agree) it is filled from reliable places by pull-push, for subject and background by
-    themselves where there are mattes. Results are kept up to a bound of memory.
+    or there and back do not agree) it is filled from reliable places by pull-push. Where there are mattes, subject and
+    background are filled by themselves, unless a common fill fits the frames better: mattes have faults, too. Results
+    are kept up to a bound of memory.
 
     Args:
         frames: Frames of one size, shape (H, W, 3), uint8; may read them when asked.
@@ -129,7 +133,10 @@ class Flows:
             return pull_push(raw, weight)
         front = pull_push(raw, weight * (subject & agrees) + np.float32(1e-6))
         back = pull_push(raw, weight * (ground & agrees) + np.float32(1e-6))
-        return np.where((own > 0.5)[..., None], front, back).astype(np.float32)
+        split = np.where((own > 0.5)[..., None], front, back).astype(np.float32)
+        whole = pull_push(raw, weight)
+        is_better = self._misfit(i, j, whole) + np.float32(_MATTE_FAITH_LEVELS) < self._misfit(i, j, split)
+        return np.where(is_better[..., None], whole, split)
 
     def _see(self, i: int, j: int) -> Map:
         if i == j:
