@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pochoir.transfer.lbfgs import LBFGS
-from pochoir.transfer.preconditioner import CURVATURES, KNOTS, FrequencyFilter
+from pochoir.transfer.preconditioner import CURVATURES, KNOTS, FrequencyFilter, next_fast_length
 
 
 def random_picture(seed: int, free: torch.Tensor) -> torch.Tensor:
@@ -25,6 +25,15 @@ def test_symmetric_positive_and_within_the_free_pixels(free):
     assert float((apply(a) * b).sum()) == pytest.approx(float((a * apply(b)).sum()), rel=1e-4)
     assert float((apply(a) * a).sum()) > 0.0
     assert torch.all(apply(a)[(free == 0).expand(1, 3, -1, -1)] == 0.0)
+
+
+def test_a_size_of_large_prime_factors_is_continued_by_zeros():
+    assert [next_fast_length(length) for length in (1, 12, 13, 303, 527)] == [1, 12, 14, 308, 528]
+    gradient = random_picture(5, torch.ones(1, 1, 23, 31))
+    continued = torch.nn.functional.pad(gradient, (0, 1, 0, 1))
+    own, larger = FrequencyFilter(torch.ones(1, 1, 23, 31)), FrequencyFilter(torch.ones(1, 1, 24, 32))
+    assert torch.allclose(own(gradient), larger(continued)[..., :23, :31], atol=1e-6)
+    assert own.square(gradient) == pytest.approx(float((own(gradient) * gradient).sum()), rel=1e-4)
 
 
 @pytest.mark.parametrize("channel", [0, 1, 2])

@@ -27,15 +27,16 @@ class FrequencyFilter:
     the rest. Over three pairs that the curvatures were not measured on, 30 steps without the filter were matched by
     28, 26 and 22 with it.
 
-    It is symmetric and positive on pictures that are zero where ``free`` is.
+    It is symmetric and positive on pictures that are zero where ``free`` is. Gradients are continued by zeros to a size
+    that transforms fast: 527x303 pixels, of large prime factors, took six times as long as 528x308.
 
     Args:
         free: 1 where the pictures may change and 0 elsewhere, shape (B, 1, H, W).
     """
 
     def __init__(self, free: Tensor) -> None:
-        height, width = free.shape[-2:]
         self.free = free
+        self.size = height, width = [next_fast_length(side) for side in free.shape[-2:]]
         basis = torch.tensor(OPPONENT)
         self.mixtures = (basis / basis.norm(dim=1, keepdim=True)).to(free).view(3, 1, 3, 1, 1)
         down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
@@ -47,7 +48,7 @@ class FrequencyFilter:
         total = torch.zeros_like(gradient)
         # One colour after the other: of a large picture few copies are in memory.
         for mixture, gain, waves in zip(self.mixtures, self.gain, self._waves(gradient), strict=True):
-            color = torch.fft.irfft2(waves.mul_(gain), s=gradient.shape[-2:])
+            color = torch.fft.irfft2(waves.mul_(gain), s=self.size)[..., : total.shape[-2], : total.shape[-1]]
             total.addcmul_(color[:, None], mixture.expand_as(total))
         return total.mul_(self.free)
 
@@ -56,20 +57,33 @@ class FrequencyFilter:
 
         A sum over frequencies (Parseval), of which the transform leaves out those that are the conjugates of others.
         """
-        total, width = 0.0, gradient.shape[-1]
+        total, (height, width) = 0.0, self.size
         for gain, waves in zip(self.gain, self._waves(gradient), strict=True):
             # Not every accelerator has float64: only one number a column is added up in it.
             power = torch.view_as_real(waves).square().sum(dim=(0, 3)).mul_(gain).sum(dim=0).cpu().double()
             total += float(2.0 * power.sum() - power[0] - (power[-1] if width % 2 == 0 and width > 1 else 0.0))
-        return total / (gradient.shape[-2] * width)
+        return total / (height * width)
 
     def _waves(self, gradient: Tensor) -> Iterator[Tensor]:
-        """Yield the spectrum of each colour, shape (B, H, W // 2 + 1)."""
+        """Yield the spectrum of each colour, shape (B, height, width // 2 + 1) for ``size``."""
+        height, width = self.size
         for mixture in self.mixtures:
             color = (gradient * mixture).sum(dim=1)
             # One axis after the other. For both at once MKL's threads wait for each other in a loop: beside other
             # programs a transform of .05 ms took 50 ms. The result is the same to the last bit.
-            yield torch.fft.fft(torch.fft.rfft(color), dim=-2)
+            yield torch.fft.fft(torch.fft.rfft(color, n=width), n=height, dim=-2)
+
+
+def next_fast_length(length: int) -> int:
+    """Return the smallest number from ``length`` on that has no prime factor above 11."""
+    while True:
+        rest = length
+        for factor in (2, 3, 5, 7, 11):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1
 
 
 def _interpolate(frequencies: Tensor, curve: tuple[float, ...]) -> Tensor:
