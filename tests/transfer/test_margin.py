@@ -10,7 +10,7 @@ from pochoir.transfer import Region, iter_paint, paint, tiling
 from pochoir.transfer.criterion import Criterion, StyledRegion
 from pochoir.transfer.pyramid import Level
 from pochoir.transfer.targets import style_grams
-from pochoir.transfer.tiling import END_MARGIN_PX, FRAME_MARGIN_PX, GRID_PX, NO_MARGIN, Margin, Window, plan_margin
+from pochoir.transfer.tiling import FRAME_MARGIN_PX, GRID_PX, NO_MARGIN, Margin, Window, plan_margin
 
 FRAME = Size(300, 400)
 
@@ -27,16 +27,9 @@ def test_the_margin_is_a_reflection_and_comes_off_again():
 
 
 def test_only_sides_on_the_frame_s_edge_have_one():
-    whole = plan_margin(FRAME, Window(0, 0, FRAME), FRAME, is_partial=False)
-    assert whole == Margin(FRAME_MARGIN_PX, FRAME_MARGIN_PX, END_MARGIN_PX, END_MARGIN_PX)
+    assert plan_margin(FRAME, Window(0, 0, FRAME), FRAME, is_partial=False) == Margin(*[FRAME_MARGIN_PX] * 4)
     part = Window(0, 32, Size(160, 368))
-    assert plan_margin(part.size, part, FRAME, is_partial=True) == Margin(GRID_PX, 0, 0, END_MARGIN_PX)
-
-
-def test_sides_of_whole_positions_get_no_further_one():
-    size = Size(288, 512)
-    padded = plan_margin(size, Window(0, 0, size), size, is_partial=False).padded_size(size)
-    assert (padded.height // GRID_PX, padded.width // GRID_PX) == (288 // GRID_PX, 512 // GRID_PX)
+    assert plan_margin(part.size, part, FRAME, is_partial=True) == Margin(GRID_PX, 0, 0, FRAME_MARGIN_PX)
 
 
 @pytest.mark.parametrize(("size", "expected"), [((1, 3), 0), ((4, 8), 1), ((31, 99), 7)])
@@ -124,7 +117,7 @@ class TestPainting:
         monkeypatch.setitem(paint.OPTIMIZERS, "lbfgs", watched)
         photo = make_photo(64, 240)
         list(iter_paint(photo, [Region(torch.ones(1, 1, 64, 240), [(style, 1.0)])], encoder, quick(steps=2)))
-        assert shown == [(32 + 15, 120 + 15), (64 + 15, 240 + 15)]
+        assert shown == [(32 + 16, 120 + 16), (64 + 16, 240 + 16)]
 
     @pytest.mark.parametrize("style_name", ["stripes", "noise"])
     @pytest.mark.parametrize(("grain", "is_smooth"), [(0.0, True), (0.1, False)])
@@ -148,7 +141,6 @@ class TestPainting:
         assert border_lean() < 0.06
         if is_smooth:  # a grainy photo hides the fault
             monkeypatch.setattr(tiling, "FRAME_MARGIN_PX", 0)
-            monkeypatch.setattr(tiling, "END_MARGIN_PX", 0)
             assert border_lean() > 0.1
 
 

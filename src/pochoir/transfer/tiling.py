@@ -15,9 +15,6 @@ LEAST_CORE_PX = 128
 FRAME_MARGIN_PX = 8
 """Reflected pixels painted around the frame at every scale. The encoder pads its maps with zeros: without a margin,
 strokes curl along the border; see docs/edges.md."""
-END_MARGIN_PX = FRAME_MARGIN_PX - 1
-"""The same below and on the right. With 8 there, a side that is a multiple of 16 would get one more position of the
-deepest layer, and a step would take 2 to 5 % longer."""
 
 
 class Window(NamedTuple):
@@ -111,8 +108,8 @@ def plan_margin(size: Size, window: Window, frame: Size, *, is_partial: bool) ->
     return Margin(
         top=limited(first_px, size.height, window.top == 0),
         left=limited(first_px, size.width, window.left == 0),
-        bottom=limited(END_MARGIN_PX, size.height, window.top + window.size.height == frame.height),
-        right=limited(END_MARGIN_PX, size.width, window.left + window.size.width == frame.width),
+        bottom=limited(FRAME_MARGIN_PX, size.height, window.top + window.size.height == frame.height),
+        right=limited(FRAME_MARGIN_PX, size.width, window.left + window.size.width == frame.width),
     )
 
 
