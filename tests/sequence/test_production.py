@@ -268,7 +268,7 @@ def test_a_bounded_number_of_frames_is_in_memory(monkeypatch):
     for event in production.events():
         if isinstance(event, Shown):
             kept.append(len(made[0]._kept) + len(made[0]._moments))
-    assert 0 < max(kept) <= 24 + MOST_REPEATS * (len(PASSES) + 1)
+    assert 0 < max(kept) <= 24 + MOST_REPEATS * (PASSES + 1)
 
 
 def test_later_keys_count_style_more_than_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ Map = npt.NDArray[np.float32]
 
 SHARE: Final = 1 / 3
 """Part of a picture that each neighbour makes up where it shows the same."""
-PASSES: Final = (True, True, False)
-"""Passes over the film, and which of them spare detail. A pass that does costs next to no sharpness."""
+PASSES: Final = 2
+"""Passes over the film. A third one takes 3 % off the error; one that mixes all detail takes 14 %, and 4 % of the sharpness."""
 FRAME_LEVELS: Final = 14.0
 """Difference between a frame and a warped neighbour, in 8-bit levels, at which this part has fallen to 1 / e."""
 FRAME_SIGMA: Final = 1.5
@@ -74,15 +74,11 @@ class Steady:
     """Mixes each picture with both neighbours, warped onto it, where the frames show the same.
 
     Strokes that change from frame to frame by chance, and specks, are averaged; moving ones stay. The mean of warped
-    pictures is a little blurred.
-
-    Args:
-        spares_detail: Mix fine detail only where the painting changes; elsewhere the mean would cost sharpness and gain
-            hardly any steadiness.
+    pictures is a little blurred. So fine detail is mixed only where the painting changes; elsewhere that would cost
+    sharpness and gain hardly any steadiness.
     """
 
-    def __init__(self, *, spares_detail: bool) -> None:
-        self._spares_detail = spares_detail
+    def __init__(self) -> None:
         self._before: Moment | None = None
         self._now: Moment | None = None
 
@@ -118,19 +114,18 @@ class Steady:
     def _change(self, picture: Pixels, other: Pixels, step: Step) -> Map:
         """Return what a picture takes on from its neighbour, shape (H, W, 3), in 8-bit levels."""
         change = warp(other, step.flow.astype(np.float32)) - picture
-        if self._spares_detail:
-            coarse = cv2.GaussianBlur(change, (0, 0), DETAIL_SIGMA)
-            size = cv2.GaussianBlur(np.abs(coarse).mean(axis=2), (0, 0), CHANGE_SIGMA)
-            part = np.clip((size - CHANGED_FROM) / (CHANGED_TO - CHANGED_FROM), 0.0, 1.0)
-            change = coarse + part[..., None] * (change - coarse)
+        coarse = cv2.GaussianBlur(change, (0, 0), DETAIL_SIGMA)
+        size = cv2.GaussianBlur(np.abs(coarse).mean(axis=2), (0, 0), CHANGE_SIGMA)
+        part = np.clip((size - CHANGED_FROM) / (CHANGED_TO - CHANGED_FROM), 0.0, 1.0)
+        change = coarse + part[..., None] * (change - coarse)
         return np.asarray(change * (step.trust * np.float32(SHARE / 255))[..., None], np.float32)
 
 
 class Steadying:
-    """All passes over a film: two that spare its detail, and one that does not. Repeated frames count as one."""
+    """All passes over a film. Repeated frames count as one."""
 
     def __init__(self) -> None:
-        self._passes = [Steady(spares_detail=spares) for spares in PASSES]
+        self._passes = [Steady() for _ in range(PASSES)]
         self._run: list[Moment] = []
         self._runs: deque[list[Moment]] = deque()
 
