@@ -18,7 +18,8 @@ Map = npt.NDArray[np.float32]
 SHARE: Final = 1 / 3
 """Part of a picture that each neighbour makes up where it shows the same."""
 PASSES: Final = 2
-"""Passes over the film. A third one takes 3 % off the error; one that mixes all detail takes 14 %, and 4 % of the sharpness."""
+"""Passes over the film. A third one would take 3 % off the error; one that mixes all detail 14 %, and 4 % off the
+sharpness."""
 FRAME_LEVELS: Final = 14.0
 """Difference between a frame and a warped neighbour, in 8-bit levels, at which this part has fallen to 1 / e."""
 FRAME_SIGMA: Final = 1.5
