@@ -59,16 +59,13 @@ def make_demo() -> None:
 
 def make_animation() -> None:
     """Eight frames of two clips for docs/animation.md."""
-    astronaut = data.astronaut()  # NASA, public domain
-    both = demo.RUNS[-1].styles
     clip = pochoir.animate(
-        astronaut,
-        motion="turn",
+        data.coffee(),  # CC0, Rachel Michetti
+        motion=demo.MOTION,
         size=demo.CLIP_PX,
         duration=demo.CLIP_S,
         fps=demo.CLIP_FPS,
-        drop_points=demo.DROP_POINTS,
-        **both,
+        **demo.RUNS[-1].styles,
     )
     breathing = pochoir.animate(
         data.chelsea(),  # CC0, Stefan van der Walt
@@ -79,7 +76,7 @@ def make_animation() -> None:
         keep_points="262,247",  # the nose
     )
     tiles = []
-    for caption, made in (("turn", clip), ("nod and breathe", breathing)):
+    for caption, made in (("waddle", clip), ("nod and breathe", breathing)):
         for step in range(8):
             frame = to_picture(made.frame_at(step * len(made) // 8))
             tiles.append((caption if step == 0 else f"{step}/8", frame))
@@ -92,7 +89,9 @@ GALLERY_PX = 720
 
 CROPS = {
     "flower": ("dahlia.jpg", Box(130, 64, 360, 308)),  # without the blossom that the frame cuts
-    "cat-face": ("chelsea.png", Box(40, 0, 400, 272)),  # without the neck, of which a part is taken for background
+    "tabby": ("chelsea.png", Box(50, 0, 401, 300)),  # without the dark corner
+    "cup": ("coffee.png", Box(40, 0, 480, 400)),  # without the empty table
+    "roofs": ("pagoda.jpg", Box(34, 0, 356, 330)),  # without the trees before its foot
     "raccoon-face": ("raccoon.png", Box(364, 0, 660, 600)),
     "tower": ("pagoda.jpg", Box(30, 0, 360, 388)),
     "peak": ("mountain.jpg", Box(900, 300, 3600, 2800)),

@@ -64,7 +64,7 @@ def paint(page: Page, camera: Camera, size: str) -> None:
     page.click("#try-sample")
     page.wait_for_selector(EDITABLE)
     page.wait_for_function(LOADED)
-    page.click("#more summary")  # as in the demo, for the face
+    page.click("#more summary")  # for the face
     page.select_option("#set-subject_color", "match")
     page.fill("#set-subject_strength", "0.3")
     page.click("#more summary")

@@ -49,7 +49,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ImageDraw.Draw(photo).ellipse((120, 60, 400, 480), fill=(240, 190, 60))
     matte = Image.new("L", photo.size)
     ImageDraw.Draw(matte).ellipse((120, 60, 400, 480), fill=255)
-    matte.save(tmp_path / "matte.png")
+    for name in ("matte.png", "keep.png"):
+        matte.save(tmp_path / name)
     for folder in ("photos", "pochoir-demo"):
         (tmp_path / folder).mkdir()
     photo.save(tmp_path / "pochoir-demo/photo.png")
@@ -64,7 +65,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "raccoon-face.png",
         "tower.png",
         "peak.png",
-        "cat-face.png",
+        "tabby.png",
+        "coffee.png",
+        "cup.png",
+        "roofs.png",
+        "pagoda.jpg",
     )
     for name in (*names, "photos/one.jpg", "photos/two.png"):
         (photo if "/" not in name else photo.resize((96, 96))).save(tmp_path / name)
