@@ -1,11 +1,11 @@
-"""The time that a painting will take, said once while it is painted."""
+"""Notes of a run, each said once, such as the time that a painting will take."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from pochoir.cli import running
-from pochoir.jobs import Progress
+from pochoir.cli import batches, running
+from pochoir.jobs import Progress, Saved
 
 
 def notes_of(events):
@@ -29,3 +29,14 @@ def test_the_time_left_is_announced_once_at_the_second_scale(scales, left):
 
 def test_short_paintings_are_not_announced():
     assert notes_of(steps(3, left_s=30.0)) == []
+
+
+def test_a_note_of_the_plan_and_the_end_counts_once_in_a_batch():
+    said = []
+    jobs = [SimpleNamespace(id="a", photo="a.mp4"), SimpleNamespace(id="b", photo="b.mp4")]
+    batch = batches._Batch(jobs, SimpleNamespace(notes=said.extend, as_json=False, quiet=True), verbose=False)
+    for job in jobs:
+        batch._take(Progress(job=job.id, done=0, total=9, notes=("a little time",)))
+        batch._take(Saved(job=job.id, outputs=(), notes=("a little time", f"{job.photo}: cut off")))
+    batch.report_notes()
+    assert said == ["a.mp4 and 1 more: a little time", "a.mp4 and 1 more: cut off"]

@@ -52,6 +52,16 @@ def test_missing_weights_are_exit_3_with_the_command_that_gets_them(empty_cache:
     assert not empty_cache.exists()
 
 
+def test_pull_of_an_unknown_name_lists_the_photos_too() -> None:
+    result = pochoir("models", "pull", "vgg9")
+    assert result.exit_code == 2
+    line = error_line(result)
+    assert "Unknown weights 'vgg9'. Did you mean 'vgg19'? Allowed: vgg19, " in line
+    assert ", photos, photo-" in line
+    assert "Did you mean 'photos'?" in error_line(pochoir("models", "pull", "photoz"))
+    assert "Did you mean 'photo-quokka'?" in error_line(pochoir("models", "pull", "photo-quoka"))
+
+
 def test_pull_photos_means_all_sample_photos(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(weights, "pull", lambda name, **_: tmp_path / name)
     lines = pochoir("models", "pull", "photos").stdout.splitlines()

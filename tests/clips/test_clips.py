@@ -221,6 +221,41 @@ def test_a_changed_input_is_told(person_file: Path, tmp_path: Path) -> None:
     assert not clips.holds_clip("nonsense")
 
 
+def test_redo_of_a_clip_tells_what_is_not_as_it_was(person_file: Path, tmp_path: Path) -> None:
+    record = pochoir.animate(person_file, duration="0.5s").record
+    assert record is not None
+    assert not any("may differ" in note for note in clips.replay(record, base=tmp_path).clip().notes)
+    old = json.dumps(json.loads(record) | {"pochoir": "0.0.1"})
+    expected = f"the picture may differ from the first one: pochoir was 0.0.1 and is {pochoir.__version__}"
+    assert clips.replay(old, base=tmp_path).clip().notes.count(expected) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"clip_done": [1]},
+        {"clip_done": "x"},
+        {"clip_done": {"subject": 5}},
+        {"clip_done": {"subject": "12"}},
+        {"clip_done": {"subject": [2.5]}},
+        {"clip_done": {"subject": [True]}},
+        {"clip_done": None},
+        {"rig": 3},
+        {"rig": []},
+        {"rig": None},
+        {"rig": {"limbs": 1}},
+        {"clip": {"fps": "fast"}},
+    ],
+)
+def test_a_damaged_record_of_a_clip_is_wrong_input(
+    person_file: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    record = pochoir.animate(person_file, duration="0.5s").record
+    assert record is not None
+    with pytest.raises(InputError):
+        clips.replay(json.dumps(json.loads(record) | change), base=tmp_path)
+
+
 def test_an_own_encoder_cannot_be_brought_back(
     photo_file: Path, mask_file: Path, style_file: Path, quick: dict[str, object]
 ) -> None:

@@ -192,6 +192,25 @@ def test_a_cluster_where_nobody_listens_is_known_before_ray_tries(
             list(run(jobs, executor="ray", address=address))
 
 
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("a..b:6379", r"There is no Ray cluster at 'a\.\.b:6379' \("),
+        ("127.0.0.1:65536", r"A port of a cluster is at most 65535; got 65536 in '127\.0\.0\.1:65536'\."),
+        ("ray://127.0.0.1:99999999999", "A port of a cluster is at most 65535; got 99999999999 in 'ray://"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_wrong_input(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch, address: str, message: str
+) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("Ray was asked"))
+    with pytest.raises(OptionError, match=message):
+        list(run(jobs, executor="ray", address=address))
+
+
 def test_a_delivery_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(WriteError, match="Cannot write"):

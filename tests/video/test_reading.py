@@ -12,6 +12,7 @@ from PIL import Image
 
 from pochoir._types import Size
 from pochoir.errors import InputError, MissingExtraError
+from pochoir.imaging import is_still
 from pochoir.video import open_video
 from pochoir.video import read as reading
 from support import films
@@ -304,6 +305,13 @@ def test_a_still_picture_is_known_without_pyav_and_pillow(
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(STILL_HEADS[suffix] + bytes(100))
     assert refusal(path).endswith("is a still picture; use: pochoir stylize")
+
+
+@pytest.mark.parametrize("brand", [b"msf1", b"avis", b"hevc", b"isom"])
+def test_sequences_and_videos_are_no_stills(brand: bytes) -> None:
+    still, moving = (b"\0\0\0\x18ftyp" + main + b"\0\0\0\0mif1heic" for main in (b"mif1", brand))
+    assert is_still(still)
+    assert not is_still(moving)
 
 
 def test_stills_are_known_where_pillow_lacks_a_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ class _Batch:
         self._report = report
         self._verbose = verbose
         self._progress: BatchProgress = BatchProgress(len(jobs))
-        self._notes: defaultdict[str, list[str]] = defaultdict(list)
+        self._notes: defaultdict[str, dict[str, None]] = defaultdict(dict)  # photos by note, each once
         self._unusable = 0
 
     def follow(self, events: "Iterable[Event]", executor: "Executor", was_interrupted: Callable[[], bool]) -> int:
@@ -93,7 +93,8 @@ class _Batch:
 
     def report_notes(self) -> None:
         """Report the notes of all photos; one that several photos share is reported once."""
-        for note, names in self._notes.items():
+        for note, photos in self._notes.items():
+            names = list(photos)
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             self._report.notes([f"{names[0]}{more}: {note}"])
 
@@ -112,7 +113,7 @@ class _Batch:
         photo = self._jobs[event.job].photo
         for note in getattr(event, "notes", ()):
             # A note on the photo itself begins with its name, which stands before all notes here.
-            self._notes[note.removeprefix(f"{Path(photo).name}: ")].append(photo)
+            self._notes[note.removeprefix(f"{Path(photo).name}: ")][photo] = None
         if not event.is_final:
             return
         if isinstance(event, Failed):

@@ -1,6 +1,6 @@
 """One job on the command line, with its live bar."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import closing
 from contextvars import ContextVar
 from pathlib import Path
@@ -49,17 +49,19 @@ def run_one(
         PaintingBar(quiet=report.quiet) as bar,
         closing(run([job], executor=executor)) as events,
     ):
+        told: set[str] = set()
         try:
             for event in events:
                 bar.show_event(event)
                 _announce(event, report)
+                told.update(getattr(event, "notes", ()) if not event.is_final else ())
                 if was_interrupted():
                     executor.cancel(job.id, keep=True)
         except KeyboardInterrupt:
             if checkpoints.path_beside(Path(job.output)).is_file():
                 report.notes(["the unfinished painting is kept; repeat the command to go on"])
             raise
-    _report_one(job, event, report, describe=describe, verbose=verbose)
+    _report_one(job, event, report, told, describe=describe, verbose=verbose)
 
 
 def _announce(event: "Event", report: Report) -> None:
@@ -77,7 +79,13 @@ def _announce(event: "Event", report: Report) -> None:
 
 
 def _report_one(
-    job: "Job", event: "Event", report: Report, *, describe: Callable[["Saved"], str], verbose: bool
+    job: "Job",
+    event: "Event",
+    report: Report,
+    told: Container[str],
+    *,
+    describe: Callable[["Saved"], str],
+    verbose: bool,
 ) -> None:
     from pochoir.jobs import Failed, Saved, Skipped
 
@@ -90,7 +98,7 @@ def _report_one(
         return
     if not isinstance(event, Saved):
         raise KeyboardInterrupt
-    report.notes(event.notes)
+    report.notes(note for note in event.notes if note not in told)
     if to_stdout:
         report.notes([describe(event)])
     else:

@@ -91,8 +91,8 @@ def _describe_bad_value(error: Any) -> str:
 
 def _reason(error: Any) -> dict[str, Any] | None:
     """Return what pydantic says of the value; None where another library has judged it."""
-    tell = getattr(error.__cause__, "errors", None)
-    return tell()[0] if callable(tell) else None
+    list_errors = getattr(error.__cause__, "errors", None)
+    return list_errors()[0] if callable(list_errors) else None
 
 
 def _name(parameter: Any) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from pochoir import imaging
+from pochoir._devices import resolve_device
 from pochoir.animation.clip import Clip
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
@@ -13,7 +14,7 @@ from pochoir.clips.production import Production
 from pochoir.clips.records import ClipRecord
 from pochoir.errors import InputError
 from pochoir.imaging import PictureSource
-from pochoir.pipeline import restore_inputs
+from pochoir.pipeline import describe_differences, restore_inputs
 from pochoir.recipe import Recipe, Record
 from pochoir.sources import load_sources
 
@@ -114,6 +115,7 @@ def replay(record: str, *, base: Path, inputs_dir: Path | None = None) -> Produc
         recipe,
         made.settings,
         made.rig,
+        describe_differences(made.record, resolve_device(recipe.device)),
         done=dict(made.done),
         threads=ran_on.threads or None,
         engine="torch" if ran_on.engine == "torch" else "auto",

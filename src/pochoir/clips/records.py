@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
@@ -45,7 +45,7 @@ class ClipRecord:
         """Read the record of a clip.
 
         Raises:
-            InputError: It is not the record of a clip, or a part is missing.
+            InputError: It is not the record of a clip, or a part is missing or of another kind.
         """
         if not holds_clip(text):
             raise InputError("This record is not that of a clip.")
@@ -53,9 +53,24 @@ class ClipRecord:
         return cls(
             Record.from_json(text),
             ClipSettings.model_validate(values[CLIP_KEY]),
-            Rig.from_dict(values[RIG_KEY]) if RIG_KEY in values else None,
-            {name: tuple(steps) for name, steps in values.get(DONE_KEY, {}).items()},
+            _read_rig(values[RIG_KEY]) if RIG_KEY in values else None,
+            _read_done(values.get(DONE_KEY, {})),
         )
+
+
+def _read_rig(value: Any) -> Rig:
+    if not isinstance(value, dict):
+        raise InputError(f"This record of a clip is damaged: its {RIG_KEY!r} is not a table.")
+    return Rig.from_dict(value)
+
+
+def _read_done(value: Any) -> dict[str, tuple[int, ...]]:
+    is_whole = isinstance(value, dict) and all(
+        isinstance(steps, list) and all(type(count) is int for count in steps) for steps in value.values()
+    )
+    if not is_whole:
+        raise InputError(f"This record of a clip is damaged: its {DONE_KEY!r} is not a table of steps.")
+    return {name: tuple(steps) for name, steps in value.items()}
 
 
 def holds_clip(text: str) -> bool:

@@ -44,9 +44,10 @@ def picture_suffixes() -> frozenset[str]:
 
 
 def is_still(head: bytes) -> bool:
-    """Return whether a file is a picture without motion, as its first 64 bytes tell; False where only its frames can.
+    """Return True if the first 64 bytes are those of a still format; False for animated or unknown files.
 
-    PNG, GIF, WebP and AVIF can hold motion, and HEIF is asked for its main brand, since a video may name others.
+    PNG, GIF and WebP are False, since only their frames show whether they move. Of AVIF and HEIF the main brand counts:
+    a video may name a brand of pictures among the others.
     """
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
     return (

@@ -25,8 +25,8 @@ from pochoir.imaging.transfer_functions import encoding_of_cicp
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 
-STILL_BRANDS = frozenset([b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"])
-"""Main brands of files that hold still pictures, AVIF among them."""
+STILL_BRANDS = frozenset([b"avif", b"heic", b"heix", b"heim", b"heis", b"mif1"])
+"""Main brands of files that hold still pictures, AVIF among them. ``msf1`` is the brand of image sequences."""
 
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}

@@ -59,7 +59,7 @@ class Palette:
             picture = match_luma(style.picture, self.photo, style.mask)
         else:
             picture = match_color(style.picture, self.photo, style.mask, matte)
-        # New colours have other noise.
+        # Recolouring changes the noise.
         return style._replace(picture=picture, key="", noise=measure_noise(picture) if style.noise else 0.0)
 
     def prepare(self, picture: Tensor) -> Tensor:

@@ -114,10 +114,17 @@ def states() -> tuple[WeightState, ...]:
     return tuple(_glance(row) for row in TABLE.values())
 
 
-def check_names(names: Iterable[str]) -> None:
-    """Raise an ``UnknownNameError`` for the first name that is in no table."""
+def check_names(names: Iterable[str], *, groups: Iterable[str] = ()) -> None:
+    """Raise an ``UnknownNameError`` for the first name that is in no table.
+
+    Args:
+        names: The names.
+        groups: Names of several files at once, which the error lists as well.
+    """
+    allowed = (*TABLE, *groups, *SAMPLES)
     for name in names:
-        _row(name)
+        if name not in allowed:
+            raise UnknownNameError("weights", name, allowed)
 
 
 def pull(name: str, *, progress: Progress | None = None, offline: bool | None = None) -> Path:
@@ -165,7 +172,7 @@ def is_offline() -> bool:
 def _row(name: str) -> WeightFile:
     row = TABLE.get(name) or SAMPLES.get(name)
     if row is None:
-        raise UnknownNameError("weights", name, TABLE)
+        raise UnknownNameError("weights", name, (*TABLE, *SAMPLES))
     return row
 
 

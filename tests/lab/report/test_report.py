@@ -291,6 +291,8 @@ def test_fetched_photos_join_those_of_the_dependencies(tmp_path: Path, monkeypat
         ({"size": 63}, "at least 64 pixels long; got 63, 160"),
         ({"sweep_size": 32}, "at least 64 pixels long; got 256, 32"),
         ({"seeds": 0}, "1 to 20 seeds; got 0"),
+        ({"scenes": 0}, "At least 1 scene of each kind is needed; got 0"),
+        ({"draws": 0}, "At least 1 moved box is needed for each distance; got 0"),
     ],
 )
 def test_settings_have_bounds(changes: dict[str, int], message: str) -> None:

@@ -74,7 +74,7 @@ def pull(
 
     report = Report(quiet=quiet)
     wanted = [name for given in names or OF_THE_MAIN_JOB for name in (SAMPLES if given == PHOTOS else (given,))]
-    weights.check_names(wanted)
+    weights.check_names(wanted, groups=(PHOTOS,))
     for name in wanted:
         report.done(f"{name}: {_pull_one(name, offline=offline, quiet=quiet)}", {})
 

@@ -22,6 +22,7 @@ from pochoir.jobs.job import STREAM, Job
 CLOSE_S = 5.0
 """Seconds that an actor has to end its step when the executor is closed; then it is killed."""
 REACHABLE_S = 5.0
+LAST_PORT = 65535
 """Seconds to wait for a cluster's address to answer."""
 LOCAL = "local"
 """Address that starts a cluster on this machine."""
@@ -213,9 +214,11 @@ def _check_reachable(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         return
+    if int(port) > LAST_PORT:
+        raise OptionError(f"A port of a cluster is at most {LAST_PORT}; got {port} in {address!r}.")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=REACHABLE_S).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, ValueError) as error:  # ValueError: the host is no name, such as 'a..b'
         raise _no_cluster(address, error) from error
 
 
