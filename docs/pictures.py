@@ -97,8 +97,6 @@ GALLERY_PX = 720
 CROPS = {
     "flower": ("dahlia.jpg", Box(130, 64, 360, 308)),  # without the blossom that the frame cuts
     "tabby": ("chelsea.png", Box(50, 0, 401, 300)),  # without the dark corner
-    "cup": ("coffee.png", Box(40, 0, 480, 400)),  # without the empty table
-    "roofs": ("pagoda.jpg", Box(34, 0, 356, 330)),  # without the trees before its foot
     "raccoon-face": ("raccoon.png", Box(364, 0, 660, 600)),
     "tower": ("pagoda.jpg", Box(30, 0, 360, 388)),
     "peak": ("mountain.jpg", Box(900, 300, 3600, 2800)),

@@ -67,9 +67,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "peak.png",
         "tabby.png",
         "coffee.png",
-        "cup.png",
-        "roofs.png",
-        "pagoda.jpg",
     )
     for name in (*names, "photos/one.jpg", "photos/two.png"):
         (photo if "/" not in name else photo.resize((96, 96))).save(tmp_path / name)
