@@ -256,9 +256,13 @@ def measure(clip: Clip, args: argparse.Namespace) -> Iterator[tuple[str, float]]
 
 
 def ratio(
-    film: list[np.ndarray], frames: list[np.ndarray], flow: metrics.InputFlow, gap: int, way: int = cv2.INTER_LANCZOS4
+    film: list[np.ndarray],
+    frames: list[np.ndarray],
+    flow: metrics.InputFlow,
+    gap: int,
+    interpolation: int = cv2.INTER_LANCZOS4,
 ) -> float:
-    return metrics.warp_error(film, flow, gap, way) / metrics.warp_error(frames, flow, gap, way)
+    return metrics.warp_error(film, flow, gap, interpolation) / metrics.warp_error(frames, flow, gap, interpolation)
 
 
 def matte_film(clip: Clip, args: argparse.Namespace) -> list[np.ndarray]:

@@ -67,38 +67,40 @@ def consistent(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     return good.astype(np.float32)
 
 
-def sample(picture: np.ndarray, flow: np.ndarray, way: int = cv2.INTER_LINEAR) -> np.ndarray:
+def sample(picture: np.ndarray, flow: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(picture, x + flow[..., 0], y + flow[..., 1], way, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(picture, x + flow[..., 0], y + flow[..., 1], interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
-def warp_error(film: Sequence[np.ndarray], flow: InputFlow, gap: int, way: int = cv2.INTER_LANCZOS4) -> float:
+def warp_error(film: Sequence[np.ndarray], flow: InputFlow, gap: int, interpolation: int = cv2.INTER_LANCZOS4) -> float:
     """Mean over the frames; every second one for long gaps."""
     if len(film) <= gap:
         return float("nan")
     return 1000 * float(
         np.mean(
             [
-                difference(film[at], film[at + gap], *flow.pair(at, at + gap), way)
+                difference(film[at], film[at + gap], *flow.pair(at, at + gap), interpolation)
                 for at in range(0, len(film) - gap, 1 if gap == 1 else 2)
             ]
         )
     )
 
 
-def moved_error(film: Sequence[np.ndarray], flow: InputFlow, way: int = cv2.INTER_LANCZOS4) -> float:
+def moved_error(film: Sequence[np.ndarray], flow: InputFlow, interpolation: int = cv2.INTER_LANCZOS4) -> float:
     """Mean error if each next frame were the frame before, moved along exactly the flow that errors are measured by."""
     moved = [
         np.clip(sample(film[at].astype(np.float32), flow.flow(at + 1, at), cv2.INTER_LANCZOS4), 0, 255)
         for at in range(len(film) - 1)
     ]
-    pairs = [difference(film[at], each, *flow.pair(at, at + 1), way) for at, each in enumerate(moved)]
+    pairs = [difference(film[at], each, *flow.pair(at, at + 1), interpolation) for at, each in enumerate(moved)]
     return 1000 * float(np.mean(pairs))
 
 
-def difference(frame: np.ndarray, later: np.ndarray, there: np.ndarray, counts: np.ndarray, way: int) -> float:
-    warped = np.clip(sample(later.astype(np.float32) / 255, there, way), 0, 1)
+def difference(
+    frame: np.ndarray, later: np.ndarray, there: np.ndarray, counts: np.ndarray, interpolation: int
+) -> float:
+    warped = np.clip(sample(later.astype(np.float32) / 255, there, interpolation), 0, 1)
     squares = ((warped - frame.astype(np.float32) / 255) ** 2).mean(-1)
     return float((counts * squares).sum() / max(counts.sum(), 1))
 

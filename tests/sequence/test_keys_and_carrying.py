@@ -60,6 +60,16 @@ class TestKeys:
         subject[30:46, 40:56] = 1.0
         assert choose_next(Flows(frames), 0, 12, subjects=[subject] * 13) == 12
 
+    def test_specks_of_a_matte_ask_for_no_key(self):
+        frames, specks = (
+            [texture(0, HEIGHT, WIDTH)] * 7 + [texture(5, HEIGHT, WIDTH)] * 6,
+            np.zeros((HEIGHT, WIDTH), np.float32),
+        )
+        specks[30, 40] = 2 / 255
+        specks[50:55, 60:65] = 1.0
+        assert seen_both_ways(Flows(frames), 0, 12) < LEAST_SEEN
+        assert seen_both_ways(Flows(frames), 0, 12, (specks, specks)) == 1.0
+
     def test_a_subject_that_comes_into_the_picture_asks_for_a_key(self):
         ground, nothing = texture(0, HEIGHT, WIDTH), np.zeros((HEIGHT, WIDTH), np.float32)
         with_subject, subject = ground.copy(), nothing.copy()

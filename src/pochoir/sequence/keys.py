@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from pochoir.sequence.painter import LEAST_REGION_PX
 from pochoir.video.flow import Flows
 
 Map = npt.NDArray[np.float32]
@@ -68,13 +69,15 @@ def seen_both_ways(flows: Flows, one: int, other: int, parts: tuple[Map, Map] | 
         flows: Flow between the frames.
         one: Number of a frame.
         other: Number of the other.
-        parts: Weight of each pixel of both, shape (H, W), by which they count; None counts all. Of no weight, all is
-            seen.
+        parts: Weight of each pixel of both, shape (H, W), by which they count; None counts all. A part that is too
+            small to be painted counts as seen.
     """
     ways = ((one, other), (other, one))
     if parts is None:
         return min(float(np.mean(flows.visible(*way))) for way in ways)
-    return min(
-        float((flows.visible(*way) * part).sum()) / max(float(part.sum()), 1.0) if part.any() else 1.0
-        for way, part in zip(ways, parts, strict=True)
-    )
+    return min(_seen_share(flows.visible(*way), part) for way, part in zip(ways, parts, strict=True))
+
+
+def _seen_share(visible: Map, part: Map) -> float:
+    total = float(part.sum())
+    return float((visible * part).sum()) / total if total >= LEAST_REGION_PX else 1.0

@@ -39,8 +39,8 @@ LEAST_UNSEEN: Final = 0.05
 """Share of a region that has to be unseen for steps at half size."""
 ANCHOR_STRENGTH: Final = 100.0
 STYLE_GAIN: Final = 1.5
-"""Factor on the style weight of later keys. They have fewer steps, start as the key before them, and are held to it:
-without it their subject is 10 % farther from its style than that of a still."""
+"""Factor on the style weight of later keys, which have fewer steps, start as the key before them, and are held to it.
+Without it a film is twice as much farther from its styles than stills are."""
 LEAST_REGION_PX: Final = 64
 LEAST_SIDE_PX: Final = 16
 """Smallest region, in pixels, and shortest side that are painted."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from pochoir._types import Size
+
 KNOTS = (0.01, 0.02, 0.04, 0.08, 0.14, 0.2, 0.3, 0.4, 0.5)
 """Spatial frequencies in cycles per pixel."""
 CURVATURES = (
@@ -36,7 +38,7 @@ class FrequencyFilter:
 
     def __init__(self, free: Tensor) -> None:
         self.free = free
-        self.size = height, width = [next_fast_length(side) for side in free.shape[-2:]]
+        self.size = height, width = Size(*map(next_fast_length, free.shape[-2:]))
         basis = torch.tensor(OPPONENT)
         self.mixtures = (basis / basis.norm(dim=1, keepdim=True)).to(free).view(3, 1, 3, 1, 1)
         down, across = torch.fft.fftfreq(height), torch.fft.rfftfreq(width)
