@@ -87,6 +87,16 @@ def test_plates_are_painted_as_large_as_the_clip(tmp_path: Path, style_file: Pat
     assert clip.size.width == 560  # more than the 512 pixels of a painting that names no size
 
 
+def test_the_background_has_settings_of_its_own(
+    photo_file: Path, mask_file: Path, style_file: Path, quick: dict[str, object]
+) -> None:
+    settings = quick | {"mask": mask_file, "subject": style_file, "background": "mosaic", "motion": "nod"}
+    plain = pochoir.animate(photo_file, **settings)
+    strong = pochoir.animate(photo_file, background_strength=0.95, **settings)
+    np.testing.assert_array_equal(strong.layer_at(0), plain.layer_at(0))  # the subject is painted alike
+    assert (strong.frame(0.0) != plain.frame(0.0)).any()
+
+
 def test_a_cutout_gives_a_transparent_clip_and_a_backdrop_an_opaque_one(person_file: Path, tmp_path: Path) -> None:
     clip = pochoir.animate(person_file, motion="breathe", duration="0.5s")
     assert clip.is_transparent

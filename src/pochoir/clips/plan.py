@@ -101,6 +101,12 @@ class Plan:
         return -face * max(1, round(self.timing.duration_s / _SCROLL_S))
 
 
+def without_background(recipe: Recipe) -> Recipe:
+    """Return the recipe without the style of the background and its settings."""
+    own = dict.fromkeys(name for name in RegionSettings.model_fields if name.startswith("background_"))
+    return recipe.replace(**own, background_style=(), background_style_mask=())
+
+
 def plate_recipe(recipe: Recipe, region: str, size: Size) -> Recipe:
     """Return the recipe that paints the plate: a whole picture of this size, with the settings of the background."""
     values: dict[str, Any] = dict.fromkeys(("mask", "scribble"))

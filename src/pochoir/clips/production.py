@@ -21,7 +21,7 @@ from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
 from pochoir.clips.arrays import lock_cutout_colors, to_layer, to_picture, to_tensor
 from pochoir.clips.layers import clip_layers
-from pochoir.clips.plan import Plan, plate_recipe
+from pochoir.clips.plan import Plan, plate_recipe, without_background
 from pochoir.clips.records import ClipRecord
 from pochoir.clips.strips import Strips, draw_strips
 from pochoir.encoders import VGG
@@ -187,7 +187,7 @@ class Production:
 
     def _subject_recipe(self) -> Recipe:
         """Return the recipe that paints the subject alone."""
-        return self.recipe.replace(backdrop="transparent", background_style=(), background_style_mask=())
+        return without_background(self.recipe).replace(backdrop="transparent")
 
     def _subject_sources(self) -> Sources:
         return replace(
@@ -242,7 +242,7 @@ class Production:
         scene = self._subject.scene
         if str(self.recipe.backdrop) == "photo":
             return fill_plate(*plan.plate_hole())
-        with_backdrop = Scene(self.sources, self.recipe.replace(background_style=()), device=scene.device)
+        with_backdrop = Scene(self.sources, without_background(self.recipe), device=scene.device)
         backdrop = with_backdrop.backdrop_at(plan.size)
         assert backdrop is not None  # noqa: S101  (neither the photo nor transparent)
         return to_picture(backdrop)
