@@ -6,7 +6,7 @@ from PIL import Image
 from pochoir.cli.commands import demo
 from support.program import error_line, pochoir
 
-NAMES = ("photo", "matte", "cutout", "mosaic", "woodblock-waves", "subject", "background", "both")
+NAMES = ("photo", "matte", "cutout", "stained-glass", "mosaic", "subject", "background", "both")
 
 
 @pytest.mark.weights
@@ -20,7 +20,7 @@ def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: py
     clip = folder / "clip.webp"
     assert [Path(line.split()[0]) for line in result.stdout.splitlines()] == [*paths, clip]
     with Image.open(clip) as image:
-        assert image.n_frames > 12  # 24, less those that are equal to the one before
+        assert image.n_frames > 24  # 48, less those that are equal to the one before
     for path in paths:
         with Image.open(path) as image:
             assert image.mode == ("RGBA" if path.stem == "cutout" else "RGB")
@@ -28,7 +28,7 @@ def test_demo_makes_every_picture_and_says_where(tmp_path: Path, monkeypatch: py
         assert image.convert("L").getpixel((570, 60)) < 10  # the table
         assert image.convert("L").getpixel((250, 250)) > 245  # the cup
     # Its pictures are as good as any: each says how it was made.
-    assert "woodblock-waves" in pochoir("recipe", folder / "both.png").stdout
+    assert "stained-glass" in pochoir("recipe", folder / "both.png").stdout
 
 
 def test_demo_without_weights_says_so_before_it_makes_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

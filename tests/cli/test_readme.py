@@ -71,7 +71,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in (*names, "photos/one.jpg", "photos/two.png"):
         (photo if "/" not in name else photo.resize((96, 96))).save(tmp_path / name)
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    for name in ("candy.jpg", "my-drawing.jpg", "scream.jpg", "starry.jpg", "woodblock-waves.png"):
+    for name in ("candy.jpg", "my-drawing.jpg", "scream.jpg", "starry.jpg", "mosaic.png"):
         Image.fromarray(noise).save(tmp_path / name)
     strokes = photo.copy()
     ImageDraw.Draw(strokes).line((200, 200, 300, 300), fill=(0, 255, 0), width=9)

@@ -12,15 +12,17 @@ from pochoir.cli.progress import watch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SUBJECT_STYLE, BACKGROUND_STYLE = "mosaic", "woodblock-waves"
-SUBJECT: dict[str, Any] = {"subject": SUBJECT_STYLE, "subject_color": "match"}
-"""In the style's own colours the cup is as blue as the waves behind it."""
+SUBJECT_STYLE, BACKGROUND_STYLE = "stained-glass", "mosaic"
+SUBJECT: dict[str, Any] = {"subject": SUBJECT_STYLE, "subject_strength": 0.5}
+"""At this strength the leads follow the cup's edges, so that handle and spoon stay apart from the saucer."""
+BACKGROUND: dict[str, Any] = {"background": BACKGROUND_STYLE, "background_strength": 0.9}
+"""At the default strength the table's edge shows through the mosaic."""
 SIZE_PX = 512
 """Long side that two cores paint three times in half a minute."""
 TILE_PX = 320
-CLIP_PX, CLIP_S, CLIP_FPS = 512, 2.0, 12.0
+CLIP_PX, CLIP_S, CLIP_FPS = 512, 4.0, 12.0
 """Long side of the clip, its length in seconds, and frames a second."""
-MOTION = "waddle:0.5"
+MOTION = "waddle:0.4"
 """At full strength the rim of the cup all but touches the frame."""
 
 
@@ -34,8 +36,8 @@ class Run(NamedTuple):
 
 RUNS = (
     Run("subject", f"subject: {SUBJECT_STYLE}", SUBJECT),
-    Run("background", f"background: {BACKGROUND_STYLE}", {"background": BACKGROUND_STYLE}),
-    Run("both", "both styles", SUBJECT | {"background": BACKGROUND_STYLE}),
+    Run("background", f"background: {BACKGROUND_STYLE}", BACKGROUND),
+    Run("both", "both styles", SUBJECT | BACKGROUND),
 )
 
 
