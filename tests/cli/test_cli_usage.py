@@ -1,9 +1,16 @@
 """What the parser of the command line rejects is one line, as every other error."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from pochoir.cli import app, usage
+from pochoir.cli.examples import example_of
+from pochoir.recipe import parse_setting, settings_table
 from support.program import pochoir, run_program
 
 
@@ -71,14 +78,36 @@ def test_a_flag_with_a_value_is_told_to_have_none(arguments: tuple[str, ...], li
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("stylize", "a.png", "--style"), "--style needs a value. Type: --style S[:WEIGHT]."),
-        (("redo", "a.png", "-o"), "-o needs a value. Type: -o NEW."),
-        (("video", "a.mp4", "--end"), "--end needs a value. Type: --end 8s|2m|..."),
-        (("studio", "--port"), "--port needs a value. Type: --port N."),
+        (("stylize", "a.png", "-o"), "-o needs a value, such as -o out.png."),
+        (("stylize", "a.png", "--style"), "--style needs a value, such as --style mosaic."),
+        (("redo", "a.png", "-o"), "-o needs a value, such as -o again.png."),
+        (("video", "a.mp4", "-o"), "-o needs a value, such as -o out.mp4."),
+        (("video", "a.mp4", "--end"), "--end needs a value, such as --end 8s."),
+        (("studio", "--port"), "--port needs a value, such as --port 8420."),
     ],
 )
-def test_an_option_without_its_value_is_told_to_have_one(arguments: tuple[str, ...], line: str) -> None:
+def test_an_option_without_its_value_is_shown_an_example(arguments: tuple[str, ...], line: str) -> None:
     assert only_line(*arguments) == line
+
+
+def test_the_example_of_each_option_can_be_typed_as_it_stands() -> None:
+    settings, wrong = {f"--{setting.label}" for setting in settings_table().values()}, []
+    for command, option in iter_options(get_command(app), ""):
+        name, text = option.opts[-1], example_of(option, command)
+        if not re.fullmatch(r"[a-z0-9.=,:%-]+|2G", text):
+            wrong.append((command, name, text))
+        # Corrections of a video name a frame, and the box of compare a photo.
+        elif name in settings and command not in ("video", "compare"):
+            parse_setting(name.removeprefix("--"), text)
+    assert not wrong
+
+
+def iter_options(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    for inner in getattr(command, "commands", {}).values():
+        yield from iter_options(inner, inner.name)
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and not parameter.is_flag:
+            yield name, parameter
 
 
 @pytest.mark.parametrize(
@@ -91,6 +120,22 @@ def test_an_option_without_its_value_is_told_to_have_one(arguments: tuple[str, .
         (("models", "where"), "NAME is missing. Type: ", "models where NAME."),
         (("lab", "report"), "--out is missing. Type: ", "lab report -o DIR."),
         (
+            ("models", "where", "a", "b", "-v"),
+            "Too many arguments: b. Type: ",
+            "where NAME [-v]; put names that hold spaces between quotes.",
+        ),
+        (("redo", "-q"), "OUT is missing. Type: ", "redo OUT -o NEW [-q]."),
+        (
+            ("styles", "mosaic", "extra", "-o", "a.png"),
+            "Too many arguments: extra. Type: ",
+            "styles [NAME] [-o OUT]; put names that hold spaces between quotes.",
+        ),
+        (
+            ("styles", "mosaic", "extra", "--out=a.png"),
+            "Too many arguments: extra. Type: ",
+            "styles [NAME] [--out OUT]; put names that hold spaces between quotes.",
+        ),
+        (
             ("score", "a", "b", "c d"),
             "Too many arguments: c d. Type: ",
             "score A B; put names that hold spaces between quotes.",
@@ -98,7 +143,7 @@ def test_an_option_without_its_value_is_told_to_have_one(arguments: tuple[str, .
         (
             ("studio", "--browser", "now"),
             "Too many arguments: now. Type: ",
-            "studio; put names that hold spaces between quotes.",
+            "studio [--browser]; put names that hold spaces between quotes.",
         ),
     ],
 )

@@ -150,7 +150,7 @@ def _usage_errors(ctx: Any, args: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
+        if type(error).__name__ == "NoArgsIsHelpError":  # by name, as in describe_usage_error
             raise
         _fail(describe_usage_error(error, ctx, typed), EXIT_INPUT)
 

@@ -6,11 +6,15 @@ from typing import Any
 
 import typer
 
+from pochoir.cli.examples import example_of
 from pochoir.errors import UnknownNameError
 from pochoir.recipe import settings_table
 
 UsageError: type[Exception] = typer.BadParameter.mro()[1]
-"""Base of the parser's errors. Typer exports only a subclass, since the base lies in click or in Typer's copy of it."""
+"""Base of the parser's errors. Typer exports only a subclass: the base lies in click, or in Typer's private copy of it.
+
+Versions of Typer that are not tried yet are excluded in pyproject.toml.
+"""
 
 _EXTRA = re.compile(r"unexpected extra arguments?(?:\(s\))? \((?P<names>.*)\)", re.DOTALL)
 _NUMBERS = {"int": "a whole number", "float": "a number"}
@@ -32,12 +36,13 @@ def describe_usage_error(error: Any, ctx: Any, args: Sequence[str]) -> str:
         case "BadOptionUsage":
             return _describe_bad_usage(error, ctx, args)
         case "MissingParameter" if error.param is not None:
-            return f"{_name(error.param)} is missing. Type: {_usage(ctx)}."
+            return f"{_name(error.param)} is missing. Type: {_usage(ctx, args)}."
         case "BadParameter" if error.param is not None:
             return _describe_bad_value(error)
     extra = _EXTRA.search(error.message)
     if extra:
-        return f"Too many arguments: {extra['names']}. Type: {_usage(ctx)}; put names that hold spaces between quotes."
+        line = f"Too many arguments: {extra['names']}. Type: {_usage(ctx, args)}"
+        return f"{line}; put names that hold spaces between quotes."
     return f"{error.format_message().rstrip('.')}. {_hint(ctx)}"
 
 
@@ -72,7 +77,7 @@ def _describe_bad_usage(error: Any, ctx: Any, args: Sequence[str]) -> str:
         values = [argument.partition("=")[2] for argument in args if argument.startswith(f"{name}=")]
         given = f"; got {values[-1]!r}" if values else ""
         return f"{name} takes no value{given}. Type: {name}."
-    return f"{name} needs a value. Type: {name} {_value(option)}.".replace("....", "...")
+    return f"{name} needs a value, such as {name} {example_of(option, ctx.command.name)}."
 
 
 def _describe_bad_value(error: Any) -> str:
@@ -113,13 +118,21 @@ def _option_names(ctx: Any) -> Iterator[str]:
         yield from _names_of(parameter)
 
 
-def _usage(ctx: Any) -> str:
-    """Return the shortest command line that has everything it needs."""
+def _usage(ctx: Any, args: Sequence[str]) -> str:
+    """Return the command line, with optional arguments, and optional options that ``args`` has, in brackets."""
     words = [ctx.command_path]
     for parameter in ctx.command.params:
-        if parameter.required:
-            is_option = parameter.param_type_name == "option"
-            words += [parameter.opts[0], _value(parameter)] if is_option else [_name(parameter)]
+        name = parameter.opts[0]
+        if parameter.param_type_name == "argument":
+            word = _value(parameter)
+        elif parameter.required:
+            word = f"{name} {_value(parameter)}"
+        else:
+            typed = [each for each in _names_of(parameter) if any(each == arg.partition("=")[0] for arg in args)]
+            if not typed:
+                continue
+            word = typed[0] if parameter.is_flag else f"{typed[0]} {_value(parameter)}"
+        words.append(word if parameter.required or word.startswith("[") else f"[{word}]")
     return " ".join(words)
 
 

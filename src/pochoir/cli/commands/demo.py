@@ -7,6 +7,7 @@ import typer
 
 from pochoir.cli.console import Quiet, Report, Verbose
 from pochoir.cli.options import Given, takes_settings
+from pochoir.cli.own_files import OwnFiles
 from pochoir.cli.progress import watch
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ RUNS = (
     Run("both", "both styles", SUBJECT | BACKGROUND),
 )
 
+FILES = (
+    *(f"{name}.png" for name in ("photo", "matte", "cutout", SUBJECT_STYLE, BACKGROUND_STYLE)),
+    *(f"{run.name}.png" for run in RUNS),
+    *("contact-sheet.png", "astronaut.png", "clip.webp"),
+)
+"""Files that the demo writes."""
+
 
 @takes_settings(["device", "threads"])
 def demo(
@@ -55,8 +63,10 @@ def demo(
     from pochoir import clips, compositing, imaging, pipeline, sources, weights
 
     imaging.make_folder(out)
+    own = OwnFiles(out, "demo")
+    own.check(FILES)
     weights.where("vgg19")  # missing weights are told before the first picture, not after it
-    gallery = _Gallery(out, Report(quiet=quiet))
+    gallery = _Gallery(out, Report(quiet=quiet), own)
     photo = imaging.load(data.coffee()).rgb  # type: ignore[no-untyped-call]  # CC0, Rachel Michetti
     gallery.add("photo", "photo", photo)
     machine: dict[str, Any] = dict(given.values)
@@ -75,6 +85,7 @@ def demo(
     gallery.finish()
     person = out / "astronaut.png"
     imaging.save(person, imaging.load(data.astronaut()).rgb)  # type: ignore[no-untyped-call]  # NASA, public domain
+    own.add(person)
     gallery.report.done(f"{person}  a person, for the how-to pages", {})
     clip = clips.animate(
         out / "photo.png",
@@ -85,15 +96,18 @@ def demo(
         fps=CLIP_FPS,
         **machine | RUNS[-1].styles,
     )
-    gallery.report.done(f"{clip.save(out / 'clip.webp')}  the subject rocks", {})
+    moving = clip.save(out / "clip.webp")
+    own.add(moving)
+    gallery.report.done(f"{moving}  the subject rocks", {})
 
 
 class _Gallery:
     """Saves pictures as they are made, says where, and puts them on one sheet at the end."""
 
-    def __init__(self, folder: Path, report: Report) -> None:
+    def __init__(self, folder: Path, report: Report, own: OwnFiles) -> None:
         self._folder = folder
         self.report = report
+        self._own = own
         self._tiles: list[tuple[str, Tensor]] = []
 
     def add(self, name: str, caption: str, picture: "Tensor", **options: Any) -> None:
@@ -102,6 +116,7 @@ class _Gallery:
         path = self._folder / f"{name}.png"
         alpha = picture[:, 3:] if picture.shape[1] == 4 else None
         imaging.save(path, picture[:, :3], alpha=alpha, **options)
+        self._own.add(path)
         self._tiles.append((caption, picture))
         self.report.done(f"{path}  {caption}", {})
 
