@@ -1,8 +1,9 @@
 """Makes the pictures of README and gallery: python docs/pictures.py [NAME]..., one of ``MAKERS`` or all of them.
 
-``python docs/pictures.py photos`` writes the photos of the gallery into the current folder instead.
+``python docs/pictures.py photos`` writes the photos of the gallery into the folder ``gallery`` instead.
 """
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from pochoir import imaging, styles
 from pochoir._types import Box, Size
 from pochoir.animation.rig import Rig
 from pochoir.cli.commands import demo
-from pochoir.lab.report.photos import write_photos
+from pochoir.lab.report.photos import sample_photos, write_photos
 from pochoir.sources import load_style
 
 IMAGES = Path(__file__).parent / "images"
@@ -104,8 +105,12 @@ CROPS = {
 """Photos of the gallery that are cut from others before they are painted."""
 
 
-def write_gallery_photos(folder: Path = Path()) -> None:
+def write_gallery_photos(folder: Path = Path("gallery")) -> None:
     """Write the photos that the commands of the gallery take."""
+    samples = sample_photos()
+    missing = sorted({source for source, _ in CROPS.values() if Path(source).stem not in samples})
+    if missing:
+        sys.exit(f"Sample photos are missing: {', '.join(missing)}. Run `pochoir models pull photos` first.")
     write_photos(folder)
     for name, (source, box) in CROPS.items():
         with Image.open(folder / source) as photo:
@@ -187,6 +192,28 @@ def make_people() -> None:
     save("animation-people", imaging.contact_sheet(tiles, columns=8, tile_px=150))
 
 
+def make_two_people() -> None:
+    """The pictures of docs/howto/one-of-two.md: two people apart, numbered, and two who touch, one of them dropped."""
+    page = (Path(__file__).parent / "howto" / "one-of-two.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    (points,) = re.findall(r"--keep-points .*", page)
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Path(folder)
+        imaging.save(desk / "astronaut.png", imaging.load(data.astronaut()).rgb)  # NASA, public domain
+        for command in (
+            "segment astronaut.png -o person.png --as cutout",
+            "segment pair.png -o parts.png --as parts",
+            f"segment touching.png -o dropped.png --as overlay {points}",
+        ):
+            subprocess.run(["pochoir", *shlex.split(command)], check=True, cwd=desk)
+            if not (desk / "pair.png").exists():
+                subprocess.run([sys.executable, "-c", script], check=True, cwd=desk)
+        pictures = [imaging.load(desk / name).rgb for name in ("parts.png", "dropped.png")]
+    gap = torch.ones(1, 3, pictures[0].shape[2], 20)
+    sheet = torch.cat([pictures[0], gap, pictures[1]], dim=-1)
+    save("two-people", imaging.resize(sheet, Size(sheet.shape[2], sheet.shape[3]).fit_long_side(1034)))
+
+
 def to_picture(frame: np.ndarray) -> Tensor:
     """Return a frame as a picture of shape (1, 3, H, W)."""
     return torch.from_numpy(frame).permute(2, 0, 1)[None].float() / 255
@@ -198,6 +225,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "animation": make_animation,
     "people": make_people,
     "demo": make_demo,
+    "two-people": make_two_people,
     "gallery": make_gallery,
 }
 
