@@ -195,7 +195,7 @@ def test_a_cluster_where_nobody_listens_is_known_before_ray_tries(
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("a..b:6379", r"There is no Ray cluster at 'a\.\.b:6379' \("),
+        ("127..1:6379", r"'127\.\.1:6379' is not an address of a cluster; one is written like 10\.0\.0\.1:6379\."),
         ("127.0.0.1:65536", r"A port of a cluster is at most 65535; got 65536 in '127\.0\.0\.1:65536'\."),
         ("ray://127.0.0.1:99999999999", "A port of a cluster is at most 65535; got 99999999999 in 'ray://"),
     ],

@@ -218,8 +218,10 @@ def _check_reachable(address: str) -> None:
         raise OptionError(f"A port of a cluster is at most {LAST_PORT}; got {port} in {address!r}.")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=REACHABLE_S).close()
-    except (OSError, ValueError) as error:  # ValueError: the host is no name, such as 'a..b'
+    except OSError as error:
         raise _no_cluster(address, error) from error
+    except ValueError as error:  # the host cannot be a name, such as "a..b"
+        raise OptionError(f"{address!r} is not an address of a cluster; one is written like 10.0.0.1:6379.") from error
 
 
 def _no_cluster(address: str, error: Exception) -> OptionError:
