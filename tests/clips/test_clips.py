@@ -1,6 +1,7 @@
 """Clips from photos: what is painted, what stays, what is recorded, and what is refused."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +219,14 @@ def test_a_clip_is_made_again_from_its_record(person_file: Path, tmp_path: Path,
     assert again.record == record
     again.save(second)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_photo_whose_name_is_not_utf_8_moves_and_is_found_again(person_file: Path, tmp_path: Path) -> None:
+    photo = person_file.rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
+    clip = pochoir.animate(photo, duration="0.5s", fps=4)
+    clip.save(tmp_path / "one.gif")
+    record = video.read_film_record(tmp_path / "one.gif")
+    assert clips.replay(record, base=tmp_path).clip().record == clip.record == record
 
 
 def test_a_changed_input_is_told(person_file: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pochoir.animation.rig import Rig
 from pochoir.animation.settings import ClipSettings
 from pochoir.errors import InputError
-from pochoir.recipe import Record
+from pochoir.recipe import Record, holds_table, to_line
 
 CLIP_KEY: Final = "clip"
 RIG_KEY: Final = "rig"
@@ -38,7 +38,7 @@ class ClipRecord:
             values[DONE_KEY] = {name: list(steps) for name, steps in self.done.items()}
         if self.rig is not None:
             values[RIG_KEY] = self.rig.model_dump(mode="json")
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        return to_line(values)
 
     @classmethod
     def from_json(cls, text: str) -> "ClipRecord":
@@ -74,16 +74,12 @@ def _read_done(value: Any) -> dict[str, tuple[int, ...]]:
 
 
 def holds_clip(text: str) -> bool:
-    """Tell whether a record is that of a clip."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(values, dict) and isinstance(values.get(CLIP_KEY), dict)
+    """Return whether a record is that of a clip."""
+    return holds_table(text, CLIP_KEY)
 
 
 def is_same_clip(text: str, other: str) -> bool:
-    """Tell whether two records are of the same clip, however many steps a time limit allowed."""
+    """Return whether two records are of the same clip, however many steps a time limit allowed."""
     if not (holds_clip(text) and holds_clip(other)):
         return False
     one, two = json.loads(text), json.loads(other)

@@ -20,6 +20,8 @@ from pochoir.recipe.recipe import MASK_FIELDS as MASK_FIELDS
 from pochoir.recipe.recipe import STYLE_FIELDS as STYLE_FIELDS
 from pochoir.recipe.recipe import Recipe as Recipe
 from pochoir.recipe.record import Record as Record
+from pochoir.recipe.record import holds_table as holds_table
+from pochoir.recipe.record import to_line as to_line
 from pochoir.recipe.request import InputFile as InputFile
 from pochoir.recipe.request import Request as Request
 from pochoir.recipe.settings import COLORS as COLORS

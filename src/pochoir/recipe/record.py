@@ -1,6 +1,7 @@
 """Record: what made a picture. It is written into the picture, and is enough to make it again."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pochoir.errors import InputError
@@ -11,6 +12,22 @@ from pochoir.recipe.model import FrozenModel, to_plain
 from pochoir.recipe.recipe import Recipe
 from pochoir.recipe.request import InputFile, Request
 from pochoir.recipe.settings import check_schedule
+
+
+def to_line(values: Mapping[str, Any]) -> str:
+    """Return the values of a record as one line of JSON that every file can hold."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    # A file name that is not UTF-8 holds lone surrogates, which no file can; escaped like this they are JSON, too.
+    return text.encode(errors="backslashreplace").decode()
+
+
+def holds_table(text: str, name: str) -> bool:
+    """Return whether a text is a record with a table of this name, as those of clips and films are."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and isinstance(values.get(name), dict)
 
 
 class Record(FrozenModel):
@@ -49,9 +66,7 @@ class Record(FrozenModel):
                 del values[name]
         if self.done:
             values["done"] = list(self.done)
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-        # A file name that is not UTF-8 holds lone surrogates, which no file can; escaped like this they are JSON, too.
-        return text.encode(errors="backslashreplace").decode()
+        return to_line(values)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pochoir.errors import InputError
-from pochoir.recipe import OutputSettings, Record, work_key
+from pochoir.recipe import OutputSettings, Record, holds_table, to_line, work_key
 from pochoir.sequence.settings import VideoSettings
 
 VIDEO_KEY: Final = "video"
@@ -58,7 +58,7 @@ class FilmRecord:
         values |= {DONE_KEY: self.steps} if self.steps else {}
         values |= {FRAMES_KEY: self.frames} if self.frames else {}
         values |= {PARTIAL_KEY: True} if self.partial else {}
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace").decode()
+        return to_line(values)
 
     @classmethod
     def from_json(cls, text: str) -> "FilmRecord":
@@ -76,12 +76,8 @@ class FilmRecord:
 
 
 def holds_video(text: str) -> bool:
-    """Tell whether a record is that of a painted video."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(values, dict) and isinstance(values.get(VIDEO_KEY), dict)
+    """Return whether a record is that of a painted video."""
+    return holds_table(text, VIDEO_KEY)
 
 
 def _count(value: Any) -> int:
