@@ -2,7 +2,7 @@
 
 Errors are mean squared differences of colours in [0, 1], times 1000, between a frame and a later one warped onto it by
 Lanczos. Linear sampling blurs the warped frame, up to half a pixel, and so counts the sharpness of a painting as
-unsteadiness: ``moved_error`` tells what each leaves of a film that moves along exactly this flow.
+unsteadiness: ``moved_error`` gives the error that remains in a film that moves along exactly this flow.
 The flow is that of the input, by dense inverse search at twice the size of small frames, or the true one. Pixels count
 where it is consistent (Sundaram et al. 2010, as in Ruder et al., arXiv:1604.08610, section 4.1), which is stricter than
 what the painter itself takes as seen.

@@ -95,7 +95,7 @@ def test_a_film_is_painted_and_made_again(
     assert again.read_bytes() == out.read_bytes()
     with monkeypatch.context() as newer:
         newer.setattr("pochoir.pipeline.__version__", "99.0.0")
-        for name, options in (("newer.mp4", ()), ("told.mp4", ("--json",))):
+        for name, options in (("newer.mp4", ()), ("current.mp4", ("--json",))):
             retold = pochoir("redo", out, "-o", tmp_path / name, *options)
             assert retold.stderr.count("may differ from the first one") == 1
         assert len([note for note in json.loads(retold.stdout)["notes"] if "may differ" in note]) == 1

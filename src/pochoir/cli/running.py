@@ -49,26 +49,26 @@ def run_one(
         PaintingBar(quiet=report.quiet) as bar,
         closing(run([job], executor=executor)) as events,
     ):
-        told: set[str] = set()
+        printed: set[str] = set()
         try:
             for event in events:
                 bar.show_event(event)
-                _announce(event, report)
-                told.update(getattr(event, "notes", ()) if not event.is_final else ())
+                printed.update(_announce(event, report))
                 if was_interrupted():
                     executor.cancel(job.id, keep=True)
         except KeyboardInterrupt:
             if checkpoints.path_beside(Path(job.output)).is_file():
                 report.notes(["the unfinished painting is kept; repeat the command to go on"])
             raise
-    _report_one(job, event, report, told, describe=describe, verbose=verbose)
+    _report_one(job, event, report, printed, describe=describe, verbose=verbose)
 
 
-def _announce(event: "Event", report: Report) -> None:
+def _announce(event: "Event", report: Report) -> tuple[str, ...]:
+    """Print what is known before the end, and return the notes of the event that were printed."""
     from pochoir.jobs import Progress
 
     if not isinstance(event, Progress):
-        return
+        return ()
     report.notes(event.notes)
     facts = event.facts
     at = (min(ESTIMATED_AT[0], facts.get("scales", 1)), ESTIMATED_AT[1])
@@ -76,13 +76,14 @@ def _announce(event: "Event", report: Report) -> None:
     if is_known and event.left_s is not None and event.left_s > LONG_S and "expected_bytes" in facts:
         memory = facts["expected_bytes"] / 2**30
         report.notes([f"about {describe_duration(event.left_s)} to go, in {memory:.1f} GB"])
+    return tuple(event.notes)
 
 
 def _report_one(
     job: "Job",
     event: "Event",
     report: Report,
-    told: Container[str],
+    printed: Container[str],
     *,
     describe: Callable[["Saved"], str],
     verbose: bool,
@@ -98,7 +99,7 @@ def _report_one(
         return
     if not isinstance(event, Saved):
         raise KeyboardInterrupt
-    report.notes(note for note in event.notes if note not in told)
+    report.notes(note for note in event.notes if note not in printed)
     if to_stdout:
         report.notes([describe(event)])
     else:

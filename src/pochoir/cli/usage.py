@@ -29,7 +29,7 @@ def describe_usage_error(error: Any, ctx: Any, args: Sequence[str]) -> str:
         ctx: Context of the command.
         args: Arguments of the command as they were typed.
     """
-    # Classes are told apart by name, since they come from click or from Typer's copy of it.
+    # Compare classes by name: they come from click or from Typer's copy of it.
     match type(error).__name__:
         case "NoSuchOption":
             return _describe_unknown_option(error, ctx, args)

@@ -120,8 +120,10 @@ class ShotPainter:
         while key < len(self.shot) - 1:
             last = min(key + (self.every or MOST_DISTANCE), len(self.shot) - 1)
             window += [self._prepare(at) for at in range(key + len(window), last + 1)]
-            flows = Flows([each.ground for each in window], _mattes(window), follows=True)
-            chosen = choose_next(flows, 0, len(window) - 1, subjects=self._subjects(window), every=self.every)
+            subjects = _subjects(window)
+            flows = Flows([each.ground for each in window], _to_mattes(subjects), follows=True)
+            painted = subjects if self.painter.recipe.paints_subject else None
+            chosen = choose_next(flows, 0, len(window) - 1, subjects=painted, every=self.every)
             following = window[chosen]
             still = plate.stillness(following.ground, following.background)
             paint = partial(self._paint_next, window, flows, chosen, painting, plate, still)
@@ -140,13 +142,6 @@ class ShotPainter:
     def _prepare(self, at: int) -> Frame:
         matte = None if self.mattes is None else next(self.mattes)
         return self.painter.frame(self.shot[at], matte, self._colors)
-
-    def _subjects(self, window: Sequence[Frame]) -> list[Map] | None:
-        """Return the mattes of the subject if it is painted."""
-        if not self.painter.recipe.paints_subject:
-            return None
-        subjects = [each.subject for each in window]
-        return [each for each in subjects if each is not None] if all(each is not None for each in subjects) else None
 
     def _recall(self, at: int, paint: Callable[[], Pixels]) -> tuple[Pixels, bool]:
         """Return a key's painting from the store, or paint it, and whether it was there."""
@@ -174,9 +169,11 @@ class ShotPainter:
         return frame.settle(plate.lay(painted.astype(np.float32), still))
 
 
-def _mattes(window: Sequence[Frame]) -> list[Pixels] | None:
-    """Return the mattes at the size to paint at, (H, W); None where there are none."""
-    subjects = [each.subject for each in window]
-    if any(subject is None for subject in subjects):
-        return None
-    return [np.asarray(np.rint(subject * 255), np.uint8) for subject in subjects if subject is not None]
+def _subjects(window: Sequence[Frame]) -> list[Map] | None:
+    """Return the mattes in [0, 1] at the size to paint at, shape (H, W); None unless all frames have one."""
+    subjects = [each.subject for each in window if each.subject is not None]
+    return subjects if len(subjects) == len(window) else None
+
+
+def _to_mattes(subjects: Sequence[Map] | None) -> list[Pixels] | None:
+    return None if subjects is None else [np.asarray(np.rint(each * 255), np.uint8) for each in subjects]

@@ -36,8 +36,8 @@ _BAND: Final = 0.043
 """Width of the band at a silhouette that the background's flow is not taken from, in pixels and as a share of the long
 side, whichever is more: patches of the search that overlap the subject move with it."""
 _MATTE_FAITH_LEVELS: Final = 2.0
-"""How much better a flow that knows no mattes has to fit, in 8-bit levels. Mattes of photographs miss hair, ears and
-fingers, which would then move with the background."""
+"""Levels of 255 by which the error of a flow computed without mattes must be smaller for it to be used. It is needed
+because mattes of photographs miss hair, ears and fingers, which would otherwise move with the background."""
 _MATTE_LEVELS: Final = 60.0
 """Error that a matte difference of 1 adds when two candidate flows are compared, in 8-bit levels."""
 _COMPARED_SIGMA: Final = 2.0
@@ -143,11 +143,8 @@ class Flows:
             return np.ones(self._frames[i].shape[:2], np.float32)
         there, back = self.flow(i, j), self.flow(j, i)
         seen = is_inside(there)
-        one = self._frames[i].astype(np.float32)
-        difference = cv2.transform(
-            np.abs(warp(self._frames[j], there, interpolation="linear") - one), np.full((1, 3), 1 / 3, np.float32)
-        )
-        excess = np.maximum(cv2.GaussianBlur(difference, (0, 0), 1.0) - np.float32(_PHOTO_LEVELS), 0.0)
+        error = photo_error(self._frames[i], self._frames[j], there)
+        excess = np.maximum(cv2.GaussianBlur(error, (0, 0), 1.0) - np.float32(_PHOTO_LEVELS), 0.0)
         trust = np.exp(-np.square(excess / self._shade_levels))
         own, other = self._matte(i), self._matte(j)
         if own is not None and other is not None:

@@ -70,10 +70,9 @@ def pull(
 ) -> None:
     """Fetch weights that are not in the cache yet, and check them."""
     from pochoir import weights
-    from pochoir.weights import SAMPLES
 
     report = Report(quiet=quiet)
-    wanted = [name for given in names or OF_THE_MAIN_JOB for name in (SAMPLES if given == PHOTOS else (given,))]
+    wanted = [name for given in names or OF_THE_MAIN_JOB for name in (weights.SAMPLES if given == PHOTOS else (given,))]
     weights.check_names(wanted, groups=(PHOTOS,))
     for name in wanted:
         report.done(f"{name}: {_pull_one(name, offline=offline, quiet=quiet)}", {})

@@ -22,8 +22,8 @@ from pochoir.jobs.job import STREAM, Job
 CLOSE_S = 5.0
 """Seconds that an actor has to end its step when the executor is closed; then it is killed."""
 REACHABLE_S = 5.0
-LAST_PORT = 65535
 """Seconds to wait for a cluster's address to answer."""
+LAST_PORT = 65535
 LOCAL = "local"
 """Address that starts a cluster on this machine."""
 

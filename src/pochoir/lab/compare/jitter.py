@@ -35,7 +35,7 @@ class JitterSettings:
         if not self.shares or not all(0 < share <= 0.5 for share in self.shares):
             raise OptionError(f"A box's edges move by shares above 0 and at most 0.5; got {self.shares}.")
         if self.draws < 1:
-            raise OptionError(f"At least 1 moved box is needed for each share; got {self.draws}.")
+            raise OptionError(f"At least 1 moved box is needed for each distance; got {self.draws}.")
 
 
 @dataclass(frozen=True)

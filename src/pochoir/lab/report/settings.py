@@ -59,15 +59,10 @@ class ReportSettings:
             raise OptionError(f"The report's pictures are at least 64 pixels long; got {self.size}, {self.sweep_size}.")
         if not 1 <= self.seeds <= 20:
             raise OptionError(f"A report takes 1 to 20 seeds; got {self.seeds}.")
-        Recipe().replace(size=max(self.size, self.sweep_size), steps=self.steps)  # their bounds
-        self._check_counts()
-
-    def _check_counts(self) -> None:
-        """Raise an ``OptionError`` for a number of scenes or of moved boxes below 1."""
-        if self.scenes < 1:
-            raise OptionError(f"At least 1 scene of each kind is needed; got {self.scenes}.")
-        if self.draws < 1:
-            raise OptionError(f"At least 1 moved box is needed for each distance; got {self.draws}.")
+        # These check the bounds of what they take.
+        Recipe().replace(size=max(self.size, self.sweep_size), steps=self.steps)
+        OverlapSettings(scenes=self.scenes)
+        JitterSettings(draws=self.draws)
 
     @classmethod
     def quick(cls, *, photos: Path | None = None) -> "ReportSettings":
