@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -16,6 +15,7 @@ from pochoir.errors import ShapeError, UnknownNameError
 from pochoir.segmentation.u2net.network import SaliencyMaps
 from pochoir.segmentation.u2net.predictor import CONFIGS, U2NetSegmenter
 from pochoir.segmentation.u2net.preprocessing import CONVENTIONS, normalize, stretch
+from support.memory import resident_bytes
 
 PHOTOS = {name: getattr(skimage.data, name) for name in ("astronaut", "chelsea", "coffee")}
 
@@ -251,16 +251,3 @@ def test_weights_of_a_given_network_are_left_alone(monkeypatch):
 
     monkeypatch.setattr("pochoir.segmentation.u2net.predictor.release_pages", fail)
     U2NetSegmenter(FixedNetwork(disc())).segment(torch.rand(1, 3, 40, 60))
-
-
-def resident_bytes(name):
-    """Return the bytes in memory and the size of a mapped file."""
-    sizes = {"Rss:": 0, "Size:": 0}
-    is_it = False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        words = line.split()
-        if "-" in words[0]:
-            is_it = line.endswith(name)
-        elif is_it and words[0] in sizes:
-            sizes[words[0]] += int(words[1]) * 1024
-    return sizes["Rss:"], sizes["Size:"]
