@@ -66,25 +66,25 @@ def test_closing_stops_and_gives_the_jobs_back(
         next(event for event in events if event.kind == "progress")
         began = time.monotonic()
         events.close()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10.0  # the steps of the first jobs alone would take 30
         assert len(store.pending()) == len(jobs)
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("executor", "workers"), EXECUTORS)
-def test_canceling_one_job_takes_half_a_second(
+def test_canceling_one_job_takes_a_few_steps(
     jobs: list[Job], tmp_path: Path, executor: str, workers: int | None
 ) -> None:
     slow = [with_form(jobs[0], steps=600, step_s=0.05), *jobs[1:3]]
     with Store(tmp_path / "store") as store, Store(tmp_path / "store") as page:
-        asked = 0.0
+        steps = 0
         for event in run(slow, executor=executor, workers=workers, store=store):
-            if event.kind == "progress" and event.job == slow[0].id and not asked:
-                page.cancel(slow[0].id)
-                page.cancel(slow[2].id) if executor == "serial" else None
-                asked = time.monotonic()
-            if event.kind == "canceled" and event.job == slow[0].id:
-                assert time.monotonic() - asked < 0.5
+            if event.kind == "progress" and event.job == slow[0].id:
+                steps += 1
+                if steps == 1:
+                    page.cancel(slow[0].id)
+                    page.cancel(slow[2].id) if executor == "serial" else None
+        assert 1 <= steps <= 11  # ten steps after it was asked for: half a second, of the steps and not of the clock
         states = {state.job.id: state.state for state in page.states()}
     assert states[slow[0].id] == "canceled"
     assert states[slow[1].id] == "saved"
