@@ -1,5 +1,6 @@
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,8 @@ from pochoir.studio.app import build_app
 from pochoir.studio.folder import Folder
 from pochoir.studio.parts import Studio
 from pochoir.studio.service import Service
+
+from .steps import READY
 
 OWN = {"X-Pochoir": "1"}
 
@@ -163,23 +167,42 @@ def photo_file(tmp_path):
     return path
 
 
+@contextmanager
+def open_page(browser, server, *, watch=None, **options):
+    """Open the studio in a fresh context of the browser.
+
+    At the end the jobs that are left are logged and removed, so that a failed test says what it waited for and does
+    not hold up the others. ``watch(page)`` is called before the studio is loaded.
+    """
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
+    context.set_default_timeout(200_000)  # on a busy machine; the first painting may have to compile the kernels
+    try:
+        opened = context.new_page()
+        if watch is not None:
+            watch(opened)
+        opened.goto(server.address)
+        opened.wait_for_selector(READY)
+        yield opened
+    finally:
+        for job in call(server, "GET", "/api/jobs")[1]:
+            logging.getLogger(__name__).warning("left at the end: %s", job)
+            call(server, "DELETE", f"/api/jobs/{job['id']}")
+        context.close()
+
+
 @pytest.fixture
 def page(browser, server):
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    context.set_default_timeout(120_000)  # the first painting may have to compile the kernels
-    opened = context.new_page()
     problems: list[str] = []
     requests: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    opened.on("request", lambda request: requests.append(request.url))
-    opened.problems = problems
-    opened.goto(server.address)
-    opened.wait_for_selector("#app[data-ready]")
-    yield opened
-    for job in call(server, "GET", "/api/jobs")[1]:  # a test that failed should not hold up the others
-        call(server, "DELETE", f"/api/jobs/{job['id']}")
-    foreign = [url for url in requests if not url.startswith((server.address, "blob:", "data:"))]
-    context.close()
+
+    def watch(opened):
+        opened.on("pageerror", lambda error: problems.append(str(error)))
+        opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        opened.on("request", lambda request: requests.append(request.url))
+        opened.problems = problems
+
+    with open_page(browser, server, watch=watch, accept_downloads=True) as opened:
+        yield opened
+        foreign = [url for url in requests if not url.startswith((server.address, "blob:", "data:"))]
     assert foreign == []
     assert problems == []

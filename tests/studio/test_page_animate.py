@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from .conftest import open_page
 from .steps import READY, drop
 
 pytestmark = pytest.mark.weights
@@ -74,30 +75,25 @@ def test_a_clip_of_a_photo(page, photo_file, server):
 
 
 def test_a_clip_of_a_painted_picture_in_a_calm_browser(browser, server, photo_file):
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(120_000)
-    page = context.new_page()
-    page.goto(server.address)
-    page.wait_for_selector(READY)
-    drop(page, photo_file)
-    page.evaluate(
-        """() => { const { looks, app } = studio; const id = looks.styles.find((each) => each.name === "mosaic").id;
-            looks.setChosen({ whole: [{ id, weight: 1 }] }); app.settings = { size: 64, steps: 2 }; }"""
-    )
-    animate(page)
-    page.check("input[name=clip-source][value=looks]")
-    page.hover(".motion >> nth=1")
-    assert "moves=1" not in page.get_attribute(".motion >> nth=1 >> img", "src")
-    make(page)
-    page.wait_for_selector("#clip-player[data-playing=false] img")  # still until it is asked to play
-    still = page.request.get(server.address.rstrip("/") + page.get_attribute("#clip-player img", "src")).body()
-    with Image.open(io.BytesIO(still)) as picture:
-        assert getattr(picture, "n_frames", 1) == 1
-        assert picture.size[0] >= 64
-    page.click(".play")
-    page.wait_for_selector("#clip-player[data-playing=true]")
-    assert "--style mosaic" in page.text_content("#clip-command")
-    context.close()
+    with open_page(browser, server, reduced_motion="reduce") as page:
+        drop(page, photo_file)
+        page.evaluate(
+            """() => { const { looks, app } = studio; const id = looks.styles.find((each) => each.name === "mosaic").id;
+                looks.setChosen({ whole: [{ id, weight: 1 }] }); app.settings = { size: 64, steps: 2 }; }"""
+        )
+        animate(page)
+        page.check("input[name=clip-source][value=looks]")
+        page.hover(".motion >> nth=1")
+        assert "moves=1" not in page.get_attribute(".motion >> nth=1 >> img", "src")
+        make(page)
+        page.wait_for_selector("#clip-player[data-playing=false] img")  # still until it is asked to play
+        still = page.request.get(server.address.rstrip("/") + page.get_attribute("#clip-player img", "src")).body()
+        with Image.open(io.BytesIO(still)) as picture:
+            assert getattr(picture, "n_frames", 1) == 1
+            assert picture.size[0] >= 64
+        page.click(".play")
+        page.wait_for_selector("#clip-player[data-playing=true]")
+        assert "--style mosaic" in page.text_content("#clip-command")
 
 
 def test_a_clip_can_be_cancelled(page, photo_file):
