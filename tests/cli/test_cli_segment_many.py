@@ -204,7 +204,7 @@ def test_ctrl_c_leaves_whole_pictures_only(photo_file: Path, tmp_path: Path) -> 
     options = ("--segmenter", "grabcut", "--box", "140,60,360,360", "--set", "grabcut-iterations=20")
     with start_program("segment", album, "-o", out, *options) as process:
         began = time.monotonic()
-        while not list(out.glob("*.png")) and time.monotonic() - began < 60:
+        while not list(out.glob("*.png")) and time.monotonic() - began < 120:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)

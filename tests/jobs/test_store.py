@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,18 +120,19 @@ def test_a_process_with_the_number_of_a_dead_one_is_another(path: Path, monkeypa
 
 
 def test_a_claim_from_another_machine_lasts_as_long_as_its_lease(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = a_job()
+    job, now_s = a_job(), 1000.0
     with Store(path, lease_s=0.4) as there, Store(path) as here:
-        monkeypatch.setattr("pochoir.jobs.owners.host_name", lambda: "elsewhere")
-        there.add([job])
-        assert there.claim(job.id)
-        monkeypatch.undo()
+        monkeypatch.setattr("pochoir.jobs.store.time", SimpleNamespace(time=lambda: now_s))
+        with monkeypatch.context() as patch:
+            patch.setattr("pochoir.jobs.owners.host_name", lambda: "elsewhere")
+            there.add([job])
+            assert there.claim(job.id)
         assert not here.claim(job.id)
-        time.sleep(0.2)
+        now_s += 0.2
         there.renew()
-        time.sleep(0.3)
+        now_s += 0.3
         assert not here.claim(job.id)
-        time.sleep(0.3)
+        now_s += 0.3
         assert here.claim(job.id)
 
 

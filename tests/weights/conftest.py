@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour == "stalled":
             self.wfile.flush()
             site.started.set()
-            site.release.wait(30)
+            site.release.wait(120)
 
     def log_message(self, *_: object) -> None:
         """Quiet."""

@@ -145,13 +145,13 @@ def test_two_processes_download_once(cache: Path, table, site, content: bytes) -
     url = site.url("tiny.bin", "stalled", "good")
     row = table(UrlSource(url))
     first = start_pull(row, url)
-    assert site.started.wait(20)  # the first holds the lock and half of the file
+    assert site.started.wait(90)  # the first holds the lock and half of the file
     second = start_pull(row, url)
     time.sleep(1)  # time for the second to come to the lock, or to the server if there were none
     assert site.requests == ["/tiny.bin"]
     site.release.set()
     for process in (first, second):
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=90)
         assert process.returncode == 0, err
         assert out.strip() == str(cache / "tiny.bin")
     # The stalled request ends early, so the first starts over; the second never asks.
@@ -163,9 +163,9 @@ def test_two_processes_download_once(cache: Path, table, site, content: bytes) -
 def test_ctrl_c_leaves_nothing(cache: Path, table, site) -> None:
     url = site.url("tiny.bin", "stalled")
     process = start_pull(table(UrlSource(url)), url)
-    assert site.started.wait(20)
+    assert site.started.wait(90)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=90)
     assert "KeyboardInterrupt" in err
     assert process.returncode != 0
     assert not (cache / "tiny.bin").exists()
