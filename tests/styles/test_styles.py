@@ -92,6 +92,21 @@ def test_texture_at_several_scales(name, drawn):
     assert min(bands) > 4.0
 
 
+def count_specks(picture):
+    """Count light and dark spots of a few pixels, at 384 pixels about the size of a worm in a painted sky."""
+    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 1)
+    sides = ((grey > 128).astype(np.uint8), (grey <= 128).astype(np.uint8))
+    areas = np.concatenate([cv2.connectedComponentsWithStats(side)[2][1:, cv2.CC_STAT_AREA] for side in sides])
+    return int(((areas > 3) & (areas < 150)).sum())
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["woodblock-waves", "ink-wash"])
+def test_waves_and_washes_are_broad(name, seed):
+    """Small curls and specks of a style fill the skies of photos with worms: 78 to 145 of them did."""
+    assert count_specks(styles.draw(name, size=Size(384, 384), seed=seed)) < 70
+
+
 @each_style
 def test_palette_reaches_from_dark_to_light_and_has_several_hues(name, drawn):
     dark, light = np.percentile(cv2.cvtColor(drawn[name], cv2.COLOR_RGB2GRAY), (3, 97))

@@ -5,7 +5,8 @@ need are imported when a picture is drawn, so names and descriptions can be list
 
 Texture makes a picture useful as a style: the Gram matrices of an encoder keep which features occur
 together and forget where. So every style has marks at several scales (grain, stroke, line, large shape), a decided
-palette from dark to light, and no large flat area.
+palette from dark to light, and no large flat area. But marks of a few pixels that lie close together, such as curls of
+foam or specks of ink, come out as worms all over a photo's sky, so shapes are broad where a style has a sky.
 """
 
 import importlib

@@ -20,12 +20,14 @@ _OCHRE = "#d8b46a"
 _SUN_RADIUS = 0.105
 _FIRST_RANGE = 0.34
 _RANGE_STEP = 0.125
+_CANES = 2
+"""Canes in one short side."""
 
 
 def paint(canvas: Canvas, rng: np.random.Generator) -> Field:
     """Draw the picture, float32, (H, W, 3)."""
     fibres = _fibres(canvas, rng)
-    bleed = fractal_noise(canvas, rng, 6, octaves=5, gain=0.62)
+    bleed = fractal_noise(canvas, rng, 6, octaves=3)
     picture: Field = _PAPER * (1.0 + 0.05 * fibres)[..., None]
     for code, density in _sky(canvas, rng, bleed):
         picture = pigment(picture, code, density * (1.0 + 0.25 * fibres))
@@ -49,8 +51,7 @@ def _sky(canvas: Canvas, rng: np.random.Generator, bleed: Field) -> Iterator[tup
     x, y = canvas.grid()
     sun = np.hypot(x - np.float32(canvas.width * rng.uniform(0.55, 0.75)), y - np.float32(0.22)) + 0.012 * bleed
     clouds = smooth_noise(canvas, rng, 2.0, 5.0) + 0.5 * bleed
-    dried = np.exp(-(((clouds - 0.2) / 0.1) ** 2))
-    blue = 0.75 * smoothstep(0.0, 1.2, clouds + 0.4 - 1.2 * y) + 0.25 * dried
+    blue = 0.75 * smoothstep(0.0, 1.2, clouds + 0.4 - 1.2 * y)
     yield _INDIGO, blue * (sun > _SUN_RADIUS)
     yield _OCHRE, 0.9 * smoothstep(0.0, 1.1, smooth_noise(canvas, rng, 2.5) + 0.4 * bleed)
     yield _VERMILION, _wash(sun - np.float32(_SUN_RADIUS)) * np.maximum(0.9 + 0.35 * bleed, 0.0)
@@ -70,10 +71,7 @@ def _mountains(picture: Field, canvas: Canvas, rng: np.random.Generator, bleed: 
         below = y[rows] - ridge + 0.012 * wet
         foot = np.maximum(below, 0.0)
         mist = np.exp(foot * (1.2 * nearness - 13.0)) * (0.62 + 0.10 * nearness)
-        slant = 14.0 if depth % 2 else -14.0
-        strand = np.sin(48.0 * below + 5.0 * wet + slant * x) / 0.22
-        folds = 1.5 * np.exp(-strand * strand - 7.0 * foot)
-        density = _wash(-below) * mist * (0.8 + 0.5 * wet + folds) * (1.0 + 0.25 * fibres[rows])
+        density = _wash(-below) * mist * (0.8 + 0.5 * wet) * (1.0 + 0.25 * fibres[rows])
         code = _INDIGO if depth % 2 else _INK
         picture[rows] = pigment(picture[rows], code, np.maximum(density, 0.0))
 
@@ -86,13 +84,13 @@ def _wash(distance: Field) -> Field:
 def _brushwork(canvas: Canvas, rng: np.random.Generator) -> Iterator[tuple[str, Field]]:
     """Paint strokes and splashes with a loaded brush: bamboo, blossoms, drops."""
     ink, indigo, red = (np.zeros(canvas.size, dtype=np.uint8) for _ in range(3))
-    for place in range(math.ceil(5 * canvas.width)):
-        _bamboo(ink if rng.random() < 0.6 else indigo, canvas, rng, x=(place + rng.random()) / 5)
-    for pot, per_square, radius in ((ink, 260, 0.0045), (indigo, 120, 0.005), (red, 140, 0.006)):
-        for level in (0.4, 0.6, 0.8, 1.0):
-            drops = _anywhere(canvas, rng, per_square / 4)
-            discs(pot, canvas, drops, radius * rng.random(len(drops)) ** 3 + 0.0008, _grey(level))
-    for blossom in _anywhere(canvas, rng, 36):
+    for place in range(math.ceil(_CANES * canvas.width)):
+        pot = ink if rng.random() < 0.6 else indigo
+        _bamboo(pot, canvas, rng, x=(place + rng.uniform(0.15, 0.85)) / _CANES)
+    for pot, radius in ((ink, 0.0045), (indigo, 0.005), (red, 0.006)):
+        drops = _anywhere(canvas, rng, 6)
+        discs(pot, canvas, drops, radius * rng.uniform(0.3, 1.0, len(drops)), _grey(0.8))
+    for blossom in _anywhere(canvas, rng, 14):
         for turn in np.linspace(0, 2 * np.pi, 5, endpoint=False) + rng.uniform(0, 1):
             _leaf(red, canvas, rng, blossom, heading=turn, length=0.024, width=0.017)
     yield _INK, to_floats(ink) * 1.5

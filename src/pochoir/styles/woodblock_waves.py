@@ -14,15 +14,21 @@ _SUN = colors("#c8402c")[0]
 _KEY = colors("#0b1a33")[0]
 _FOAM = colors("#f6eed8")[0]
 _SHADE = colors("#8fb7c6")[0]
-_CURL = colors("#2f6ba8")[0]
 _BLUES = colors("#0f2a5c #f2e8cd #1d4a8c #123468 #7fb0c4 #174179 #0e2450 #dfe3d2 #2f6ba8 #11305f")
 _WARM_BLACK = np.array([1.0, 0.98, 0.9], dtype=np.float32)
 _FIRST_FOOT = 0.52
 _ROW_STEP = 0.20
 _SIZES = (0.6, 0.98, 1.35)
 """Sizes of the waves in the far, the middle and the near rows; at size 1 a wave is 0.4 short sides high."""
-_BANDS = 24
-_BEADS = 11
+_BANDS = 12
+"""Stripes between the back and the face of a wave. More are so narrow that they come out as scratches."""
+_CLAWS = 4
+"""Fingers at the end of a crest. Many small ones, or ones made of beads, fill a photo's sky with curls."""
+_CLAW_POINTS = 9
+_CLAW_LENGTH, _CLAW_WIDTH = 0.16, 0.04
+_CREST_WIDTH = 0.05
+_KEY_WIDTH = 0.012
+"""Both outlines of a claw or a crest together. These lengths are in units of the wave's size."""
 _BACK = 0.4 * np.array(
     [
         (-1.45, 0.55),
@@ -39,7 +45,6 @@ _FACE = 0.4 * np.array(
     [(1.15, 0.55), (0.72, 0.38), (0.34, 0.18), (0.10, -0.08), (0.06, -0.38), (0.20, -0.6), (0.42, -0.68), (0.66, -0.55)]
 )
 """Outline of a breaking wave from its foot, at 0, to its tip: the back, and the hollow face."""
-_HOOK = np.array([(0.0, 0.0), (0.012, -0.012), (0.022, -0.004), (0.018, 0.010)])
 
 
 def paint(canvas: Canvas, rng: np.random.Generator) -> Field:
@@ -99,43 +104,36 @@ def _wave(picture: Bytes, canvas: Canvas, rng: np.random.Generator, foot: Field,
         fill(picture, canvas, tapered(far, line), _KEY)
         near = far
     stroke(picture, canvas, back, _KEY, 0.009 * size)
-    lip = np.concatenate([back[len(back) * 45 // 100 :], face[::-1][: len(face) * 24 // 100]])
-    _foam(picture, canvas, rng, lip, size)
+    _foam(picture, canvas, rng, back[len(back) * 45 // 100 :], size)
 
 
 def _foam(picture: Bytes, canvas: Canvas, rng: np.random.Generator, lip: Field, size: float) -> None:
-    """Draw a crust of foam along the lip of a wave, ending in claws."""
-    places = np.linspace(0, len(lip) - 1, 34).astype(int)
-    roots, outward = lip[places], normals(lip)[places]
-    tips, tip_radii = _claws(rng, roots, outward, size)
-    centers = np.concatenate([roots - 0.006 * size * outward, tips])
-    radii = np.concatenate([np.full(len(roots), 0.015 * size), tip_radii])
-    discs(picture, canvas, centers, radii + 0.0045 * size, _KEY)
-    discs(picture, canvas, centers, radii, _FOAM)
-    shaded, shaded_radii = centers[::3], radii[::3]
-    discs(picture, canvas, shaded + 0.003 * size, shaded_radii * 0.55, _SHADE)
-    discs(picture, canvas, shaded, shaded_radii * 0.5, _FOAM)
-    for root, out in zip(roots, outward, strict=True):
-        hook = root - 0.01 * out + _HOOK * (size * rng.uniform(0.6, 1.3))
-        stroke(picture, canvas, smooth_curve(hook), _CURL, 0.0035 * size)
+    """Draw a crest of foam along the lip of a wave, with claws at its end."""
+    claws = [_claw(rng, lip, place, size) for place in np.linspace(0.6, 1.0, _CLAWS)]
+    profile = np.sin(np.linspace(0.0, 0.85 * np.pi, len(lip))) ** 0.5
+    crest = (lip, _CREST_WIDTH * size * profile)
+    for swollen, color in ((_KEY_WIDTH * size, _KEY), (0.0, _FOAM)):
+        for curve, widths in (*claws, crest):
+            fill(picture, canvas, tapered(curve, widths + swollen), color)
+    shade = lip - 0.22 * _CREST_WIDTH * size * normals(lip)
+    fill(picture, canvas, tapered(shade, 0.25 * crest[1]), _SHADE)
 
 
-def _claws(rng: np.random.Generator, roots: Field, outward: Field, size: float) -> tuple[Field, Field]:
-    """Return centres and radii of beads that shrink along curling fingers, three from each root."""
-    roots, outward = np.repeat(roots, 3, axis=0), np.repeat(outward, 3, axis=0)
-    angles = np.arctan2(outward[:, 1], outward[:, 0]) + rng.uniform(-0.8, 0.7, len(roots))
-    beads = np.arange(_BEADS)
-    angles = angles[:, None] + rng.uniform(0.12, 0.40, (len(roots), 1)) * beads
-    radii = rng.uniform(0.007, 0.012, (len(roots), 1)) * size * 0.89**beads
-    steps = 1.25 * radii[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    centers = roots[:, None] + steps.cumsum(axis=1)
-    return centers.reshape(-1, 2), radii.ravel()
+def _claw(rng: np.random.Generator, lip: Field, place: float, size: float) -> tuple[Field, Field]:
+    """Return the curve and the widths of a finger that leaves the lip and curls downwards."""
+    index = round(place * (len(lip) - 1))
+    out = normals(lip)[index]
+    turns = np.arctan2(out[1], out[0]) + rng.uniform(-0.5, 0.3) + rng.uniform(0.20, 0.30) * np.arange(_CLAW_POINTS)
+    step = rng.uniform(0.8, 1.2) * _CLAW_LENGTH * size / _CLAW_POINTS
+    steps = step * np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+    widths = np.linspace(1.0, 0.15, _CLAW_POINTS) * _CLAW_WIDTH * size
+    return lip[index] + steps.cumsum(axis=0) - steps[0], widths
 
 
 def _spray(picture: Bytes, canvas: Canvas, rng: np.random.Generator) -> None:
-    drops = canvas.scatter(rng, 0.03)
+    drops = canvas.scatter(rng, 0.09)
     drops = drops[(rng.random(len(drops)) < 0.4) & (drops[:, 1] > 0.22) & (drops[:, 1] < canvas.height - 0.2)]
-    discs(picture, canvas, drops, rng.uniform(0.0015, 0.005, len(drops)), _FOAM)
+    discs(picture, canvas, drops, rng.uniform(0.003, 0.006, len(drops)), _FOAM)
 
 
 def _print(canvas: Canvas, rng: np.random.Generator, picture: Field) -> Field:
