@@ -148,6 +148,25 @@ def test_flat_parts_count_as_visible() -> None:
     assert Flows(flat).visible(0, 1).mean() > 0.98
 
 
+def test_without_shade_dark_things_before_dark_ground_are_told_from_it() -> None:
+    """The ground differs from the thing before it by some 10 levels, less than shade may change it."""
+    still = np.clip(np.rint(grain(1)[:HEIGHT, :WIDTH] / 16 + 8), 0, 255).astype(np.uint8)
+    covered = still.copy()
+    covered[40:100, 80:140] += 10
+    inner = np.s_[50:90, 90:130]
+    assert Flows([still, covered]).visible(0, 1)[inner].mean() > 0.9
+    strict = Flows([still, covered], allows_shade=False).visible(0, 1)
+    assert strict[inner].mean() < 0.1
+    assert strict[:, 160:].mean() > 0.98
+
+
+def test_without_shade_noise_is_no_difference() -> None:
+    rng = np.random.default_rng(2)
+    still = grain(1)[:HEIGHT, :WIDTH]
+    noisy = [np.clip(still + rng.normal(0, 8, still.shape), 0, 255).astype(np.uint8) for _ in range(2)]
+    assert Flows(noisy, allows_shade=False).visible(0, 1).mean() > 0.95
+
+
 def test_the_direction_of_flow() -> None:
     here, there = SCENE.frames[3], np.roll(SCENE.frames[3], 5, axis=1)
     flow = Flows([here, there]).flow(0, 1)

@@ -81,7 +81,7 @@ def track_subject(
     """
     tracker = track_mattes(
         shot,
-        Flows(shot, allows_shade=False),
+        Flows(shot, allows_shade=False, follows=True),
         finder,
         corrections=finder.corrections_of(shot, corrections, on),
         read=lambda index: store.read_picture(LOOK, shot.first + index),

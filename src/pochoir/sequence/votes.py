@@ -198,16 +198,17 @@ def _recover(own: Matte, before: Carried | None, after: Carried | None, snap: Ca
     """Return the look with parts that moved too fast to be followed and that the network forgot.
 
     Near a part that both neighbours lost, colours decide: there the flow cannot tell, and the look is not trusted.
+    The first and the last look are trusted: where one neighbour has the subject, a fast one is not yet or no longer.
 
     Args:
         own: The look.
-        before: The settled matte before, carried here.
-        after: The look after, carried here.
+        before: The settled matte before, carried here; None in the first frame.
+        after: The look after, carried here; None in the last frame.
         snap: Function that moves the edges of a matte to those of the frame.
     """
-    sides = [side for side in (before, after) if side is not None]
-    if not sides:
+    if before is None or after is None:
         return own
+    sides = (before, after)
     lost = np.logical_and.reduce([side.visible < 0.5 for side in sides])
     forgotten = np.logical_or.reduce([side.matte > 0.5 for side in sides]) & lost & (own < 0.5)
     if forgotten.sum() < _THICK**2 * own.size:

@@ -26,9 +26,12 @@ _TEXTURE_HALF: Final = 4.0
 _TEXTURED_FROM: Final = 0.3
 _PHOTO_LEVELS: Final = 14.0
 """Mean difference in 8-bit levels up to which two pixels show the same."""
+_LEAST_PHOTO_LEVELS: Final = 6.0
+_USUAL_TIMES: Final = 4.0
+"""Without shade they show the same up to so many times the median difference of the two frames, from the least levels
+to those above: dark things in front of dark ground differ by few levels."""
 _SHADE_LEVELS: Final = 8.0
-_NO_LEVELS: Final = 1e-3
-"""Further levels by which this trust falls to 1 / e, with shade and without."""
+"""Further levels by which this trust falls to 1 / e, where shade is allowed."""
 _MATTE_DIFFERENCE: Final = 0.25
 _INCONSISTENT_FROM: Final = 1.5
 _BAND_PX: Final = 16
@@ -58,7 +61,7 @@ class Flows:
         frames: Frames of one size, shape (H, W, 3), uint8; may read them when asked.
         mattes: A matte of each frame, shape (H, W), 255 in the subject; None, or None for some, if it is not known.
         allows_shade: Trust a surface in part where it has become darker or lighter, as moving shade makes it. Not for
-            decisions on what the subject is: what comes from behind it may differ by as much.
+            decisions on what the subject is: what comes from behind it may differ by as much, or by less in the dark.
         follows: Also follow surfaces through the frames between two, and take that answer where it fits no worse. A
             search between distant frames loses what moves fast, and finds other wrong places from frame to frame.
     """
@@ -72,7 +75,7 @@ class Flows:
         follows: bool = False,
     ) -> None:
         self._frames = frames
-        self._shade_levels = np.float32(_SHADE_LEVELS if allows_shade else _NO_LEVELS)
+        self._allows_shade = allows_shade
         self._mattes = mattes
         self._follows = follows
         self._search = DenseSearch(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, is_fine=True)
@@ -143,15 +146,22 @@ class Flows:
             return np.ones(self._frames[i].shape[:2], np.float32)
         there, back = self.flow(i, j), self.flow(j, i)
         seen = is_inside(there)
-        error = photo_error(self._frames[i], self._frames[j], there)
-        excess = np.maximum(cv2.GaussianBlur(error, (0, 0), 1.0) - np.float32(_PHOTO_LEVELS), 0.0)
-        trust = np.exp(-np.square(excess / self._shade_levels))
+        error = cv2.GaussianBlur(photo_error(self._frames[i], self._frames[j], there), (0, 0), 1.0)
+        trust = self._trust(np.asarray(error, np.float32))
         own, other = self._matte(i), self._matte(j)
         if own is not None and other is not None:
             seen &= np.abs(warp(other, there, interpolation="linear") - own) < _MATTE_DIFFERENCE
         seen &= ~((_inconsistency(there, back) > _INCONSISTENT_FROM) & (self._texture(i) > _TEXTURED_FROM))
         seen_by = (seen * trust).astype(np.float32)
         return cv2.morphologyEx(seen_by, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.float32)
+
+    def _trust(self, error: Map) -> Map:
+        """Return how surely two frames show the same where they differ by so many levels, in [0, 1]."""
+        if self._allows_shade:
+            excess = np.maximum(error - np.float32(_PHOTO_LEVELS), 0.0)
+            return np.asarray(np.exp(-np.square(excess / np.float32(_SHADE_LEVELS))), np.float32)
+        usual = _USUAL_TIMES * float(np.median(error))
+        return (error <= min(max(usual, _LEAST_PHOTO_LEVELS), _PHOTO_LEVELS)).astype(np.float32)
 
     def _raw(self, i: int, j: int) -> FlowField:
         found = self._find(i, j)
