@@ -6,8 +6,10 @@ import pytest
 from pochoir.sequence.carry import between, carry, fill
 from pochoir.sequence.keys import (
     LEAST_SEEN,
+    LEAST_SEEN_NEAR,
     LEAST_SUBJECT_SEEN,
     MOST_DISTANCE,
+    NEAR_DISTANCE,
     SUBJECT_DISTANCE,
     choose_next,
     seen_both_ways,
@@ -30,15 +32,24 @@ class TestKeys:
         assert choose_next(Flows(frames), 3, 8) == 8
 
     def test_the_key_is_the_furthest_that_enough_is_seen_of(self):
-        frames = pan(14, step_px=3)
+        frames = pan(14, step_px=1)
         flows = Flows(frames)
         chosen = choose_next(flows, 0, 13)
-        assert 1 < chosen < MOST_DISTANCE
+        assert NEAR_DISTANCE < chosen < MOST_DISTANCE
         assert seen_both_ways(flows, 0, chosen) >= LEAST_SEEN > seen_both_ways(flows, 0, chosen + 1)
 
     def test_fast_motion_has_a_key_in_every_frame(self):
         frames = [texture(seed, HEIGHT, WIDTH) for seed in range(4)]
         assert choose_next(Flows(frames), 0, 3) == 1
+
+    def test_what_passes_close_to_the_camera_asks_for_no_key_in_every_frame(self):
+        frames = [texture(0, HEIGHT, WIDTH) for _ in range(13)]
+        for at, frame in enumerate(frames):
+            frame[:, 20:42] = texture(20 + at, HEIGHT, 22)
+        flows = Flows(frames)
+        assert LEAST_SEEN_NEAR < seen_both_ways(flows, 0, 1) < LEAST_SEEN
+        assert choose_next(flows, 0, 12) == NEAR_DISTANCE
+        assert choose_next(flows, 0, 2) == 2
 
     def test_a_small_subject_that_changes_has_nearer_keys(self):
         ground, square = texture(0, HEIGHT, WIDTH), np.s_[30:46, 40:56]

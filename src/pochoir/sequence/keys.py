@@ -15,6 +15,10 @@ MOST_DISTANCE: Final = 12
 """Largest distance of two keys where they are chosen by what is seen: beyond it the flow is often wrong."""
 LEAST_SEEN: Final = 0.9
 """Share of the frame that two keys must both see."""
+NEAR_DISTANCE: Final = 4
+LEAST_SEEN_NEAR: Final = 0.6
+"""Distance up to which two keys need not see as much, and the share that they must still see. What passes close to the
+camera is new in every frame: a key for each would flicker and cost a still's time, while most of the frame stays."""
 SUBJECT_DISTANCE: Final = 5
 """Smallest distance of two keys that a changing subject can ask for. Nearer ones would take most of the time."""
 LEAST_SUBJECT_SEEN: Final = 0.75
@@ -26,7 +30,7 @@ def choose_next(
 ) -> int:
     """Return the key that follows a key: the furthest frame of which enough is seen in both, and vice versa.
 
-    The share falls with the distance, so the furthest is found by bisection.
+    The share falls with the distance, so the furthest is found by bisection. Less has to be seen of near frames.
 
     Args:
         flows: Flow between frames of the shot.
@@ -43,6 +47,9 @@ def choose_next(
         return min(key + every, last)
     most = min(key + MOST_DISTANCE, last)
     far = _furthest(key + 1, most, lambda at: seen_both_ways(flows, key, at) >= LEAST_SEEN)
+    near = min(key + NEAR_DISTANCE, last)
+    if far < near:
+        far = _furthest(far, near, lambda at: seen_both_ways(flows, key, at) >= LEAST_SEEN_NEAR)
     if subjects is None or far <= key + SUBJECT_DISTANCE:
         return far
     return _furthest(
