@@ -11,8 +11,8 @@ from pochoir.styles.surface import relief
 
 _SUN = colors("#ffd23f #ffb020 #ff8c1a #ffe48a #f4561d")
 _RAYS = colors("#e8272c #ff7a1a #ffb52e #b3123a #ff9ea0 #ffd766")
-_SKY = colors("#0f4fc4 #1c7ae0 #38b0ee #5b2fb5 #0b2f8f #9fdcf5 #17a2b8 #7d46d6")
-_HILLS = colors("#0e7a45 #3aa63f #9bcc3c #0a5a52 #d6d94a #15946b #c2357a #f08a3c")
+_SKY = colors("#0f4fc4 #1c7ae0 #38b0ee #5b2fb5 #0b2f8f #0a1f55 #16123f #9fdcf5 #17a2b8 #7d46d6")
+_HILLS = colors("#0e7a45 #3aa63f #9bcc3c #0a5a52 #07302c #241a3a #3a1c12 #d6d94a #15946b #c2357a #f08a3c")
 _REGIONS = (_SUN, _RAYS, _SKY, _HILLS)
 _PANES_PER_REGION = 4096
 _STREAK_ANGLES = (0.3, 1.2, 2.2)
@@ -77,14 +77,14 @@ def _glass(
     )
     second = np.clip(panes[:, [1, 2, 0]] * 0.5 + panes * 0.75, 0.0, 1.0)
     kind = rng.integers(len(_STREAK_ANGLES), size=len(panes))[pane]
-    streaks = [slanted_streaks(canvas, rng, angle=a, across=55, along=4) for a in _STREAK_ANGLES]
+    streaks = [slanted_streaks(canvas, rng, angle=a, across=20, along=2) for a in _STREAK_ANGLES]
     streak = np.choose(kind, streaks) + 0.6 * fractal_noise(canvas, rng, 9, octaves=3)
-    glass = mix(panes[pane], second[pane], smoothstep(-0.1, 1.0, streak) * 0.75)
+    glass = mix(panes[pane], second[pane], smoothstep(-0.1, 1.0, streak) * 0.4)
     glass *= (1.0 - 0.30 * smoothstep(-0.1, -1.0, streak))[..., None]
     hammered = smooth_noise(canvas, rng, 45) + 0.5 * smooth_noise(canvas, rng, 110)
-    glass += relief(canvas, hammered, depth=0.035)[..., None]
-    seeds = smoothstep(0.86, 0.98, smooth_noise(canvas, rng, 100))
-    return glass + 0.35 * seeds[..., None]
+    # Stronger relief, narrower streaks or bubbles come out as dirt on the panes of a large painting.
+    glass += relief(canvas, hammered, depth=0.015)[..., None]
+    return glass
 
 
 def _lead(canvas: Canvas, rng: np.random.Generator, glass: Field, inside: Field, border: Field) -> Field:
