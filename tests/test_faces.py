@@ -65,6 +65,12 @@ def test_of_several_finds_of_a_face_the_surest_counts():
     assert faces._drop_duplicates([one, same, other]) == [same, other]
 
 
+def test_known_faces_are_joined_unless_they_were_found():
+    found, known, missed = Face(10, 10, 20, 20, 0.8), Face(12, 11, 22, 22, 0.9), Face(60, 10, 20, 20, 0.7)
+    assert faces.join_faces([found], [known, missed]) == (found, missed)
+    assert faces.join_faces([], [known]) == (known,)
+
+
 class TestAmounts:
     def test_small_faces_are_protected_more_than_large_ones(self):
         size = Size(300, 300)

@@ -76,6 +76,12 @@ def find_faces(photo: Tensor) -> tuple[Face, ...]:
     return tuple(face.scaled(factor) for face in _drop_duplicates(found))
 
 
+def join_faces(found: Sequence[Face], known: Sequence[Face]) -> tuple[Face, ...]:
+    """Return the faces that were found, and known ones that are none of them."""
+    missed = [face for face in known if all(_overlap(face, other) < SAME_FACE for other in found)]
+    return (*found, *missed)
+
+
 def choose_mode(recipe: Recipe) -> Mode:
     """Return whether a recipe keeps faces: ``"on"``, ``"off"``, or ``"missing"`` where the detector is not here."""
     if recipe.keep != "faces":

@@ -13,7 +13,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.enlarge import enlarge_matte
 from pochoir.errors import EmptyRegionError
-from pochoir.faces import Face, choose_mode, draw_amounts, find_faces, measure_cover
+from pochoir.faces import Face, choose_mode, draw_amounts, find_faces, join_faces, measure_cover
 from pochoir.imaging import AlphaKind, Matte, Picture
 from pochoir.mattes import cover, find_given_matte, lay_before, round_to_8_bit
 from pochoir.recipe import Recipe, SegmentSettings, find_work_size
@@ -48,6 +48,7 @@ class Scene:
         keeps_faces: Whether faces are kept; None decides by the recipe and by whether the detector is here.
         subject: Subject that was found elsewhere, at the photo's size, such as one that is tracked through a film. It
             may be empty.
+        known_faces: Faces that are kept even if the detector misses them, in pixels of ``size``.
 
     Raises:
         OptionError: The photo is too large to be painted in full.
@@ -60,6 +61,7 @@ class Scene:
     create_segmenter: SegmenterFactory | None = None
     keeps_faces: bool | None = None
     subject: Segmentation | None = None
+    known_faces: tuple[Face, ...] = ()
     size: Size = field(init=False)
     """Size that is painted at."""
     saved_size: Size = field(init=False)
@@ -175,8 +177,9 @@ class Scene:
             return ()
         factor = self.size.width / self.sources.photo.size.width
         cover = self._cover
-        found = (face.scaled(factor) for face in find_faces(self.sources.photo.rgb))
-        return tuple(face for face in found if measure_cover(face, cover) > LEAST_PAINTED_FACE)
+        found = [face.scaled(factor) for face in find_faces(self.sources.photo.rgb)]
+        faces = join_faces(found, self.known_faces)
+        return tuple(face for face in faces if measure_cover(face, cover) > LEAST_PAINTED_FACE)
 
     @cached_property
     def emphasis(self) -> Emphasis | None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pochoir.sequence.carry import between, carry, fill
+from pochoir.faces import Face
+from pochoir.sequence.carry import between, carry, carry_faces, fill
 from pochoir.sequence.keys import (
     LEAST_SEEN,
     LEAST_SEEN_NEAR,
@@ -228,6 +229,21 @@ class TestCarrying:
             assert np.abs(picture - smooth).max() < 30 < np.abs(paintings[1] - smooth).max()
         else:
             assert np.array_equal(picture, paintings[1])
+
+
+class TestFaces:
+    def test_a_face_moves_with_the_picture_until_it_leaves(self):
+        flows = Flows(pan(14))
+        (moved,) = carry_faces([Face(30, 12, 20, 20, 0.8)], flows, key=0, to=6)
+        assert moved == pytest.approx((18, 12, 20, 20, 0.8), abs=1.0)
+        assert carry_faces([Face(4, 12, 20, 20, 0.8)], flows, key=0, to=12) == ()
+
+    def test_a_face_that_something_hides_is_dropped(self):
+        frames = [texture(0, HEIGHT, WIDTH) for _ in range(2)]
+        frames[1][10:34, 28:54] = texture(9, 24, 26)
+        hidden, other = Face(30, 12, 20, 20, 0.8), Face(2, 26, 18, 18, 0.7)
+        (kept,) = carry_faces([hidden, other], Flows(frames), key=0, to=1)
+        assert kept == pytest.approx(other, abs=0.5)
 
 
 class TestPlate:

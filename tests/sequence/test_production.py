@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from pochoir import scene as scene_module
 from pochoir._types import Size
 from pochoir.encoders import tiny_encoder
 from pochoir.errors import InputError
+from pochoir.faces import Face
 from pochoir.recipe import Recipe
 from pochoir.segmentation import Segmentation
 from pochoir.sequence import frames as frames_module
@@ -306,3 +308,23 @@ def test_only_regions_that_are_not_all_seen_are_painted_at_half_size(monkeypatch
     painter.paint_next(frame, before, (mattes[0] < 128).astype(np.float32), all_seen)
     painter.paint_next(frame, before, 0 * all_seen, all_seen)
     assert calls == [(2, 1), (1, 2), (2, 1), (2, 2), (2, 1)]
+
+
+def test_a_face_that_the_detector_misses_in_a_later_key_is_kept_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a small face has features in one key and none in the next."""
+    frames, found = pan(9), iter([(Face(30.0, 12.0, 20.0, 20.0, 0.9),), (), ()])
+    monkeypatch.setattr(scene_module, "choose_mode", lambda recipe: "on" if recipe.keep == "faces" else "off")
+    monkeypatch.setattr(scene_module, "find_faces", lambda photo: next(found))
+    protected, paint = [], painter_module.iter_paint
+
+    def record(*given: Any, **more: Any) -> Any:
+        content = more["emphasis"].content[0, 0].numpy()
+        protected.append(float((content * np.arange(WIDTH)).sum() / content.sum()))
+        assert content.max() > 2.0
+        return paint(*given, **more)
+
+    monkeypatch.setattr(painter_module, "iter_paint", record)
+    film_of(make(frames, style=STYLE, keep="faces"))
+    keys = [protected[0], protected[-1]]
+    assert len(protected) >= 3
+    assert keys[1] < keys[0] - 2.0  # it moves to the left with the picture

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pochoir.faces import Face
 from pochoir.video.flow import Flows, pull_push
 from pochoir.video.warping import FlowField, photo_error, warp
 
@@ -39,6 +40,10 @@ LEAST_TRUST: Final = 0.15
 """Weight, apart from nearness, below which what a key shows in a pixel gives way to the frame."""
 
 
+LEAST_FACE_SEEN: Final = 0.5
+"""Share of a face that another frame has to show for it to be the same face."""
+
+
 class Carried(NamedTuple):
     """A painting as it is seen from another frame."""
 
@@ -65,6 +70,32 @@ def carry(painting: Pixels, frames: Sequence[Pixels], flows: Flows, *, key: int,
     seen = flows.visible(to, key)
     weight = seen * np.exp(-np.square(error / np.float32(ERROR_LEVELS)))
     return Carried(warp(painting, flow), seen, weight.astype(np.float32))
+
+
+def carry_faces(faces: Sequence[Face], flows: Flows, *, key: int, to: int) -> tuple[Face, ...]:
+    """Return the faces of a key at their places in another frame, without those that it does not show.
+
+    Args:
+        faces: Boxes in pixels of the key.
+        flows: Flow between the frames.
+        key: Number of the key.
+        to: Number of the other frame.
+    """
+    if not faces:
+        return ()
+    flow, seen = flows.flow(key, to), flows.visible(key, to)
+    height, width = seen.shape
+    moved = []
+    for face in faces:
+        top, left = max(0, round(face.top)), max(0, round(face.left))
+        inside = np.s_[top : round(face.top + face.height), left : round(face.left + face.width)]
+        if not seen[inside].size or float(seen[inside].mean()) < LEAST_FACE_SEEN:
+            continue
+        across, down = np.median(flow[inside].reshape(-1, 2), axis=0).tolist()
+        place = face._replace(left=face.left + across, top=face.top + down)
+        if 0 <= place.left + face.width / 2 < width and 0 <= place.top + face.height / 2 < height:
+            moved.append(place)
+    return tuple(moved)
 
 
 def between(

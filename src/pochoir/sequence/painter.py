@@ -16,6 +16,7 @@ from pochoir import imaging
 from pochoir._types import Size
 from pochoir.encoders import VGG
 from pochoir.errors import EmptyRegionError
+from pochoir.faces import Face
 from pochoir.imaging import Picture
 from pochoir.recipe import Recipe, SegmentSettings
 from pochoir.result import compose
@@ -115,6 +116,14 @@ class Frame:
     def background(self) -> Mask | None:
         """Mask of the pixels without any subject, shape (H, W); None if the subject is not known."""
         return None if self.subject is None else np.asarray(self.subject < 1 / 255)
+
+    def with_faces(self, faces: tuple[Face, ...]) -> "Frame":
+        """Return the same frame, in which these faces are kept even if the detector misses them.
+
+        Args:
+            faces: In pixels of the size to paint at.
+        """
+        return Frame(replace(self.scene, known_faces=faces), self._colors) if faces else self
 
     def palette(self) -> Tensor:
         """Return the frame in the colours of its styles, shape (1, 3, H, W): the picture that painting starts from."""

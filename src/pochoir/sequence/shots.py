@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pochoir.sequence.carry import between, carry, fill, known_around, smoothed
+from pochoir.sequence.carry import between, carry, carry_faces, fill, known_around, smoothed
 from pochoir.sequence.frames import Shot
 from pochoir.sequence.keys import MOST_DISTANCE, choose_next
 from pochoir.sequence.painter import Frame, FramePainter, ShotColors
@@ -124,7 +124,9 @@ class ShotPainter:
             flows = Flows([each.ground for each in window], _to_mattes(subjects), follows=True)
             painted = subjects if self.painter.recipe.paints_subject else None
             chosen = choose_next(flows, 0, len(window) - 1, subjects=painted, every=self.every)
-            following = window[chosen]
+            # The detector misses small faces in some frames. They flicker if only some keys keep them.
+            faces = carry_faces(window[0].scene.faces, flows, key=0, to=chosen)
+            following = window[chosen] = window[chosen].with_faces(faces)
             still = plate.stillness(following.ground, following.background)
             paint = partial(self._paint_next, window, flows, chosen, painting, plate, still)
             next_painting, resumed = self._recall(key + chosen, paint)
