@@ -233,6 +233,22 @@ def test_jitter_of_the_looks_is_calmed() -> None:
     assert np.mean(calm) > 0.97  # the drawn masks themselves reach .985: the flow errs at so small silhouettes
 
 
+def test_no_flow_is_asked_for_twice() -> None:
+    """Flow forgets old results, and to find them again at each look took five times as long."""
+    asked: list[tuple[int, int]] = []
+
+    class Counting:
+        def flow(self, i: int, j: int) -> np.ndarray:
+            asked.append((i, j))
+            return FLOWS.flow(i, j)
+
+        def visible(self, i: int, j: int) -> np.ndarray:
+            return FLOWS.visible(i, j)
+
+    list(track_mattes(FRAMES, Counting(), lambda *_: head(0).astype(np.float32)))
+    assert len(asked) == len(set(asked))
+
+
 def test_no_frame_is_looked_at_twice() -> None:
     asked: list[bytes] = []
 

@@ -35,7 +35,7 @@ STEP_S_PER_PX: Final = 4.0e-6
 """Seconds a pixel of one step, where it cannot be measured."""
 CARRY_S_PER_PX: Final = 2.0e-6
 """Seconds a pixel and frame for decoding, flow, carrying and encoding."""
-TRACK_S_PER_PX: Final = 1.7e-6
+TRACK_S_PER_PX: Final = 2.3e-6
 """Seconds a pixel and frame for tracking the subject, without the network."""
 BASE_BYTES: Final = 600 << 20
 """Memory of the libraries, networks and frames in flight."""

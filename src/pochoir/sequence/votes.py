@@ -3,7 +3,7 @@
 import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, NamedTuple, Protocol
 
 import cv2
@@ -19,6 +19,8 @@ Word = npt.NDArray[np.int8]
 
 _AHEAD: Final = 8
 """Looks ahead that vote."""
+_BESIDES: Final = 2
+"""Further sights that are kept from one look to the next: back to the look before, and one to spare."""
 _DECAY: Final = 0.9
 """Share of a vote that remains one look later."""
 _HOLD: Final = 1.0
@@ -83,7 +85,8 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
         shot: The frames, the looks at them, and the flow between them.
         corrected: Frames whose mattes are the user's word.
     """
-    look, see = shot.look, shot.see
+    look = shot.look
+    see = lru_cache(_AHEAD + _BESIDES)(shot.see)
     looks: deque[Matte] = deque()
     told = _follow_back(stops, shot, corrected)
     past: Matte | None = None

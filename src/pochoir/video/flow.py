@@ -19,7 +19,7 @@ _MOST_SEARCHED_PX: Final = 640
 _FLOW_BYTES: Final = 8
 _KEPT_FLOWS: Final = 100
 _MOST_KEPT_BYTES: Final = 512 << 20
-"""Memory for results: that of so many flows. The tracker of mattes returns to some 70 of them at each of its looks."""
+"""Memory for results: that of so many flows."""
 _TEXTURE_SIGMA: Final = 2.0
 _TEXTURE_HALF: Final = 4.0
 """Smaller eigenvalue of the structure tensor, in squared levels, at which texture counts as one half."""
