@@ -199,6 +199,23 @@ def test_frames_without_a_subject_have_empty_mattes_and_a_note() -> None:
     assert tracker.notes == [f"no subject was found in frames 0 to {COUNT - 1}"]
 
 
+def test_notes_count_frames_as_the_video_does() -> None:
+    """The shot begins at the fifth drawing of a film that begins at frame 100, each drawing for two frames."""
+
+    class Blind:
+        def __call__(self, picture: np.ndarray, correction: object) -> np.ndarray:
+            return np.zeros(picture.shape[:2])
+
+        def corrections_of(self, *_: object) -> dict[int, object]:
+            return {}
+
+    video = ListVideo([GROUND[:, :WIDTH]] * 120)
+    drawings = Drawings(video, Size(HEIGHT, WIDTH), np.arange(100, 119), on=2)  # type: ignore[arg-type]
+    tracker, mattes = track_subject(drawings[4:10], Blind(), MemoryStore(), (), 2)  # type: ignore[arg-type]
+    assert len(list(mattes)) == 6
+    assert tracker.notes == ["no subject was found in frames 108 to 118"]
+
+
 def test_stored_looks_give_the_same_mattes_without_the_network() -> None:
     kept: dict[int, np.ndarray] = {}
     straight = track(lambda index: head(index), write=kept.__setitem__)

@@ -75,9 +75,16 @@ class Drawings(Sequence[Pixels]):
         """Return the frames of the film that show a drawing, once for each time it was read."""
         return self._moments.pop(index)
 
+    def numbers(self, index: int) -> list[int]:
+        """Return the numbers in the video of the frames that show a drawing."""
+        return [int(self._numbers[at]) for at in self._shown(index)]
+
+    def _shown(self, index: int) -> range:
+        return range(index * self._on, min((index + 1) * self._on, len(self._numbers)))
+
     def _read(self, index: int) -> Pixels:
         """Read a drawing, and the times of the frames that show it: later the video would have to go back for them."""
-        shown = range(index * self._on, min((index + 1) * self._on, len(self._numbers)))
+        shown = self._shown(index)
         frames = [self._video.frame(int(self._numbers[at]), self.size if at == shown.start else _TINY) for at in shown]
         if self._first_s is None:
             self._first_s = frames[0].time_s if index == 0 else self._video.frame(int(self._numbers[0]), _TINY).time_s
@@ -106,6 +113,10 @@ class Shot(Sequence[Pixels]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         return self.drawings[self.first + index]
+
+    def numbers(self, index: int) -> list[int]:
+        """Return the numbers in the video of the frames that show a drawing of the shot."""
+        return self.drawings.numbers(self.first + index)
 
     def __repr__(self) -> str:
         return f"Shot({self.first} to {self.stop - 1})"

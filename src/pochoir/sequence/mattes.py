@@ -62,6 +62,7 @@ class MatteTracker:
         corrections: The user's corrections by frame, passed on to ``find``; a matte of shape (H, W) is used as it is.
         read: Function that returns the look at a frame from an earlier run, or None.
         write: Function that keeps the look at a frame, uint8.
+        numbers: Function that returns the numbers that notes give to a frame; None counts from 0.
         notes: Sentences for the user, complete after the last frame.
     """
 
@@ -72,6 +73,7 @@ class MatteTracker:
     corrections: Mapping[int, object] = field(default_factory=dict)
     read: Callable[[int], Matte8 | None] | None = None
     write: Callable[[int, Matte8], object] | None = None
+    numbers: Callable[[int], Sequence[int]] | None = None
     notes: list[str] = field(default_factory=list)
     _packed: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict, init=False, repr=False)
 
@@ -152,7 +154,7 @@ class MatteTracker:
 
     def _finish(self, index: int, matte: Matte, empty: list[int]) -> Matte8:
         if not (matte > _EMPTY_BELOW).any():
-            empty.append(index)
+            empty += [index] if self.numbers is None else self.numbers(index)
             return np.zeros(matte.shape, np.uint8)
         return np.asarray(np.rint(matte.clip(0, 1) * 255), np.uint8)
 
@@ -166,6 +168,7 @@ def track_mattes(
     corrections: Mapping[int, object] | None = None,
     read: Callable[[int], Matte8 | None] | None = None,
     write: Callable[[int, Matte8], object] | None = None,
+    numbers: Callable[[int], Sequence[int]] | None = None,
 ) -> MatteTracker:
     """Find the subject in all frames of one shot, steadily.
 
@@ -183,6 +186,7 @@ def track_mattes(
             takes.
         read: Function that returns the look at a frame from an earlier run, or None.
         write: Function that keeps the look at a frame, uint8, for a later run.
+        numbers: Function that returns the numbers that notes give to a frame; None counts from 0.
 
     Returns:
         An iterable of mattes (H, W), uint8, one for each frame in order; ``notes`` says what was found.
@@ -197,7 +201,7 @@ def track_mattes(
     outside = [index for index in given if not 0 <= index < len(frames)]
     if outside:
         raise OptionError(f"The shot has no frame {outside[0]}: its frames are 0 to {len(frames) - 1}.")
-    return MatteTracker(frames, flows, find, every, given, read, write)
+    return MatteTracker(frames, flows, find, every, given, read, write, numbers)
 
 
 def _to_float(matte: npt.NDArray[Any]) -> Matte:

@@ -86,5 +86,6 @@ def track_subject(
         corrections=finder.corrections_of(shot, corrections, on),
         read=lambda index: store.read_picture(LOOK, shot.first + index),
         write=lambda index, matte: store.write_picture(LOOK, shot.first + index, matte),
+        numbers=shot.numbers,
     )
     return tracker, iter(tracker)
