@@ -1,6 +1,6 @@
 """Mattes over time: decisions are held, corrections are followed, bad looks are outvoted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from pochoir._types import Size
 from pochoir.errors import OptionError, ShapeError
 from pochoir.sequence.frames import Drawings
-from pochoir.sequence.mattes import track_mattes
+from pochoir.sequence.mattes import MatteTracker, track_mattes
 from pochoir.sequence.store import MemoryStore
 from pochoir.sequence.subjects import track_subject
 from pochoir.video.flow import Flows
@@ -214,6 +214,25 @@ def test_notes_count_frames_as_the_video_does() -> None:
     tracker, mattes = track_subject(drawings[4:10], Blind(), MemoryStore(), (), 2)  # type: ignore[arg-type]
     assert len(list(mattes)) == 6
     assert tracker.notes == ["no subject was found in frames 108 to 118"]
+
+
+def test_a_note_names_frames_where_looks_differ_and_not_where_one_is_outvoted() -> None:
+    def find(wrong: Collection[int]) -> MatteTracker:
+        def half(picture: np.ndarray, _: object) -> np.ndarray:
+            at = next(index for index in range(COUNT) if FRAMES[index] is picture)
+            y, _x = np.mgrid[0:HEIGHT, 0:WIDTH]
+            return head(at) & (y < 58) if at in wrong else head(at)
+
+        return track_mattes(FRAMES, FLOWS, half)
+
+    notes = {}
+    for wrong in ((12,), (12, 18), (12, 15)):
+        tracker = find(wrong)
+        assert min(shares(list(tracker), head)) > 0.95  # the votes know better
+        notes[wrong] = tracker.notes
+    assert notes[12,] == notes[12, 18] == []
+    (note,) = notes[12, 15]
+    assert note.startswith("the subject is uncertain in frames 12 to 15, where looks at it differ: check it with")
 
 
 def test_stored_looks_give_the_same_mattes_without_the_network() -> None:

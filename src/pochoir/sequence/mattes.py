@@ -1,5 +1,6 @@
 """Mattes of all frames of a shot: found every few frames, decided by votes along the flow, carried in between."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -27,6 +28,8 @@ _FOLLOW_EPS: Final = 1e-3
 _CRUMB_PX: Final = 3
 """Window of the median that removes what torn flow leaves behind in between, and of what counts as torn."""
 _EMPTY_BELOW: Final = 0.5
+_AGREES_FROM: Final = 0.8
+"""Overlap with the settled matte from which on a look agrees with it."""
 
 
 class FlowsLike(Protocol):
@@ -83,15 +86,24 @@ class MatteTracker:
             return
         stops = sorted({*range(0, count, self.every), count - 1, *self.corrections})
         empty: list[int] = []
+        disputed: list[int] = []
         before: tuple[int, Matte] | None = None
-        for stop, matte in zip(stops, settle(stops, self, self.corrections), strict=True):
+        for stop, (matte, agreement) in zip(stops, settle(stops, self, self.corrections), strict=True):
+            if agreement < _AGREES_FROM and _is_filled(matte):
+                disputed.append(stop)
             if before is not None:
                 for between in range(before[0] + 1, stop):
                     yield self._finish(between, self._between(between, before, (stop, matte)), empty)
             yield self._finish(stop, matte, empty)
             before = stop, matte
         if empty:
-            self.notes.append(f"no subject was found in {_ranges(empty)}")
+            self.notes.append(f"no subject was found in {self._name(empty)}")
+        doubted = _runs(stops, disputed)
+        if doubted:
+            self.notes.append(
+                f"the subject is uncertain in {self._name(doubted)}, where looks at it differ: check it with --as matte, "
+                "and correct one frame with --keep-points, --drop-points, --box or --mask-frame"
+            )
 
     def look(self, index: int) -> Matte:
         """Return the network's answer in one frame, rounded to 8 bits so that a stored one gives the same result."""
@@ -153,10 +165,16 @@ class MatteTracker:
         return np.asarray(surely * carried + (1 - surely) * self.snap(index, carried), np.float32)
 
     def _finish(self, index: int, matte: Matte, empty: list[int]) -> Matte8:
-        if not (matte > _EMPTY_BELOW).any():
-            empty += [index] if self.numbers is None else self.numbers(index)
+        if not _is_filled(matte):
+            empty.append(index)
             return np.zeros(matte.shape, np.uint8)
         return np.asarray(np.rint(matte.clip(0, 1) * 255), np.uint8)
+
+    def _name(self, indices: Sequence[int]) -> str:
+        """Return frames as text, by the numbers that notes give to them."""
+        if self.numbers is None:
+            return _ranges(indices)
+        return _ranges([number for index in indices for number in self.numbers(index)])
 
 
 def track_mattes(
@@ -204,12 +222,22 @@ def track_mattes(
     return MatteTracker(frames, flows, find, every, given, read, write, numbers)
 
 
+def _is_filled(matte: Matte) -> bool:
+    return bool((matte > _EMPTY_BELOW).any())
+
+
 def _to_float(matte: npt.NDArray[Any]) -> Matte:
     return matte.astype(np.float32) / np.float32(255)
 
 
 def _to_tensor(values: Matte) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]
+
+
+def _runs(stops: Sequence[int], disputed: Sequence[int]) -> list[int]:
+    """Return the frames of two or more disputed looks in a row, with those in between; a single one is outvoted."""
+    runs = (list(run) for is_disputed, run in itertools.groupby(stops, disputed.__contains__) if is_disputed)
+    return [index for run in runs if len(run) > 1 for index in range(run[0], run[-1] + 1)]
 
 
 def _ranges(indices: Sequence[int]) -> str:

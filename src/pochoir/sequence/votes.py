@@ -77,7 +77,19 @@ class Shot(Protocol):
         """Move the edges of a matte to those of a frame."""
 
 
-def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iterator[Matte]:
+class Settled(NamedTuple):
+    """The settled matte of a frame that was looked at.
+
+    Attributes:
+        matte: Shape (H, W), in [0, 1].
+        agreement: Overlap of the look with it, from 0 to 1; 1 if both are empty, or if the matte is the user's word.
+    """
+
+    matte: Matte
+    agreement: float
+
+
+def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iterator[Settled]:
     """Yield the settled matte of each frame that is looked at.
 
     Args:
@@ -95,7 +107,7 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
     for at, stop in enumerate(stops):
         while len(looks) <= _AHEAD and at + len(looks) < len(stops):
             looks.append(look(stops[at + len(looks)]))
-        own = looks[0]
+        found = own = looks[0]
         future = _vote_ahead(stops[at : at + len(looks)], looks, see)
         if stop in corrected:
             past, settled, word = 2 * own - 1, own, _word_of(own)
@@ -114,7 +126,7 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
             votes = _overrule(shot.follow(stop, votes, _NEAR), word, None if told is None else told.take(stop))
             settled = _join(own, votes > 0, expected, None if back is None else back.visible, partial(shot.snap, stop))
         looks.popleft()
-        yield settled
+        yield Settled(settled, _overlap(found, settled))
 
 
 def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: Callable[[int, int], Sight]) -> Matte:
@@ -123,6 +135,11 @@ def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: Callable[[int
     for at in range(len(stops) - 2, -1, -1):
         votes = _DECAY * _carry(votes + 2 * looks[at + 1] - 1, see(stops[at], stops[at + 1]))
     return votes
+
+
+def _overlap(one: Matte, other: Matte) -> float:
+    either = float(np.maximum(one, other).sum())
+    return float(np.minimum(one, other).sum()) / either if either > 0 else 1.0
 
 
 def _carry(values: Matte, sight: Sight) -> Matte:
