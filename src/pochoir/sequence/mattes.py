@@ -101,8 +101,8 @@ class MatteTracker:
         doubted = _runs(stops, disputed)
         if doubted:
             self.notes.append(
-                f"the subject is uncertain in {self._name(doubted)}, where looks at it differ: check it with --as matte, "
-                "and correct one frame with --keep-points, --drop-points, --box or --mask-frame"
+                f"the subject is uncertain in {self._name(doubted)}, where looks at it differ: check it with "
+                "--as matte and correct one frame with --keep-points, --drop-points, --box or --mask-frame"
             )
 
     def look(self, index: int) -> Matte:
