@@ -42,7 +42,6 @@ def make_styles() -> None:
 
 GENTLER: dict[str, dict[str, float]] = {
     "marbling": {"strength": 0.45, "style_scale": 0.8},  # else its chevrons cross an eye
-    "ink-wash": {"strength": 0.35},  # else its bamboo drips from both eyes
 }
 """Settings of the styles that are not painted as usual on the sheet."""
 
