@@ -207,7 +207,7 @@ def restore_inputs(record: Record, *, base: Path, inputs_dir: Path | None = None
         raise InputError("The record names no photo, so there is nothing to run again.")
     found, here = find_inputs(record, base=base, inputs_dir=inputs_dir)
     sources = load_sources(found["photo"][0], here, {})
-    check_unchanged(inputs, sources.files())
+    check_unchanged(record, sources.files())
     return sources, record.recipe
 
 
@@ -225,7 +225,7 @@ def find_inputs(
         Paths or names by role, with underscores for spaces; the recipe with these paths in place of the recorded ones.
 
     Raises:
-        InputError: An input is not found, or the record needs an object of the user's own.
+        InputError: An input or the folder is not found, or the record needs an object of the user's own.
         WeightsError: The weights are missing, or are not those of the record.
     """
     if record.request.own:
@@ -234,6 +234,8 @@ def find_inputs(
             f"The picture was made with an object of the user's own ({own}), which a record cannot bring back; "
             "run the Python program that made it."
         )
+    if inputs_dir is not None and not inputs_dir.is_dir():
+        raise InputError(f"There is no folder {str(inputs_dir)!r} to look for the inputs in.")
     _check_weights(record)
     found: dict[str, list[str]] = {}
     for entry in record.request.inputs:
@@ -249,13 +251,21 @@ def find_inputs(
     return found, recipe.replace(**renamed)
 
 
-def check_unchanged(recorded: Sequence[InputFile], read: Sequence[InputFile]) -> None:
-    """Raise an ``InputError`` if the inputs that were read are not those that were recorded."""
+def check_unchanged(record: Record, read: Sequence[InputFile]) -> None:
+    """Raise an ``InputError`` if the inputs that were read are not those of a record."""
+    recorded = record.request.inputs
     if [entry.role for entry in read] != [entry.role for entry in recorded]:
         raise InputError("The record's inputs are not those that its recipe asks for; it was changed by hand.")
     for entry, now in zip(recorded, read, strict=True):
-        if entry.sha256 != now.sha256:
-            raise InputError(f"{entry.role} {now.path or now.name} is not the file that made this picture: it changed.")
+        if entry.sha256 == now.sha256:
+            continue
+        if now.path is None:
+            raise InputError(
+                f"The built-in style {now.name} is drawn differently now. Use pochoir {record.environment.version}, "
+                "which made this picture; or paint with the new drawing: pochoir recipe FILE > recipe.toml, then "
+                "--recipe recipe.toml."
+            )
+        raise InputError(f"{entry.role} {now.path} is not the file that made this picture: it changed.")
 
 
 def _check_weights(record: Record) -> None:

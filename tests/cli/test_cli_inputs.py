@@ -9,9 +9,11 @@ import pytest
 
 from pochoir import imaging
 from pochoir.cli.inputs import check_inputs
-from pochoir.errors import ImageReadError, UnknownNameError
+from pochoir.clips import read_record
+from pochoir.errors import ImageReadError, InputError, UnknownNameError
 from pochoir.recipe import Recipe
 from pochoir.sources import load_style
+from pochoir.video.read import check_is_moving
 
 HEAVY = ("torch", "PIL", "cv2", "scipy", "numba")
 
@@ -63,6 +65,19 @@ def test_what_may_be_right_is_left_to_reading(tmp_path: Path, photo_file: Path, 
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    check_inputs([str(tmp_path / "pipe")])
+def test_pipes_and_devices_are_refused_and_not_waited_for(photo_file: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    words = "it is a pipe or a device, not a file"
+    with pytest.raises(ImageReadError, match=f"{words}; - reads the photo from standard input"):
+        check_inputs([str(pipe)])
+    for recipe in (Recipe(style=[str(pipe)]), Recipe(mask=str(pipe)), Recipe(backdrop=str(pipe))):
+        with pytest.raises(ImageReadError, match=words):
+            check_inputs([str(photo_file)], [recipe])
+    with pytest.raises(InputError, match=words):
+        check_is_moving(pipe)
+    with pytest.raises(InputError, match=words):
+        read_record(pipe)
+    if Path("/dev/zero").exists():
+        with pytest.raises(ImageReadError, match=words):
+            check_inputs(["/dev/zero"])

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from PIL import Image
 from pochoir import imaging
 from pochoir.cli import running
 from pochoir.recipe import Recipe
+from pochoir.sources import load_style
 from support.program import LISTEN, PROGRAM, error_line, pochoir, run_program
 
 pytestmark = pytest.mark.weights
@@ -224,6 +226,9 @@ def test_redo_gives_the_same_bytes_and_recipe_tells_the_settings(
     lost = pochoir("redo", out, "-o", new)
     assert lost.exit_code == 2
     assert "is not there any more; name its folder with --inputs DIR" in error_line(lost)
+    nowhere = pochoir("redo", out, "-o", new, "--inputs", "nowhere")
+    assert nowhere.exit_code == 2
+    assert "There is no folder 'nowhere'" in error_line(nowhere)
     new.unlink()
     assert pochoir("redo", out, "-o", new, "--inputs", elsewhere).exit_code == 0
     assert new.read_bytes() == out.read_bytes()
@@ -232,6 +237,21 @@ def test_redo_gives_the_same_bytes_and_recipe_tells_the_settings(
     changed = pochoir("redo", out, "-o", new, "--inputs", elsewhere)
     assert changed.exit_code == 2
     assert "is not the file that made this picture: it changed" in error_line(changed)
+
+
+def test_redo_says_that_a_built_in_style_is_drawn_differently(
+    photo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, new, file = tmp_path / "out.png", tmp_path / "new.png", tmp_path / "recipe.toml"
+    assert pochoir("stylize", photo_file, "-o", out, "--style", "mosaic", *QUICK).exit_code == 0
+    drawn = dataclasses.replace(load_style("mosaic"), sha256="0" * 64)
+    monkeypatch.setattr("pochoir.sources._load_newest", lambda name: drawn)
+    refused = pochoir("redo", out, "-o", new)
+    assert refused.exit_code == 2
+    assert "The built-in style mosaic is drawn differently now" in error_line(refused)
+    assert not new.exists()
+    file.write_text(pochoir("recipe", out).stdout)
+    assert pochoir("stylize", photo_file, "-o", new, "--recipe", file).exit_code == 0  # as the message says
 
 
 def test_parts_of_styles_and_settings_of_regions(

@@ -1,5 +1,6 @@
 """``pochoir video``, ``redo`` and batches of videos, as a user types them."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from pochoir import video
 from pochoir._types import Size
 from pochoir.jobs import filming
 from pochoir.sequence.plan import Speed
+from pochoir.sources import load_style
 from support import tiny_program
 from support.drawn_films import pan, walk
 from support.program import LISTEN, error_line, pochoir
@@ -204,6 +206,19 @@ def test_a_preview_shows_five_frames_and_what_the_film_will_cost(clips: Path, tm
 
 
 # ---- what stops on the way
+
+
+def test_redo_of_a_film_says_that_a_built_in_style_is_drawn_differently(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.mp4"
+    assert pochoir("video", clips / "pan.mp4", "-o", out, *STYLE, "mosaic").exit_code == 0
+    drawn = dataclasses.replace(load_style("mosaic"), sha256="0" * 64)
+    monkeypatch.setattr("pochoir.sources._load_newest", lambda name: drawn)
+    refused = pochoir("redo", out, "-o", tmp_path / "new.mp4")
+    assert refused.exit_code == 2
+    assert "The built-in style mosaic is drawn differently now" in error_line(refused)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
 def test_a_killed_run_gives_a_film_so_far_and_resumes_to_the_same_bytes(

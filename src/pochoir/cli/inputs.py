@@ -20,7 +20,7 @@ def check_inputs(photos: Sequence[str], recipes: Iterable[Recipe] = (), *, role:
         role: Word for the photos in errors.
 
     Raises:
-        ImageReadError: A file is missing or empty, or is a folder.
+        ImageReadError: A file is missing or empty, or is a folder, a pipe or a device.
         UnknownNameError: A style is neither a file nor a known name.
     """
     if len(photos) == 1 and photos[0] != STREAM and not _PATTERN & set(photos[0]) and not Path(photos[0]).is_dir():
@@ -54,8 +54,9 @@ def _check_file(path: str, role: str) -> None:
         found = Path(path).stat()
         if stat.S_ISDIR(found.st_mode):
             raise ImageReadError(f"{start}it is a folder, not a picture.")
-        if not stat.S_ISREG(found.st_mode):  # opening a pipe would cut it off
-            return
+        if not stat.S_ISREG(found.st_mode):  # it is read twice, and opening a pipe may wait for ever
+            hint = f"; {STREAM} reads the photo from standard input" if role == "photo" else ""
+            raise ImageReadError(f"{start}it is a pipe or a device, not a file{hint}.")
         with Path(path).open("rb"):
             pass
     except FileNotFoundError as error:

@@ -43,6 +43,8 @@ def read_record(path: Path) -> str:
     Raises:
         InputError: There is no such file, or it holds no record.
     """
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        raise InputError(f"Cannot read the recipe in {str(path)!r}: it is a pipe or a device, not a file.")
     if path.is_dir() or path.suffix.lower() in video.FORMATS:
         try:
             return video.read_film_record(path)

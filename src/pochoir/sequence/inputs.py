@@ -103,7 +103,7 @@ def restore(made: FilmRecord, *, base: Path, inputs_dir: Path | None = None) -> 
     )
     settings = made.settings.replace(corrections=corrections)
     inputs = VideoInputs.read(found["video"][0], recipe, settings, {})
-    check_unchanged(made.record.request.inputs, inputs.files())
+    check_unchanged(made.record, inputs.files())
     return inputs, settings
 
 

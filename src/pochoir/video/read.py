@@ -239,6 +239,8 @@ def _check_is_moving(path: Path, name: str) -> bool:
         raise InputError(f"Cannot read the video {name!r}: there is no such file.")
     if path.is_dir():
         raise InputError(f"Cannot read the video {name!r}: it is a folder.")
+    if not path.is_file():
+        raise InputError(f"Cannot read the video {name!r}: it is a pipe or a device, not a file.")
     count = read_pillow.count_frames(path)
     if count == 1 or (count is None and _is_still(path, name)):
         raise InputError(f"{name!r} is a still picture; use: pochoir stylize")
