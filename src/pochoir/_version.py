@@ -1,3 +1,3 @@
-"""The version, where every room can read it."""
+"""The version, in a module that all others may import."""
 
-__version__ = "0.9.0"
+__version__ = "0.10.0"
