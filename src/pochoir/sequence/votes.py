@@ -9,7 +9,9 @@ from typing import Final, NamedTuple, Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from pochoir.segmentation.confidence import overlap
 from pochoir.video.warping import FlowField, warp
 
 Matte = npt.NDArray[np.float32]
@@ -82,7 +84,7 @@ class Settled(NamedTuple):
 
     Attributes:
         matte: Shape (H, W), in [0, 1].
-        agreement: Overlap of the look with it, from 0 to 1; 1 if both are empty, or if the matte is the user's word.
+        agreement: Overlap of the look with it, from 0 to 1; 0 if both are empty.
     """
 
     matte: Matte
@@ -126,7 +128,7 @@ def settle(stops: Sequence[int], shot: Shot, corrected: Collection[int]) -> Iter
             votes = _overrule(shot.follow(stop, votes, _NEAR), word, None if told is None else told.take(stop))
             settled = _join(own, votes > 0, expected, None if back is None else back.visible, partial(shot.snap, stop))
         looks.popleft()
-        yield Settled(settled, _overlap(found, settled))
+        yield Settled(settled, overlap(torch.from_numpy(found), torch.from_numpy(settled)))
 
 
 def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: Callable[[int, int], Sight]) -> Matte:
@@ -135,11 +137,6 @@ def _vote_ahead(stops: Sequence[int], looks: Sequence[Matte], see: Callable[[int
     for at in range(len(stops) - 2, -1, -1):
         votes = _DECAY * _carry(votes + 2 * looks[at + 1] - 1, see(stops[at], stops[at + 1]))
     return votes
-
-
-def _overlap(one: Matte, other: Matte) -> float:
-    either = float(np.maximum(one, other).sum())
-    return float(np.minimum(one, other).sum()) / either if either > 0 else 1.0
 
 
 def _carry(values: Matte, sight: Sight) -> Matte:
