@@ -10,8 +10,8 @@ import pytest
 
 from pochoir.studio.problems import FULL
 
-from .conftest import Server, call, picture_bytes, wait_until
-from .steps import EDITABLE, READY, choose_settings, drop, mask, paint, stroke, wait_for_result
+from .conftest import Server, call, open_page, picture_bytes, wait_until
+from .steps import EDITABLE, choose_settings, drop, mask, paint, stroke, wait_for_result
 
 pytestmark = pytest.mark.weights
 
@@ -74,45 +74,42 @@ def test_a_full_disk(browser, small_disk, tmp_path):
     photo = tmp_path / "lemon.png"
     photo.write_bytes(picture_bytes(120, 90))
     server = Server(small_disk / "pictures")
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(120_000)
     ballast = None
     try:
-        page = context.new_page()
-        page.goto(server.address)
-        page.wait_for_selector(READY)
-        drop(page, photo)
-        paint(page, size="64", steps="4")
-        wait_for_result(page)
-        kept = page.inner_text("#result-title")
-        page.keyboard.press("Escape")
-        choose_settings(page, size="64", steps="3000")
-        page.click("#paint")
-        page.wait_for_selector("#progress-text:has-text('of 3000')")
+        with open_page(browser, server) as page:
+            drop(page, photo)
+            paint(page, size="64", steps="4")
+            wait_for_result(page)
+            kept = page.inner_text("#result-title")
+            page.keyboard.press("Escape")
+            choose_settings(page, size="64", steps="3000")
+            page.click("#paint")
+            page.wait_for_selector("#progress-text:has-text('of 3000')")
 
-        ballast = Ballast(small_disk)
-        page.wait_for_selector("#message:has-text('The disk is full')")
-        page.click("#stop")  # its picture cannot be saved, or not even the wish be noted
-        refused = call(server, "POST", "/api/photos", picture_bytes(90, 60, seed=4))
-        assert refused == (507, {"error": FULL, "field": None})
-        page.reload()
-        page.wait_for_selector("#message:has-text('The disk is full')")
-        page.click("#leave")  # the unfinished painting is shown again
-        page.wait_for_selector(EDITABLE)
-        page.click(".tool[data-tool=brush]")
-        stroke(page, (0.1, 0.1), (0.3, 0.1))
-        page.wait_for_selector("#app[data-saving] #message:has-text('The disk is full')")
+            ballast = Ballast(small_disk)
+            page.wait_for_selector("#message:has-text('The disk is full')")
+            page.click("#stop")  # its picture cannot be saved, or not even the wish be noted
+            refused = call(server, "POST", "/api/photos", picture_bytes(90, 60, seed=4))
+            assert refused == (507, {"error": FULL, "field": None})
+            page.reload()
+            page.wait_for_selector("#message:has-text('The disk is full')")
+            page.click("#leave")  # the unfinished painting is shown again
+            page.wait_for_selector(EDITABLE)
+            page.click(".tool[data-tool=brush]")
+            stroke(page, (0.1, 0.1), (0.3, 0.1))
+            page.wait_for_selector("#app[data-saving] #message:has-text('The disk is full')")
 
-        ballast.remove()
-        page.wait_for_selector("#message", state="hidden")
-        assert mask(page)[9, 24] == 255  # the stroke that could not be saved
-        wait_until(lambda: bring_to_an_end(server))
-        history = wait_until(lambda: (found := call(server, "GET", "/api/history")[1]) and len(found) == 2 and found)
-        assert history[1]["name"] == kept
-        assert {item["photo"] for item in history} == {history[1]["photo"]}
-        assert np.ptp(mask(page)) == 255
+            ballast.remove()
+            page.wait_for_selector("#message", state="hidden")
+            assert mask(page)[9, 24] == 255  # the stroke that could not be saved
+            wait_until(lambda: bring_to_an_end(server))
+            history = wait_until(
+                lambda: (found := call(server, "GET", "/api/history")[1]) and len(found) == 2 and found
+            )
+            assert history[1]["name"] == kept
+            assert {item["photo"] for item in history} == {history[1]["photo"]}
+            assert np.ptp(mask(page)) == 255
     finally:
         if ballast is not None:
             ballast.remove()
-        context.close()
         server.stop()
