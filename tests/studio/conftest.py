@@ -182,12 +182,32 @@ def open_page(browser, server, *, watch=None, **options):
             watch(opened)
         opened.goto(server.address)
         opened.wait_for_selector(READY)
-        yield opened
+        try:
+            yield opened
+        finally:
+            _log_page(opened)
     finally:
         for job in call(server, "GET", "/api/jobs")[1]:
             logging.getLogger(__name__).warning("left at the end: %s", job)
             call(server, "DELETE", f"/api/jobs/{job['id']}")
         context.close()
+
+
+def _log_page(page) -> None:
+    """Log what the page shows, for tests that fail; pytest prints logs of those alone."""
+    try:
+        shown = page.evaluate(
+            """() => ({
+                message: document.getElementById("message").textContent,
+                data: { ...document.getElementById("app").dataset },
+                jobs: [...studio.app.jobs.values()].map(({ id, kind, state, error }) => ({ id, kind, state, error })),
+                items: studio.app.history.slice(0, 3).map(({ id, name, job }) => ({ id, name, job })),
+                painting: studio.app.shown, clip: studio.animate.shown, film: studio.video.shown,
+            })"""
+        )
+    except Exception as error:  # the browser may be what failed
+        shown = error
+    logging.getLogger(__name__).warning("the page at the end: %s", shown)
 
 
 @pytest.fixture

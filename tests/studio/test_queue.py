@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pochoir.errors import InputError, WriteError
-from pochoir.jobs import Failed, Saved
+from pochoir.jobs import Failed, Saved, Skipped
 from pochoir.recipe import Recipe
 from pochoir.studio import follow, queue
 from pochoir.studio.assistant import Assistant
@@ -91,7 +91,7 @@ def test_a_saved_picture_waits_for_room_and_then_comes_into_the_history(queued, 
     finish(queued, folder, info)
     history, items, warnings = FakeHistory(folder), [], []
     history.full = True
-    follower = Follower(folder, queued, history, items.append, warnings.append)
+    follower = Follower(folder, queued, history, items.append, print, warnings.append)
 
     async def run() -> None:
         await follow_until(follower, lambda: warnings == [FULL])
@@ -108,9 +108,50 @@ def test_a_picture_that_was_saved_while_no_server_ran_comes_into_the_history(que
     finish(queued, folder, info)
     later = Queue(folder, lambda info: None)
     items = []
-    run_coroutine(follow_until(Follower(folder, later, FakeHistory(folder), items.append, print), lambda: items))
+    run_coroutine(follow_until(Follower(folder, later, FakeHistory(folder), items.append, print, print), lambda: items))
     assert items[0].job == info.id
     later.close()
+
+
+def test_a_job_whose_painter_died_after_writing_the_picture_comes_into_the_history(queued, folder):
+    (info,) = queued.add([plan()])
+    finish(queued, folder, info)
+    job = next(state.job for state in queued.store.states())
+    queued.store.add([job])
+    queued.store.record(Skipped(job=job.id, outputs=(job.output,)))
+    items = []
+    run_coroutine(
+        follow_until(Follower(folder, queued, FakeHistory(folder), items.append, print, print), lambda: items)
+    )
+    assert (items[0].job, items[0].photo) == (info.id, "a" * 16)
+
+
+def test_a_saved_job_stays_until_its_picture_is_in_the_history(queued, folder):
+    (info,) = queued.add([plan()])
+    finish(queued, folder, info)
+    ((number, event),) = [each for each in queued.store.events() if each[1].kind == "saved"]
+    assert queued.take(number, event).state == "saved"
+    assert [each.state for each in queued.infos()] == ["saved"]
+    with pytest.raises(NotFoundError):
+        queued.remove(info.id)  # the picture is removed through the history
+    later = Queue(folder, lambda info: None)
+    later.restore()
+    assert [each.state for each in later.infos()] == ["saved"]
+    later.close()
+    queued.forget(info.id)
+    assert queued.infos() == []
+
+
+def test_a_job_whose_picture_is_gone_is_removed_from_the_page(queued, folder):
+    (info,) = queued.add([plan()])
+    finish(queued, folder, info)
+    for path in folder.root.glob("*.png"):
+        path.unlink()
+    items, removed = [], []
+    follower = Follower(folder, queued, FakeHistory(folder), items.append, removed.append, print)
+    run_coroutine(follow_until(follower, lambda: removed))
+    assert (items, removed) == ([], [info.id])
+    assert queued.infos() == []
 
 
 def test_a_full_disk_is_told_and_withdrawn(queued, folder, monkeypatch):
@@ -118,7 +159,7 @@ def test_a_full_disk_is_told_and_withdrawn(queued, folder, monkeypatch):
     monkeypatch.setattr(follow.shutil, "disk_usage", lambda path: type("Usage", (), {"free": free[0]}))
     monkeypatch.setattr(follow, "DISK_S", 0.0)
     warnings = []
-    follower = Follower(folder, queued, FakeHistory(folder), print, warnings.append)
+    follower = Follower(folder, queued, FakeHistory(folder), print, print, warnings.append)
 
     async def run() -> None:
         await follow_until(follower, lambda: warnings == [WARNING])
@@ -146,10 +187,42 @@ def test_a_stopped_film_goes_on(queued, folder):
     (info,) = queued.add([plan(kind="video")])
     finish(queued, folder, info, interrupted=True)
     history, items = FakeHistory(folder), []
-    run_coroutine(follow_until(Follower(folder, queued, history, items.append, print), lambda: items))
+    run_coroutine(follow_until(Follower(folder, queued, history, items.append, print, print), lambda: items))
     assert items[0].partial
     assert items[0].notes == ["stopped: the film so far"]
     path = folder.root / items[0].name
     again = queued.resume(path, history.facts(path))
     assert (again.id, again.state, again.form) == (info.id, "queued", {"on": 2})
     assert queued.store.pending()[0].output == str(path)
+
+
+def test_a_job_that_waits_and_is_stopped_is_dropped_at_once(queued):
+    (info,) = queued.add([plan()])
+    assert queued.stop(info.id).state == "canceled"
+    assert queued.infos() == []
+    assert list(queued.store.canceled()) == [queued.store.states()[0].job.id]
+
+
+def test_a_picture_that_a_page_lists_before_it_is_remembered_keeps_its_job(folder):
+    path = folder.root / "lemon.png"
+    Image.new("RGB", (6, 4)).save(path)
+    reading, goes_on = asyncio.Event(), asyncio.Event()
+
+    class SlowHelper:
+        async def run(self, function, path):
+            reading.set()
+            await goes_on.wait()
+            return {"width": 6, "height": 4, "transparent": False, "record": "{}"}
+
+    async def run() -> None:
+        history = History(folder, SlowHelper())
+        listed = asyncio.ensure_future(history.all())
+        await reading.wait()
+        history.remember(path, job="a" * 16, photo="b" * 16)
+        goes_on.set()
+        assert [item.job for item in await listed] == ["a" * 16]
+        assert history.facts(path)["job"] == "a" * 16
+        history.remember(path, job="c" * 16)
+        assert (await history.item(path)).job == "c" * 16
+
+    run_coroutine(run())

@@ -4,9 +4,10 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from pochoir.errors import PochoirError
-from pochoir.jobs import Event, Saved
+from pochoir.jobs import Event, Saved, Skipped
 from pochoir.studio.folder import Folder
 from pochoir.studio.history import History
 from pochoir.studio.models import Item, JobInfo
@@ -32,6 +33,7 @@ class Follower:
         queue: The jobs.
         history: The finished pictures.
         publish: Called with every finished picture.
+        remove: Called with the id of every job that ended without one: its file is gone or cannot be read.
         warn: Called with a message that stands until it is called with an empty one.
     """
 
@@ -41,10 +43,11 @@ class Follower:
         queue: Queue,
         history: History,
         publish: Callable[[Item], None],
+        remove: Callable[[str], None],
         warn: Callable[[str], None],
     ) -> None:
         self._folder, self._queue, self._history = folder, queue, history
-        self._publish, self._warn = publish, warn
+        self._publish, self._remove, self._warn = publish, remove, warn
         self._unfinished: list[tuple[JobInfo, Event]] = []
         """Jobs that are done in the store and not yet in the history."""
         self.warning = ""
@@ -80,29 +83,38 @@ class Follower:
         return WARNING if shutil.disk_usage(self._folder.root).free < LEAST_FREE else ""
 
     async def _finish(self, info: JobInfo, event: Event) -> None:
-        kept = self._queue.kept(info.id)
-        output = self._folder.root / kept.get("output", "")
-        if isinstance(event, Saved) and output.is_file():
-            seconds = sum(event.facts.get("timings", {}).values()) or None
-            known = {}
-            if info.kind == "stylize" and "transparent" in event.facts:  # it is shown without being read again
-                known = {**event.facts["size"], "transparent": event.facts["transparent"]}
-            self._history.remember(
-                output,
-                photo=info.photo,
-                job=info.id,
-                mask=kept.get("mask"),
-                order=None if info.order is None else info.order.model_dump(mode="json"),
-                place=None if info.place is None else info.place.model_dump(mode="json"),
-                form=info.form,
-                video=info.video,
-                partial=info.kind == "video" and event.interrupted,
-                notes=[*event.notes, *([STOPPED[info.kind]] if event.interrupted else [])],
-                seconds=seconds,
-                finished=time.time(),
-                **known,
-            )
-            item = await self._history.item(output)
-            if item is not None:
+        if isinstance(event, Saved | Skipped):
+            kept = self._queue.kept(info.id)
+            output = self._folder.root / kept.get("output", "")
+            item = None
+            if output.is_file():
+                self._remember(info, event, output, kept.get("mask"))
+                item = await self._history.item(output)
+            if item is None:
+                self._remove(info.id)
+            else:
                 self._publish(item)
         self._queue.forget(info.id)
+
+    def _remember(self, info: JobInfo, event: Saved | Skipped, output: Path, mask: str | None) -> None:
+        # A job is skipped whose painter died between writing the file and saying so.
+        facts = event.facts if isinstance(event, Saved) else {}
+        is_partial = isinstance(event, Saved) and event.interrupted
+        known = {}
+        if info.kind == "stylize" and "transparent" in facts:  # it is shown without being read again
+            known = {**facts["size"], "transparent": facts["transparent"]}
+        self._history.remember(
+            output,
+            photo=info.photo,
+            job=info.id,
+            mask=mask,
+            order=None if info.order is None else info.order.model_dump(mode="json"),
+            place=None if info.place is None else info.place.model_dump(mode="json"),
+            form=info.form,
+            video=info.video,
+            partial=info.kind == "video" and is_partial,
+            notes=[*event.notes, *([STOPPED[info.kind]] if is_partial else [])],
+            seconds=sum(facts.get("timings", {}).values()) or None,
+            finished=time.time(),
+            **known,
+        )

@@ -55,6 +55,7 @@ class History:
     def remember(self, path: Path, **facts: Any) -> None:
         """Keep what the page should know of a picture, which its file does not say, such as its photo and its mask."""
         write_json(self._facts_path(path), facts)
+        self._known.pop(path, None)  # somebody may have read the file before
 
     def facts(self, path: Path) -> dict[str, Any]:
         """Return what was remembered of a picture."""
@@ -117,7 +118,7 @@ class History:
                 return None
             if facts.pop("record") is None:
                 return None  # somebody else's picture
-            stored = {**stored, **facts}
+            stored = {**self.facts(path), **facts}  # what was remembered meanwhile stays
             write_json(self._facts_path(path), stored)
         return Item(
             id=new_id(path.name),

@@ -47,7 +47,12 @@ class Studio:
         self.history = History(folder, self.assistant)
         self.queue = Queue(folder, self.publish)
         self.follower = Follower(
-            folder, self.queue, self.history, self.publish, lambda text: self.news.publish("warning", text=text)
+            folder,
+            self.queue,
+            self.history,
+            publish=self.publish,
+            remove=lambda id_: self.news.publish("removed", id=id_),
+            warn=lambda text: self.news.publish("warning", text=text),
         )
         self.painter = Painter(folder.store, threads=threads)
         self._tasks: set[asyncio.Task[Any]] = set()

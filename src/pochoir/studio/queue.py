@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pochoir.errors import InputError, WriteError
-from pochoir.jobs import Event, Failed, Job, Preview, Progress, Saved, Store
+from pochoir.jobs import Canceled, Event, Failed, Job, Preview, Progress, Saved, Skipped, Store
 from pochoir.jobs.event import FINAL_STATES
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, read_json, write_json
 from pochoir.studio.history import iter_paths
@@ -18,6 +18,9 @@ MAX_FINISHED = 50
 """Finished paintings whose previews a page may still ask for."""
 MAX_FAILED = 20
 """Failed paintings that the page still shows."""
+_MADE = ("saved", "skipped")
+"""States of jobs whose output is there and on its way into the history."""
+_NOT_QUEUED = "This painting is not in the queue any more."
 
 
 class Queue:
@@ -42,7 +45,7 @@ class Queue:
         self.store.close()
 
     def infos(self) -> list[JobInfo]:
-        """Return the jobs that are not finished, and the last ones that failed."""
+        """Return the jobs that are not in the history yet, and the last ones that failed."""
         return list(self._infos.values())
 
     def info(self, id_: str) -> JobInfo:
@@ -52,7 +55,7 @@ class Queue:
             NotFoundError: There is none with this id.
         """
         if id_ not in self._infos:
-            raise NotFoundError("This painting is not in the queue any more.")
+            raise NotFoundError(_NOT_QUEUED)
         return self._infos[id_]
 
     def add(self, plans: Iterable[Plan]) -> list[JobInfo]:
@@ -110,6 +113,9 @@ class Queue:
     def stop(self, id_: str) -> JobInfo:
         """Stop a job and keep its best picture so far; one that waits is dropped."""
         info = self.info(id_)
+        if info.state == "queued":
+            self.remove(id_)
+            return info.model_copy(update={"state": "canceled"})
         self.store.cancel(self._job_id(id_), keep=True)
         self._infos[id_] = info.model_copy(update={"stopping": True})
         return self._infos[id_]
@@ -161,10 +167,14 @@ class Queue:
         return info
 
     def remove(self, id_: str) -> None:
-        """Drop a job without keeping its picture."""
-        self.info(id_)
+        """Drop a job without keeping its picture.
+
+        Raises:
+            NotFoundError: There is none with this id, or its picture is saved.
+        """
+        if self.info(id_).state in _MADE:
+            raise NotFoundError(_NOT_QUEUED)
         self.store.cancel(self._job_id(id_))
-        self._infos.pop(id_, None)
         self.forget(id_)
 
     def preview(self, id_: str) -> bytes:
@@ -183,18 +193,19 @@ class Queue:
         return read_json(self._kept_path(id_)) or {}
 
     def forget(self, id_: str) -> None:
-        """Remove what was kept of a job."""
+        """Remove a job that ended, and what was kept of it."""
+        self._infos.pop(id_, None)
         with contextlib.suppress(OSError):
             self._kept_path(id_).unlink(missing_ok=True)
 
-    def restore(self) -> list[tuple[JobInfo, Saved]]:
+    def restore(self) -> list[tuple[JobInfo, Event]]:
         """Show the jobs of an earlier server again; the painter resumes them.
 
         Returns:
             Jobs that were saved when no server was there to put them into the history.
         """
         failed = 0
-        saved = []
+        made: list[tuple[JobInfo, Event]] = []
         infos: list[JobInfo] = []
         for state in reversed(self.store.states()):
             id_ = state.job.id[:16]
@@ -202,9 +213,10 @@ class Queue:
             if not kept:
                 continue
             info = JobInfo(**kept["info"])
-            if state.state == "saved":
-                events = [event for _, event in self.store.events(job=state.job.id) if isinstance(event, Saved)]
-                saved += [(info, event) for event in events[-1:]]
+            if state.state in _MADE:
+                events = [each for _, each in self.store.events(job=state.job.id) if isinstance(each, Saved | Skipped)]
+                made += [(info, event) for event in events[-1:]]
+                infos.append(info.model_copy(update={"state": state.state}))
             elif state.state in FINAL_STATES and (state.state != "failed" or failed >= MAX_FAILED):
                 self.forget(id_)
             else:
@@ -213,7 +225,7 @@ class Queue:
                 infos.append(info.model_copy(update={"state": state.state, "error": error}))
         self._infos = {info.id: info for info in reversed(infos)}
         self.last = max((number for number, _ in self.store.events(0)), default=0)
-        return saved
+        return made
 
     def take(self, number: int, event: Event) -> JobInfo | None:
         """Note an event of the store and publish the job; return it if it is known here."""
@@ -233,7 +245,8 @@ class Queue:
         info = self._infos[id_] = info.model_copy(update=changes)
         self._publish(info)
         if event.is_final and not isinstance(event, Failed):
-            self._infos.pop(id_, None)
+            if isinstance(event, Canceled):
+                self._infos.pop(id_, None)
             self._finished[id_] = event.job
             if len(self._finished) > MAX_FINISHED:
                 del self._finished[next(iter(self._finished))]
@@ -242,7 +255,7 @@ class Queue:
     def _job_id(self, id_: str) -> str:
         kept = self.kept(id_)
         if not kept:
-            raise NotFoundError("This painting is not in the queue any more.")
+            raise NotFoundError(_NOT_QUEUED)
         return str(kept["job"])
 
     def _kept_path(self, id_: str) -> Path:

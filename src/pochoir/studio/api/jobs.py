@@ -41,7 +41,7 @@ async def get_preview(id_: str, studio: Parts) -> Response:
 
 @router.post("/jobs/{id_}/stop")
 async def stop_job(id_: str, studio: Parts) -> models.JobInfo:
-    """Stop a painting after its step and keep the best picture so far."""
+    """Stop a painting after its step and keep the best picture so far. One that waits is dropped."""
     info = studio.queue.stop(id_)
     studio.publish(info)
     return info

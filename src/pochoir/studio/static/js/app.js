@@ -34,4 +34,20 @@ export function fail(error) {
   showMessage(error.message);
 }
 
+// Whether a job ended without a result.
+export const isLost = (job) => job?.state === "failed" || job?.state === "canceled";
+
+// Ask the server for something that queues jobs; return its answer. Events that come before the answer are newer than it.
+export async function queue(ask) {
+  const before = new Map(app.jobs);
+  const items = new Set(app.history);
+  const answer = await ask();
+  const jobs = (answer.jobs || [answer]).map((job) => {
+    if (app.jobs.get(job.id) === before.get(job.id)) app.jobs.set(job.id, job);
+    return app.jobs.get(job.id);
+  });
+  const results = jobs.map((job) => app.history.find((item) => item.job === job.id && !items.has(item)));
+  return { jobs, results };
+}
+
 export const stem = (name) => name.replace(/\.[^.]+$/, "");

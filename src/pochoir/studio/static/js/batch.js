@@ -1,5 +1,6 @@
 // Many photos with one look: uploads them, queues a job for each, and shows the states in a table.
 import * as api from "./api.js";
+import { queue } from "./app.js";
 import { element, pickFiles } from "./dom.js";
 import { texts } from "./texts.js";
 
@@ -74,10 +75,11 @@ export class Batch {
     for (const row of this.rows.filter((each) => each.file && !each.job)) {
       try {
         const photo = await api.upload("/api/photos", row.file, { "X-Batch": "1" });
-        const { jobs } = await api.post("/api/jobs", { photo: photo.id, ...order, use_mask: false });
-        row.job = jobs[0].id;
+        const { jobs: [job], results: [item] } = await queue(() => api.post("/api/jobs", { photo: photo.id, ...order, use_mask: false }));
+        row.job = job.id;
         row.file = null;
-        row.state.textContent = texts.queued;
+        this.update(job);
+        if (item) this.addResult(item);
       } catch (error) {
         row.state.textContent = error.message || texts.offline;
         row.file = null;

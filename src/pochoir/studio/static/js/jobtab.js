@@ -1,6 +1,6 @@
 // What the Animate and Video tabs share: a form of settings, a job that is watched, and its result in a player.
 import * as api from "./api.js";
-import { app, fail } from "./app.js";
+import { app, fail, isLost, queue } from "./app.js";
 import { $, element, say, showMessage } from "./dom.js";
 import { downloadMenu } from "./download.js";
 import { control } from "./form.js";
@@ -81,10 +81,11 @@ export class JobTab {
 
   async start(path, body) {
     try {
-      const job = await api.post(path, body);
-      app.jobs.set(job.id, job);
+      const { jobs: [job], results: [item] } = await queue(() => api.post(path, body));
+      if (item) return this.showItem(item);
       this.watch(job);
       this.bar.button.focus({ preventScroll: true });
+      this.updateJob(job);
     } catch (error) {
       this.fail(error);
     }
@@ -127,7 +128,7 @@ export class JobTab {
       this.previewed = job.preview;
       this.player.showStill(`/api/jobs/${job.id}/preview?v=${job.preview}`);
     }
-    if (job.state === "canceled" || job.state === "failed") this.showNothing();
+    if (isLost(job)) this.showNothing();
   }
 
   showNothing() {
@@ -173,6 +174,6 @@ export class JobTab {
   }
 
   forget(id) {
-    if (this.shown?.item?.id === id) this.showNothing();
+    if (this.shown?.item?.id === id || this.shown?.job === id) this.showNothing();
   }
 }

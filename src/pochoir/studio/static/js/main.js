@@ -1,15 +1,15 @@
-// The page: starts, follows the server's events, and hears tabs, keys and drops.
+// The page: starts, and hears tabs, keys and drops.
 import { animate } from "./animate.js";
 import * as api from "./api.js";
 import { app, fail, stage } from "./app.js";
 import { Batch } from "./batch.js";
-import { $, fillTemplates, fillTexts, keyDialog, pickFiles, say, showMessage } from "./dom.js";
+import { $, fillTemplates, fillTexts, keyDialog, pickFiles } from "./dom.js";
+import { connect, readState, setStyles } from "./news.js";
 import { addStyles, drawDials, looks, order, paint, restoreDraft } from "./orders.js";
-import { addPhoto, editor, flushMask, invert, openPhoto, resetMask, saveMaskSoon, showDrop, updatePhoto, uploadMask } from "./photo.js";
-import { drawProgress, drawStrip, endWatching, removeItem, showItem, stopJob, watch } from "./results.js";
-import { askSheet, drawSheet } from "./sheet.js";
+import { addPhoto, editor, flushMask, invert, openPhoto, resetMask, saveMaskSoon, showDrop, uploadMask } from "./photo.js";
+import { endWatching, removeItem, stopJob, watch } from "./results.js";
+import { askSheet } from "./sheet.js";
 import { openTab, setUpTabs } from "./tabs.js";
-import { texts } from "./texts.js";
 import { TOOL_KEYS } from "./toolbutton.js";
 import { setMode } from "./tools.js";
 import { video } from "./video.js";
@@ -21,99 +21,27 @@ async function start() {
   fillTemplates();
   fillTexts();
   setUpTabs({ batch });
-  connect();
+  connect(batch);
   try {
-    const state = await api.get("/api/state");
-    app.schema = state.settings;
-    app.axes = state.axes;
-    app.limit = state.limits.upload;
-    for (const job of state.jobs) app.jobs.set(job.id, job);
-    app.history = state.history;
-    animate.setUp({ schema: state.clip_settings, formats: state.clip_formats, motions: state.motions, onRemove: removeItem });
-    video.setUp({ schema: state.film_settings, formats: state.film_formats, videos: state.videos, limit: state.limits.video, clipFormats: state.clip_formats, onRemove: removeItem });
-    looks.setStyles(state.styles);
-    video.setStyles(state.styles);
-    drawDials();
-    restoreDraft();
-    drawStrip();
-    warn(state.warning);
-    if (state.photo) await openPhoto(state.photo);
+    const { photo, jobs } = await readState((state) => {
+      app.schema = state.settings;
+      app.axes = state.axes;
+      app.limit = state.limits.upload;
+      animate.setUp({ schema: state.clip_settings, formats: state.clip_formats, motions: state.motions, onRemove: removeItem });
+      video.setUp({ schema: state.film_settings, formats: state.film_formats, videos: state.videos, limit: state.limits.video, clipFormats: state.clip_formats, onRemove: removeItem });
+      setStyles(state.styles);
+      drawDials();
+      restoreDraft();
+    });
+    if (photo) await openPhoto(photo);
     else showDrop();
-    const running = state.jobs.find((job) => job.state === "started" && job.kind === "stylize" && !job.place);
-    if (running && state.photo && running.photo === state.photo.id) watch(running);
+    const running = jobs.find((job) => job.state === "started" && job.kind === "stylize" && !job.place);
+    if (running && photo && running.photo === photo.id) watch(running);
   } catch (error) {
     fail(error);
     showDrop();
   }
   $("app").dataset.ready = "true";
-}
-
-let wasOffline = false;
-function connect() {
-  api.listen(onEvent, (isOnline) => {
-    if (!isOnline) {
-      wasOffline = true;
-      showMessage(texts.offline);
-    } else if (wasOffline) {
-      wasOffline = false;
-      showMessage("");
-      say(texts.reconnected);
-      flushMask();
-    }
-  });
-}
-
-function onEvent(event) {
-  if (event.type === "photo" && event.photo.id === app.photo?.id) updatePhoto(event.photo);
-  else if (event.type === "job") updateJob(event.job);
-  else if (event.type === "history") addItem(event.item);
-  else if (event.type === "removed") {
-    app.history = app.history.filter((item) => item.id !== event.id);
-    app.jobs.delete(event.id);
-    animate.forget(event.id);
-    video.forget(event.id);
-    drawStrip();
-    if (app.shown?.sheet) drawSheet();
-  } else if (event.type === "styles") {
-    looks.setStyles(event.styles);
-    video.setStyles(event.styles);
-  }
-  else if (event.type === "warning") warn(event.text);
-}
-
-// A message of the server that stands until it is withdrawn, such as that of a full disk.
-let warning = "";
-function warn(text) {
-  if (text || warning) showMessage(text);
-  if (warning && !text) flushMask();
-  warning = text;
-}
-
-function updateJob(job) {
-  app.jobs.set(job.id, job);
-  batch.update(job);
-  animate.updateJob(job);
-  video.updateJob(job);
-  if (app.shown?.job === job.id) drawProgress(job);
-  drawStrip();
-  if (app.shown?.sheet && app.shown.sheet === job.place?.sheet) drawSheet();
-  if (job.state === "failed") {
-    if (job.id === app.shown?.job) endWatching();
-    showMessage(`${job.name}: ${job.error}`);
-  }
-}
-
-function addItem(item) {
-  app.history = [item, ...app.history.filter((other) => other.id !== item.id)];
-  batch.addResult(item);
-  animate.addItem(item);
-  video.addItem(item);
-  drawStrip();
-  if (app.shown?.sheet && app.shown.sheet === item.place?.sheet) drawSheet();
-  if (app.shown?.job && app.shown.job === item.job) {
-    showItem(item);
-    say(texts.saved(item.name));
-  }
 }
 
 // ---- Tabs, keys, drops ---------------------------------------------------------------------------------------------

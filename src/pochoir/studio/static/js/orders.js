@@ -1,6 +1,6 @@
 // Looks and settings: the form, the draft that survives a reload, and orders made from them.
 import * as api from "./api.js";
-import { app, fail } from "./app.js";
+import { app, fail, queue } from "./app.js";
 import { $, ask, element, pickFiles, showMessage } from "./dom.js";
 import { control } from "./form.js";
 import { Looks } from "./looks.js";
@@ -71,8 +71,7 @@ export async function paint(extra = {}, { quiet = false } = {}) {
   showMessage("");
   try {
     await flushMask();
-    const { jobs } = await api.post("/api/jobs", { photo: app.photo.id, ...order(), ...extra });
-    for (const job of jobs) app.jobs.set(job.id, job);
+    const { jobs } = await queue(() => api.post("/api/jobs", { photo: app.photo.id, ...order(), ...extra }));
     drawStrip();
     if (jobs[0].place) showSheet(jobs[0].place.sheet);
     else await watch(jobs[0]);

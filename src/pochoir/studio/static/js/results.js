@@ -1,7 +1,7 @@
 // Paintings while they are made, and results: shown, compared, copied, deleted.
 import { animate } from "./animate.js";
 import * as api from "./api.js";
-import { app, fail, setState, stage } from "./app.js";
+import { app, fail, isLost, queue, setState, stage } from "./app.js";
 import { $, ask, element, say, showMessage } from "./dom.js";
 import { applyOrder, paintLarge } from "./orders.js";
 import { openPhoto } from "./photo.js";
@@ -42,6 +42,7 @@ export async function watch(job) {
   $("stop").focus({ preventScroll: true });
   const done = app.history.find((item) => item.job === job.id);
   if (done) showItem(done);
+  else if (isLost(app.jobs.get(job.id))) endWatching();
 }
 
 export async function drawProgress(job) {
@@ -73,8 +74,7 @@ export async function retryJob(job) {
   const tries = await ask(`${job.name}: ${job.error}`, [{ text: texts.cancel, value: null }, { text: texts.remove, value: "remove" }, { text: texts.retry, value: "retry", primary: true }]);
   try {
     if (tries === "retry") {
-      const queued = await api.post(`/api/jobs/${job.id}/retry`);
-      app.jobs.set(queued.id, queued);
+      const { jobs: [queued] } = await queue(() => api.post(`/api/jobs/${job.id}/retry`));
       showMessage("");
       await watch(queued);
     } else if (tries === "remove") {
