@@ -91,6 +91,16 @@ def test_canceling_one_job_takes_a_few_steps(
     assert states[slow[2].id] == ("canceled" if executor == "serial" else "saved")
 
 
+def test_a_job_that_was_canceled_while_it_waited_is_not_begun(jobs: list[Job], tmp_path: Path) -> None:
+    with Store(tmp_path / "store") as store:
+        store.add(jobs[:2])
+        store.cancel(jobs[0].id)
+        store.cancel(jobs[1].id, keep=True)  # its picture is wanted
+        ends = finals(run(jobs[:2], store=store))
+        assert [ends[job.id].kind for job in jobs[:2]] == ["canceled", "saved"]
+        assert finals(run(jobs[:1], store=store))[jobs[0].id].kind == "saved"  # it was asked for again
+
+
 def test_a_long_step_of_the_serial_executor_hears_of_its_cancellation(jobs: list[Job], tmp_path: Path) -> None:
     long = with_form(jobs[0], step_until_canceled_s=20.0)
     with Store(tmp_path / "store") as store, Store(tmp_path / "store") as page:

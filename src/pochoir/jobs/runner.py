@@ -41,9 +41,9 @@ def run(
 ) -> Generator[Event, None, None]:
     """Run jobs: yield their events as they happen.
 
-    Jobs whose output is up to date are skipped. A job that another process holds in the same store is waited for, and
-    taken over if that process dies. To stop, close the iterator: what is saved stays saved, and running the same jobs
-    again resumes the others.
+    Jobs whose output is up to date are skipped, and those that were canceled in the store while they waited are not
+    begun. A job that another process holds in the same store is waited for, and taken over if that process dies. To
+    stop, close the iterator: what is saved stays saved, and running the same jobs again resumes the others.
 
     Args:
         jobs: The jobs; each has an output of its own.
@@ -113,7 +113,7 @@ class _Runner:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Event]:
         """Run the jobs to their end."""
-        yield from self._store.add(jobs)
+        yield from self._store.add(jobs, anew=False)
         self._waiting.extend(jobs)
         while self._waiting or self._held or self._running:
             yield from self._start()

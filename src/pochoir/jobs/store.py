@@ -44,8 +44,8 @@ CREATE INDEX IF NOT EXISTS events_of_jobs ON events (job, kind);
 _RELEASED = "token = NULL, host = NULL, pid = NULL, started = NULL, expires = NULL"
 _QUEUE = f"""
 INSERT INTO jobs (id, number, job, state, updated) VALUES (?, ?, ?, 'queued', ?) ON CONFLICT (id) DO UPDATE SET
-    job = excluded.job, state = 'queued', updated = excluded.updated, error = '', attempts = 0, canceled = 0,
-    preview = NULL, {_RELEASED}
+    job = excluded.job, state = 'queued', updated = excluded.updated, error = '', attempts = 0,
+    canceled = CASE WHEN ? THEN 0 WHEN canceled = 1 THEN 1 ELSE 0 END, preview = NULL, {_RELEASED}
 """  # noqa: S608  # constants
 _CLAIM_OF = "SELECT token, host, pid, started, expires FROM jobs WHERE id = ?"
 _RELEASE = f"UPDATE jobs SET state = 'queued', {_RELEASED} WHERE id = ? AND token = ?"  # noqa: S608
@@ -111,8 +111,13 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def add(self, jobs: Iterable[Job]) -> list[Queued]:
+    def add(self, jobs: Iterable[Job], *, anew: bool = True) -> list[Queued]:
         """Queue jobs, unless another process is at work on them.
+
+        Args:
+            jobs: The jobs.
+            anew: Queue those as well that were canceled and that nobody has taken note of; otherwise they stay
+                canceled, unless they were asked to keep their picture.
 
         Returns:
             The events, one for each job.
@@ -125,7 +130,7 @@ class Store:
                 row = run(_CLAIM_OF, (job.id,)).fetchone()
                 if row is not None and self._is_held_by_other(row):
                     continue
-                run(_QUEUE, (job.id, index, job.to_json(), event.at))
+                run(_QUEUE, (job.id, index, job.to_json(), event.at, anew))
                 self._insert(run, event)
         return events
 
