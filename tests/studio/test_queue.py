@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pochoir.errors import InputError, WriteError
-from pochoir.jobs import Failed, Saved, Skipped
+from pochoir.jobs import Failed, Queued, Saved, Skipped, Started
 from pochoir.recipe import Recipe
 from pochoir.studio import follow, queue
 from pochoir.studio.assistant import Assistant
@@ -154,6 +154,42 @@ def test_a_job_whose_picture_is_gone_is_removed_from_the_page(queued, folder):
     assert queued.infos() == []
 
 
+def test_a_store_that_cannot_be_read_at_first_is_followed_later(queued, folder, monkeypatch):
+    (info,) = queued.add([plan()])
+    finish(queued, folder, info)
+    later, items, warnings = Queue(folder, lambda info: None), [], []
+    read = later.store.states
+
+    def fail():
+        monkeypatch.setattr(later.store, "states", read)
+        raise WriteError("The job store cannot be used: disk I/O error.")
+
+    monkeypatch.setattr(later.store, "states", fail)
+    follower = Follower(folder, later, FakeHistory(folder), items.append, print, warnings.append)
+    run_coroutine(follow_until(follower, lambda: items and warnings[-1] == ""))
+    assert [item.job for item in items] == [info.id]
+    later.close()
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_a_picture_that_is_saved_while_the_jobs_are_restored_comes_once(queued, folder, monkeypatch, is_seen):
+    (info,) = queued.add([plan()])
+    later, items, removed = Queue(folder, lambda info: None), [], []
+    read = later.store.states
+
+    def save_meanwhile():
+        before = read()
+        finish(queued, folder, info)
+        return read() if is_seen else before
+
+    monkeypatch.setattr(later.store, "states", save_meanwhile)
+    follower = Follower(folder, later, FakeHistory(folder), items.append, removed.append, print)
+    run_coroutine(follow_until(follower, lambda: later.last and later.infos() == []))
+    assert [item.job for item in items] == [info.id]
+    assert removed == []
+    later.close()
+
+
 def test_a_full_disk_is_told_and_withdrawn(queued, folder, monkeypatch):
     free = [0]
     monkeypatch.setattr(follow.shutil, "disk_usage", lambda path: type("Usage", (), {"free": free[0]}))
@@ -194,6 +230,9 @@ def test_a_stopped_film_goes_on(queued, folder):
     again = queued.resume(path, history.facts(path))
     assert (again.id, again.state, again.form) == (info.id, "queued", {"on": 2})
     assert queued.store.pending()[0].output == str(path)
+    begun = Started(job=queued.store.pending()[0].id)
+    queued.take(queued.store.record(begun), begun)
+    assert queued.resume(path, history.facts(path)).state == "started"  # another window has asked for it
 
 
 def test_a_job_that_waits_and_is_stopped_is_dropped_at_once(queued):
@@ -201,6 +240,21 @@ def test_a_job_that_waits_and_is_stopped_is_dropped_at_once(queued):
     assert queued.stop(info.id).state == "canceled"
     assert queued.infos() == []
     assert list(queued.store.canceled()) == [queued.store.states()[0].job.id]
+
+
+def test_only_a_job_that_runs_is_stopping(queued):
+    (info,) = queued.add([plan()])
+    job = queued.store.states()[0].job
+    for event in (Started(job=job.id), Queued(job=job.id, photo=job.photo, output=job.output), Started(job=job.id)):
+        queued.take(queued.store.record(event), event)
+        if event.kind == "queued":
+            assert not queued.info(info.id).stopping  # its painter died before it stopped
+        else:
+            assert queued.stop(info.id).stopping
+    error = Failed.from_error(job.id, OSError(errno.ENOSPC, "No space left on device"))
+    queued.take(queued.store.record(error), error)
+    assert not queued.stop(info.id).stopping
+    assert not queued.retry(info.id).stopping
 
 
 def test_a_picture_that_a_page_lists_before_it_is_remembered_keeps_its_job(folder):

@@ -56,10 +56,13 @@ class Follower:
 
     async def run(self) -> None:
         """Publish the store's events until the task is cancelled."""
-        self._unfinished += self._queue.restore()
+        is_restored = False
         while True:
             problem = ""
             try:
+                if not is_restored:
+                    self._unfinished += self._queue.restore()
+                    is_restored = True
                 for number, event in await asyncio.to_thread(self._queue.store.events, self._queue.last):
                     self._queue.last = number
                     info = self._queue.take(number, event)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pochoir.errors import InputError, WriteError
-from pochoir.jobs import Canceled, Event, Failed, Job, Preview, Progress, Saved, Skipped, Store
+from pochoir.jobs import Canceled, Event, Failed, Job, Preview, Progress, Queued, Saved, Skipped, Store
 from pochoir.jobs.event import FINAL_STATES
 from pochoir.studio.folder import Folder, NotFoundError, checked_id, read_json, write_json
 from pochoir.studio.history import iter_paths
@@ -111,11 +111,13 @@ class Queue:
         return info
 
     def stop(self, id_: str) -> JobInfo:
-        """Stop a job and keep its best picture so far; one that waits is dropped."""
+        """Stop a job and keep its best picture so far; one that waits is dropped, and one that ended stays as it is."""
         info = self.info(id_)
         if info.state == "queued":
             self.remove(id_)
             return info.model_copy(update={"state": "canceled"})
+        if info.state != "started":
+            return info
         self.store.cancel(self._job_id(id_), keep=True)
         self._infos[id_] = info.model_copy(update={"stopping": True})
         return self._infos[id_]
@@ -138,7 +140,7 @@ class Queue:
         return self._infos[id_]
 
     def resume(self, output: Path, facts: dict[str, Any]) -> JobInfo:
-        """Queue a film again that was stopped. It goes on where it was.
+        """Queue a film again that was stopped. It goes on where it was. One that goes on already stays as it is.
 
         Args:
             output: The film so far.
@@ -151,6 +153,9 @@ class Queue:
         jobs = [state.job for state in self.store.states() if state.job.id[:16] == id_]
         if not jobs or not facts.get("partial"):
             raise InputError("Only a film that was stopped can go on.")
+        known = self._infos.get(jobs[0].id[:16])
+        if known is not None and known.state != "failed":
+            return known
         info = JobInfo(
             id=jobs[0].id[:16],
             kind="video",
@@ -204,6 +209,7 @@ class Queue:
         Returns:
             Jobs that were saved when no server was there to put them into the history.
         """
+        self.last = max((number for number, _ in self.store.events(0)), default=0)  # later ones are taken, too
         failed = 0
         made: list[tuple[JobInfo, Event]] = []
         infos: list[JobInfo] = []
@@ -224,14 +230,13 @@ class Queue:
                 error = describe(state.error, self._folder) if state.error else ""
                 infos.append(info.model_copy(update={"state": state.state, "error": error}))
         self._infos = {info.id: info for info in reversed(infos)}
-        self.last = max((number for number, _ in self.store.events(0)), default=0)
         return made
 
     def take(self, number: int, event: Event) -> JobInfo | None:
         """Note an event of the store and publish the job; return it if it is known here."""
         id_ = event.job[:16]
         info = self._infos.get(id_)
-        if info is None:
+        if info is None or info.state in _MADE:
             return None
         changes: dict[str, Any] = {"state": event.kind} if event.kind not in ("progress", "preview") else {}
         if isinstance(event, Progress):
@@ -240,7 +245,7 @@ class Queue:
             changes["preview"] = number
         elif isinstance(event, Failed):
             changes["error"] = describe(event.error, self._folder)
-        if event.is_final:
+        if event.is_final or isinstance(event, Queued):  # a painter that died has not stopped it
             changes["stopping"] = False
         info = self._infos[id_] = info.model_copy(update=changes)
         self._publish(info)
