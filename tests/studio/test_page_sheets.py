@@ -2,6 +2,7 @@
 
 import pytest
 
+from .conftest import call
 from .steps import choose_settings, drop, paint, wait_for_result
 
 pytestmark = pytest.mark.weights
@@ -64,6 +65,33 @@ def test_four_variations_side_by_side(ready):
     page.click("button:has-text('Back to the sheet')")
     page.click("#sheet-actions [data-key=remove]")
     page.click("#dialog button.primary")
+    page.wait_for_selector("#app[data-state=edit]")
+
+
+def test_a_sheet_that_is_painted_while_the_page_asks_is_removed_whole(ready, server):
+    page = ready
+    paint(page, steps="2000", size="128")
+    page.wait_for_selector("#app[data-state=painting]")
+    page.click("#leave")
+    choose_settings(page, steps="2", size="48")
+    page.click("#variations")
+    page.wait_for_selector("#sheet-actions [data-key=stop]")
+    before = {path.name for path in server.folder.glob("*.png")}
+    page.click("#sheet-actions [data-key=remove]")
+    call(server, "DELETE", f"/api/jobs/{call(server, 'GET', '/api/jobs')[1][0]['id']}")
+    page.wait_for_selector(PAINTED, state="attached")
+    assert len({path.name for path in server.folder.glob("*.png")} - before) == 4
+    page.click("#dialog button.primary")
+    page.wait_for_selector("#app[data-state=edit]")
+    assert {path.name for path in server.folder.glob("*.png")} == before
+
+
+def test_a_sheet_that_another_window_removes_is_left(ready, server):
+    page = ready
+    page.click("#variations")
+    page.wait_for_selector(PAINTED)
+    for item in page.evaluate("() => studio.app.history.filter((item) => item.place)"):
+        call(server, "DELETE", f"/api/history/{item['id']}")
     page.wait_for_selector("#app[data-state=edit]")
 
 

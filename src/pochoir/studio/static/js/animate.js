@@ -192,8 +192,14 @@ class Animate extends JobTab {
   }
 
   forget(id) {
-    if (this.source?.item?.id === id) this.source = app.photo ? { kind: "photo" } : null;
+    const isSource = this.source?.item?.id === id;
+    if (isSource && this.source.kind !== "item") this.source = { kind: this.source.kind };
+    else if (isSource) this.source = app.photo ? { kind: "photo" } : null;
     super.forget(id);
+    if (!isSource || !this.isOpen) return;
+    this.draw();
+    this.showSource();
+    this.findMotions();
   }
 
   // The form as it was for a clip, to be changed.

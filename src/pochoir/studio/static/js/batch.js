@@ -94,9 +94,17 @@ export class Batch {
     row.state.textContent = job.state === "failed" ? job.error : job.state === "queued" ? texts.queued : job.state === "started" ? `${Math.round((100 * (job.done || 0)) / (job.total || 1))} %` : job.state;
   }
 
+  forget(id) {
+    const row = this.rows.find((each) => each.job === id || each.item === id);
+    if (!row) return;
+    row.state.textContent = texts.removed;
+    row.result.replaceChildren();
+  }
+
   addResult(item) {
     const row = this.rows.find((each) => each.job === item.job);
     if (!row) return;
+    row.item = item.id;
     row.state.textContent = texts.saved("").trim();
     row.result.replaceChildren(element("a", { href: `/api/history/${item.id}/image?format=png&download=1`, download: "" }, element("img", { src: `/api/history/${item.id}/thumb`, alt: item.name, height: 48 })));
   }

@@ -26,7 +26,11 @@ export function morph(old, fresh) {
     return old;
   }
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
-  for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name, value } of [...fresh.attributes]) {
+    if (old.getAttribute(name) === value) continue;
+    if (name === "style") old.style.cssText = value; // the page's security policy forbids the attribute
+    else old.setAttribute(name, value);
+  }
   const before = [...old.childNodes], after = [...fresh.childNodes];
   after.forEach((child, index) => (index < before.length ? morph(before[index], child) : old.append(child)));
   for (const child of before.slice(after.length)) child.remove();

@@ -1,6 +1,6 @@
 // What the Animate and Video tabs share: a form of settings, a job that is watched, and its result in a player.
 import * as api from "./api.js";
-import { app, fail, isLost, queue } from "./app.js";
+import { app, fail, isLost, queue, stopJob } from "./app.js";
 import { $, element, say, showMessage } from "./dom.js";
 import { downloadMenu } from "./download.js";
 import { control } from "./form.js";
@@ -21,7 +21,7 @@ export class JobTab {
   setUpParts({ formats, stopText, onRemove }) {
     Object.assign(this, { downloads: formats, onRemove });
     this.player = new Player(this.at("player"));
-    this.bar = new ProgressBar(this.at("progress"), { label: stopText, onStop: (job) => this.stop(job) });
+    this.bar = new ProgressBar(this.at("progress"), { label: stopText, onStop: stopJob });
   }
 
   at(name) {
@@ -113,22 +113,15 @@ export class JobTab {
     this.bar.draw(this.shown?.job ? app.jobs.get(this.shown.job) || null : null);
   }
 
-  async stop(job) {
-    try {
-      await api.post(`/api/jobs/${job.id}/stop`);
-    } catch (error) {
-      fail(error);
-    }
-  }
-
   updateJob(job) {
-    if (this.shown?.job !== job.id || !this.isOpen) return;
+    if (this.shown?.job !== job.id) return;
+    if (isLost(job)) return this.showNothing();
+    if (!this.isOpen) return;
     this.bar.draw(job);
     if (job.preview && job.preview !== this.previewed) {
       this.previewed = job.preview;
       this.player.showStill(`/api/jobs/${job.id}/preview?v=${job.preview}`);
     }
-    if (isLost(job)) this.showNothing();
   }
 
   showNothing() {

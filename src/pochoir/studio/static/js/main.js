@@ -1,13 +1,13 @@
 // The page: starts, and hears tabs, keys and drops.
 import { animate } from "./animate.js";
 import * as api from "./api.js";
-import { app, fail, stage } from "./app.js";
+import { app, fail, stage, stopJob } from "./app.js";
 import { Batch } from "./batch.js";
 import { $, fillTemplates, fillTexts, keyDialog, pickFiles } from "./dom.js";
 import { connect, readState, setStyles } from "./news.js";
 import { addStyles, drawDials, looks, order, paint, restoreDraft } from "./orders.js";
 import { addPhoto, editor, flushMask, invert, openPhoto, resetMask, saveMaskSoon, showDrop, uploadMask } from "./photo.js";
-import { endWatching, removeItem, stopJob, watch } from "./results.js";
+import { endWatching, removeItem, watch } from "./results.js";
 import { askSheet } from "./sheet.js";
 import { openTab, setUpTabs } from "./tabs.js";
 import { TOOL_KEYS } from "./toolbutton.js";

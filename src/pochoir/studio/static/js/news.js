@@ -1,7 +1,7 @@
 // News of the server: events while the page is connected, and the whole state at first and after a break.
 import { animate } from "./animate.js";
 import * as api from "./api.js";
-import { app, fail, isLost } from "./app.js";
+import { app, fail, inquire, isLost, noteGone, noteThere } from "./app.js";
 import { say, showMessage } from "./dom.js";
 import { looks } from "./orders.js";
 import { flushMask, updatePhoto } from "./photo.js";
@@ -10,9 +10,11 @@ import { drawSheet } from "./sheet.js";
 import { texts } from "./texts.js";
 import { video } from "./video.js";
 
-const removed = new Set(); // ids of what is gone, for answers that are older
 let batch = null;
 let wasOffline = false;
+let isSetUp = false; // whether the state has come
+let reading = null; // the last reading of the state, until it is done
+let isBehind = false; // whether the state is read again after that
 
 // `tab` is the Batch tab.
 export function connect(tab) {
@@ -25,19 +27,25 @@ export function connect(tab) {
       wasOffline = false;
       showMessage("");
       say(texts.reconnected);
-      flushMask();
       catchUp();
-    }
+    } else if (isSetUp) catchUp(); // the connection was slow, and the state came before it
   });
 }
 
 // Read the state; `use(state)` takes what is neither a job nor a result nor the warning.
-export async function readState(use) {
+export function readState(use) {
+  const state = takeState(use);
+  reading = state.catch(() => {});
+  return state;
+}
+
+async function takeState(use) {
   const before = { jobs: new Map(app.jobs), items: new Map(app.history.map((item) => [item.id, item])) };
-  const state = await api.get("/api/state");
+  const { answer: state, gone } = await inquire(() => api.get("/api/state"));
   use(state);
-  takeItems(state.history.filter((item) => !removed.has(item.id)), before.items);
-  takeJobs(state.jobs.filter((job) => !removed.has(job.id)), before.jobs);
+  isSetUp = true;
+  takeItems(state.history.filter((item) => !gone.has(item.id)), before.items);
+  takeJobs(state.jobs.filter((job) => !gone.has(job.id)), before.jobs);
   drawStrip();
   warn(state.warning);
   return state;
@@ -45,8 +53,15 @@ export async function readState(use) {
 
 // Events that were sent during a break are lost.
 async function catchUp() {
+  if (isBehind) return;
+  isBehind = true;
+  await reading;
+  isBehind = false;
+  if (!isSetUp) return location.reload(); // the state did not come when the page was opened
   try {
+    const saved = flushMask();
     await readState(({ styles }) => setStyles(styles));
+    await saved;
     if (app.photo) await updatePhoto(await api.get(`/api/photos/${app.photo.id}`));
   } catch (error) {
     fail(error);
@@ -77,18 +92,18 @@ function takeJobs(jobs, before) {
 function onEvent(event) {
   if (event.type === "photo" && event.photo.id === app.photo?.id) updatePhoto(event.photo);
   else if (event.type === "job") {
+    noteThere(event.job.id);
     showJob(event.job);
     showFailure(event.job);
     drawStrip();
   } else if (event.type === "history") {
-    removed.delete(event.item.id);
+    noteThere(event.item.id);
     app.history = [event.item, ...app.history.filter((other) => other.id !== event.item.id)];
     showNew(event.item);
     drawStrip();
   } else if (event.type === "removed") {
-    removed.add(event.id);
+    noteGone(event.id);
     forget(event.id);
-    drawStrip();
   } else if (event.type === "styles") setStyles(event.styles);
   else if (event.type === "warning") warn(event.text);
 }
@@ -134,11 +149,15 @@ function showNew(item) {
 }
 
 // Forget a result, or a job that ended without one.
-function forget(id) {
+export function forget(id) {
+  const made = app.history.find((item) => item.id === id)?.job;
+  if (["saved", "skipped"].includes(app.jobs.get(made)?.state)) app.jobs.delete(made); // nothing more comes of it
   app.history = app.history.filter((item) => item.id !== id);
   app.jobs.delete(id);
+  batch.forget(id);
   animate.forget(id);
   video.forget(id);
   if (app.shown?.job === id || app.shown?.item?.id === id) endWatching();
   if (app.shown?.sheet) drawSheet();
+  drawStrip();
 }

@@ -3,6 +3,7 @@ import { animate } from "./animate.js";
 import * as api from "./api.js";
 import { app, fail, isLost, queue, setState, stage } from "./app.js";
 import { $, ask, element, say, showMessage } from "./dom.js";
+import { forget } from "./news.js";
 import { applyOrder, paintLarge } from "./orders.js";
 import { openPhoto } from "./photo.js";
 import { askSheet, showSheet } from "./sheet.js";
@@ -42,7 +43,7 @@ export async function watch(job) {
   $("stop").focus({ preventScroll: true });
   const done = app.history.find((item) => item.job === job.id);
   if (done) showItem(done);
-  else if (isLost(app.jobs.get(job.id))) endWatching();
+  else if (!app.jobs.has(job.id) || isLost(app.jobs.get(job.id))) endWatching();
 }
 
 export async function drawProgress(job) {
@@ -62,14 +63,6 @@ export async function drawProgress(job) {
   }
 }
 
-export async function stopJob(job) {
-  try {
-    await api.post(`/api/jobs/${job.id}/stop`);
-  } catch (error) {
-    fail(error);
-  }
-}
-
 export async function retryJob(job) {
   const tries = await ask(`${job.name}: ${job.error}`, [{ text: texts.cancel, value: null }, { text: texts.remove, value: "remove" }, { text: texts.retry, value: "retry", primary: true }]);
   try {
@@ -79,7 +72,7 @@ export async function retryJob(job) {
       await watch(queued);
     } else if (tries === "remove") {
       await api.remove(`/api/jobs/${job.id}`);
-      app.jobs.delete(job.id);
+      forget(job.id);
     }
     drawStrip();
   } catch (error) {
@@ -160,8 +153,12 @@ function drawResult(item) {
 
 async function compareWith(id) {
   if (!id) return stage.setOther(null);
-  stage.setOther(await createImageBitmap(await api.get(`/api/history/${id}/image?format=png`)));
-  setMode("compare");
+  try {
+    stage.setOther(await createImageBitmap(await api.get(`/api/history/${id}/image?format=png`)));
+    setMode("compare");
+  } catch (error) {
+    fail(error);
+  }
 }
 
 function paintAgain(item) {
@@ -185,16 +182,11 @@ export async function removeItem(item) {
   const sure = await ask(texts.removeAsk(item.name), [{ text: texts.cancel, value: false }, { text: texts.remove, value: true, primary: true }]);
   if (!sure) return;
   try {
-    await api.remove(item.state ? `/api/jobs/${item.id}` : `/api/history/${item.id}`);
-    app.history = app.history.filter((other) => other.id !== item.id);
-    app.jobs.delete(item.id);
-    drawStrip();
-    animate.forget(item.id);
-    video.forget(item.id);
-    if (app.shown?.item?.id === item.id) endWatching();
+    await api.remove(`/api/history/${item.id}`);
   } catch (error) {
-    fail(error);
+    if (error.status !== 404) return fail(error); // otherwise the file is gone already
   }
+  forget(item.id);
 }
 
 export function drawStrip() {

@@ -1,9 +1,10 @@
 // Sheets: one order painted small several times, with one or two settings swept. Choose one and paint it large.
 import * as api from "./api.js";
-import { app, fail, setState, stage } from "./app.js";
+import { app, fail, setState, stage, stopJob } from "./app.js";
 import { $, ask, element, morphList } from "./dom.js";
+import { forget } from "./news.js";
 import { applyOrder, order, paint, paintLarge } from "./orders.js";
-import { drawStrip, endWatching, showItem, stopJob } from "./results.js";
+import { drawStrip, endWatching, showItem } from "./results.js";
 import { texts } from "./texts.js";
 
 const nameOf = (setting) => {
@@ -105,23 +106,27 @@ function moveByArrow(event) {
 }
 
 async function stopAll(sheet) {
-  for (const { job } of cellsOf(sheet)) if (job && job.state !== "failed") await stopJob(job);
+  for (const { job } of cellsOf(sheet).reverse()) if (job && job.state !== "failed") await stopJob(job); // those that wait come first
 }
 
 async function removeAll(sheet) {
-  const cells = cellsOf(sheet);
-  const sure = await ask(texts.sheetRemoveAsk(cells.length), [{ text: texts.cancel, value: false }, { text: texts.remove, value: true, primary: true }]);
+  const sure = await ask(texts.sheetRemoveAsk(cellsOf(sheet).length), [{ text: texts.cancel, value: false }, { text: texts.remove, value: true, primary: true }]);
   if (!sure) return;
   try {
-    for (const { item, job } of cells) {
-      await api.remove(item ? `/api/history/${item.id}` : `/api/jobs/${job.id}`);
-      if (item) app.history = app.history.filter((other) => other.id !== item.id);
-      else app.jobs.delete(job.id);
-    }
+    for (let cells = cellsOf(sheet); cells.length; cells = cellsOf(sheet)) await removeCell(cells.at(-1)); // those that wait come first
   } catch (error) {
     fail(error);
   }
-  endWatching();
+}
+
+async function removeCell({ item, job }) {
+  try {
+    await api.remove(item ? `/api/history/${item.id}` : `/api/jobs/${job.id}`);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    if (job && app.jobs.has(job.id)) return new Promise((resolve) => setTimeout(resolve, 100)); // it is saved: its picture is about to come
+  }
+  forget(item ? item.id : job.id);
 }
 
 // Ask which settings to sweep, beginning with the suggestions of the server; the server checks them.

@@ -156,6 +156,7 @@ export const texts = {
   stopping: "Stopping…",
   saved: (name) => `Saved ${name}`,
   failed: "Failed",
+  removed: "Deleted",
   canceled: "Canceled",
   remove: "Delete",
   removeAsk: (name) => `Delete ${name}? The file is removed from the folder.`,
