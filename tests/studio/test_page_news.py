@@ -42,6 +42,7 @@ def test_a_painting_that_is_done_before_the_order_is_answered(page, photo_file, 
 
 
 def test_a_batch_that_is_done_before_the_order_is_answered(page, photo_file, server):
+    drop(page, photo_file)  # looks are shown with a photo
     page.click("#looks .look:has-text('mosaic')")
     choose_settings(page, size="64", steps="4")
     page.click("#tab-batch")
