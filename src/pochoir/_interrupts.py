@@ -25,6 +25,17 @@ def interruptible(should_stop: Callable[[], bool] | None) -> Iterator[None]:
         _should_stop.reset(token)
 
 
+@contextmanager
+def bare_keyboard_interrupts() -> Iterator[None]:
+    """Raise a ``KeyboardInterrupt`` as it is where a library wraps it, as pydantic does with errors of serializers."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
+        raise
+
+
 def check_interrupt() -> None:
     """Raise if the computation should stop.
 

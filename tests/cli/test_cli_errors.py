@@ -63,3 +63,11 @@ def test_ctrl_c_is_exit_130() -> None:
     result = raise_in_a_command(KeyboardInterrupt())
     assert result.exit_code == 130
     assert error_line(result) == "Interrupted."
+
+
+def test_ctrl_c_that_a_library_wraps_is_exit_130_too() -> None:
+    wrapped = ValueError("Error calling function `<lambda>`: KeyboardInterrupt")
+    wrapped.__cause__ = KeyboardInterrupt()
+    result = raise_in_a_command(wrapped)
+    assert result.exit_code == 130
+    assert error_line(result) == "Interrupted."

@@ -145,3 +145,12 @@ class TestBadJobs:
     def test_numbers_out_of_bounds(self, jobs: list[Job], options: dict[str, int]) -> None:
         with pytest.raises(OptionError, match=r"takes 1 to 256|one job at a time"):
             list(run(jobs, executor="serial", **options))
+
+
+def test_ctrl_c_while_a_job_is_written_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(self: Recipe) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recipe, "to_dict", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Job(photo="p.png", output="o.png").to_json()

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
+from pochoir._interrupts import bare_keyboard_interrupts
 from pochoir.cli.usage import UsageError, describe_unknown_command, describe_usage_error
 from pochoir.errors import InputError, PochoirError, WeightsError
 
@@ -106,7 +107,7 @@ class Command(TyperCommand):
         """Run the command's function."""
         verbose = bool(ctx.params.get("verbose"))
         try:
-            with _logging(verbose):
+            with _logging(verbose), bare_keyboard_interrupts():
                 return super().invoke(ctx)
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
+from pochoir._interrupts import bare_keyboard_interrupts
 from pochoir.errors import OptionError
 from pochoir.recipe import Recipe
 
@@ -63,7 +64,8 @@ class Job(BaseModel):
 
     def to_json(self) -> str:
         """Return the job as one line of JSON in ASCII."""
-        return json.dumps(self.model_dump(mode="json"))
+        with bare_keyboard_interrupts():
+            return json.dumps(self.model_dump(mode="json"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
