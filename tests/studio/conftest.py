@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +77,14 @@ def call(server, method, path, body=None, **headers):
     except urllib.error.HTTPError as error:
         status, text = error.code, error.read()
     return status, json.loads(text) if text else None
+
+
+def remove_jobs(server) -> list[dict[str, Any]]:
+    """Remove all jobs, and return them."""
+    jobs = call(server, "GET", "/api/jobs")[1]
+    for job in jobs:
+        call(server, "DELETE", f"/api/jobs/{job['id']}")
+    return jobs
 
 
 def wait_until(check, seconds=150.0):
@@ -187,9 +196,8 @@ def open_page(browser, server, *, watch=None, **options):
         finally:
             _log_page(opened)
     finally:
-        for job in call(server, "GET", "/api/jobs")[1]:
+        for job in remove_jobs(server):
             logging.getLogger(__name__).warning("left at the end: %s", job)
-            call(server, "DELETE", f"/api/jobs/{job['id']}")
         context.close()
 
 

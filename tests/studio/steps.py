@@ -74,5 +74,12 @@ def paint(page, *, look: str = "mosaic", region: str = "whole", **settings: str)
     page.click("#paint")
 
 
+def begin_long_painting(page, path: Path) -> None:
+    """Drop a photo and begin a painting that no test waits for."""
+    drop(page, path)
+    paint(page, steps="2000", size="128")
+    page.wait_for_selector("#app[data-state=painting]")
+
+
 def wait_for_result(page) -> None:
     page.wait_for_selector("#app[data-state=result]")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .conftest import call, open_page, wait_until
-from .steps import choose_settings, drop, paint, wait_for_result
+from .conftest import call, open_page, remove_jobs, wait_until
+from .steps import begin_long_painting, choose_settings, drop, paint, wait_for_result
 from .test_page_animate import animate, make
 
 pytestmark = pytest.mark.weights
@@ -67,18 +67,13 @@ def test_results_and_the_subject_come_although_every_connection_for_news_breaks(
 
 
 def test_a_painting_that_another_window_removes_is_not_waited_for(page, photo_file, server):
-    drop(page, photo_file)
-    paint(page, steps="2000", size="128")
-    page.wait_for_selector("#app[data-state=painting]")
-    for job in call(server, "GET", "/api/jobs")[1]:
-        call(server, "DELETE", f"/api/jobs/{job['id']}")
+    begin_long_painting(page, photo_file)
+    remove_jobs(server)
     page.wait_for_selector("#app[data-state=edit]")
 
 
 def test_a_painting_that_waits_and_is_stopped_is_not_waited_for(page, photo_file, server):
-    drop(page, photo_file)
-    paint(page, steps="2000", size="128")
-    page.wait_for_selector("#app[data-state=painting]")
+    begin_long_painting(page, photo_file)
     page.click("#leave")
     paint(page, steps="3", size="64")
     page.wait_for_selector("#progress-text:has-text('Waiting')")
@@ -110,9 +105,7 @@ def test_a_painting_that_is_removed_before_the_order_is_answered_is_not_waited_f
 
 
 def test_a_clip_that_is_stopped_while_its_tab_is_closed_is_not_waited_for(page, photo_file, server):
-    drop(page, photo_file)
-    paint(page, steps="2000", size="128")
-    page.wait_for_selector("#app[data-state=painting]")
+    begin_long_painting(page, photo_file)
     animate(page)
     page.check("input[name=clip-source][value=photo]")
     page.click("#make-clip")
@@ -150,17 +143,14 @@ def test_a_result_whose_file_is_gone_can_be_removed(page, photo_file, server):
 
 
 def test_a_batch_whose_photos_are_removed_elsewhere_says_so(page, photo_file, server):
-    drop(page, photo_file)
-    paint(page, steps="2000", size="128")
-    page.wait_for_selector("#app[data-state=painting]")
+    begin_long_painting(page, photo_file)
     page.click("#tab-batch")
     with page.expect_file_chooser() as chooser:
         page.click("#batch button:has-text('photos')")
     chooser.value.set_files(photo_file)
     page.click("#batch button.primary")
     page.wait_for_selector("#batch td:has-text('Waiting')")
-    for job in call(server, "GET", "/api/jobs")[1]:
-        call(server, "DELETE", f"/api/jobs/{job['id']}")
+    remove_jobs(server)
     page.wait_for_selector("#batch td:has-text('Deleted')")
 
 
